@@ -1,0 +1,22 @@
+# Thin front-ends of tools/dev.py, which does the work and explains itself.
+#
+#   make run                  see it work: http://localhost:8069 (PORT= changes it), Ctrl-C stops
+#   make test                 prove it: the whole suite, browser tests included
+#   make db DB=name [DEMO=1]  a fresh database with the addon, replacing one of that name
+#   make stop                 stop the embedded PostgreSQL that `make db` leaves running
+#
+# Environment: ODOO_SRC (an Odoo 19.0 checkout), PGHOST PGPORT PGUSER PGPASSWORD (a server to
+# use instead of the embedded one), PORT, PYTHON (3.10 to 3.13).
+
+PYTHON ?= python3
+DEV := $(PYTHON) tools/dev.py
+
+COMMANDS := run test db lint bench wheel fuzz screenshots stop clean
+
+.PHONY: help $(COMMANDS)
+
+help:
+	@$(DEV) --help
+
+$(COMMANDS):
+	@$(DEV) $@

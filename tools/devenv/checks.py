@@ -1,0 +1,78 @@
+"""Tests, linters and the package."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+from .databases import Databases
+from .python_env import python
+from .settings import LINT_DATABASE, Settings
+from .shell import say
+
+DEMO_TESTS = Path("tests") / "demo"
+
+
+def run_suite(settings: Settings, database: str) -> int:
+    """All tests but those of the demo data; a skipped test is a failure."""
+    say("Running the tests")
+    return _pytest(settings, database, "tests", f"--ignore={DEMO_TESTS}")
+
+
+def run_demo_suite(settings: Settings, database: str) -> int:
+    """The tests of the demo data, in a database that has it."""
+    say("Running the tests of the demo data")
+    return _pytest(settings, database, DEMO_TESTS)
+
+
+def run_fuzz(settings: Settings, database: str) -> int:
+    """The tests that hypothesis drives, with many more examples than `make test`."""
+    os.environ.setdefault("FUZZ_EXAMPLES", "5000")
+    seed = os.environ.get("FUZZ_SEED")
+    options = [f"--hypothesis-seed={seed}"] if seed else []
+    return _pytest(settings, database, "tests", "-m", "hypothesis", *options)
+
+
+def run_pre_commit(settings: Settings) -> int:
+    """The hooks of .pre-commit-config.yaml on every file."""
+    say("Running pre-commit")
+    return python(settings, "-m", "pre_commit", "run", "--all-files")
+
+
+def run_odoo_lint(settings: Settings, databases: Databases) -> int:
+    """Odoo's own test_lint, told to look at our addon only."""
+    databases.create(LINT_DATABASE, extra=("test_lint",))
+    say("Running Odoo's test_lint")
+    return _pytest(settings, LINT_DATABASE, "tools/odoo_lint.py")
+
+
+def build_wheel(settings: Settings) -> int:
+    """dist/*.whl, from a clean build folder."""
+    for folder in ("build", "dist"):
+        shutil.rmtree(settings.root / folder, ignore_errors=True)
+    code = python(settings, "-m", "build", "--wheel", "--no-isolation", "--outdir=dist")
+    shutil.rmtree(settings.root / "build", ignore_errors=True)
+    return code
+
+
+def _pytest(settings: Settings, database: str, *arguments: str | Path) -> int:
+    """Run pytest-odoo; returns 1 when anything failed, was skipped, or nothing ran."""
+    report = settings.state / f"report-{database}.xml"
+    report.unlink(missing_ok=True)
+    odoo = [f"--odoo-config={settings.conf}", f"--odoo-database={database}", "--odoo-http"]
+    options = ["-p", "no:cacheprovider", "-ra", f"--junitxml={report}"]
+    code = python(settings, "-m", "pytest", *odoo, *options, *arguments)
+    skipped = _skipped(report)
+    if skipped:
+        say(f"{skipped} skipped, which counts as failed here: every test must run")
+    return 1 if code or skipped else 0
+
+
+def _skipped(report: Path) -> int:
+    """How many tests pytest skipped."""
+    if not report.is_file():
+        return 0
+    suites = ElementTree.parse(report).iter("testsuite")
+    return sum(int(suite.get("skipped", 0)) for suite in suites)

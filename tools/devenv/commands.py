@@ -1,0 +1,146 @@
+"""The commands, one function each; `make NAME` runs the one called NAME."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+
+from . import checks, configuration, demo, odoo_source, python_env, system_packages
+from .databases import Databases
+from .postgres import Embedded, server
+from .settings import BENCH_DATABASE, DEMO_DATABASE, TEST_DATABASE, Settings
+from .shell import Failure, say
+
+
+def run(settings: Settings) -> int:
+    """start Odoo with demo data; Ctrl-C stops it"""
+    demo.require_free_port(settings.port)
+    with prepared(settings) as databases:
+        system_packages.want(settings, system_packages.WKHTMLTOPDF)
+        databases.ensure_current(DEMO_DATABASE)
+        say("Starting Odoo")
+        demo.serve(settings)
+    return 0
+
+
+def test(settings: Settings) -> int:
+    """run the whole suite in a fresh database"""
+    with prepared(settings) as databases:
+        system_packages.ensure(settings, system_packages.CHROMIUM)
+        system_packages.ensure(settings, system_packages.WKHTMLTOPDF)
+        databases.create(TEST_DATABASE)
+        verdict = checks.run_suite(settings, TEST_DATABASE)
+        if (settings.root / checks.DEMO_TESTS).is_dir():
+            databases.create(f"{TEST_DATABASE}_demo", demo=True)
+            verdict |= checks.run_demo_suite(settings, f"{TEST_DATABASE}_demo")
+    return verdict
+
+
+def db(settings: Settings) -> int:
+    """make a fresh database: DB=name, DEMO=1 with demo data"""
+    name = os.environ.get("DB")
+    if not name:
+        raise Failure("No database name was given", "Say for example: make db DB=trial")
+    with prepared(settings) as databases:
+        databases.create(name, demo=os.environ.get("DEMO", "") not in ("", "0"))
+        databases.server.keep_running()
+    say(f"{name} is ready: .venv/bin/odoo -c .odoo/odoo.conf -d {name}")
+    return 0
+
+
+def lint(settings: Settings) -> int:
+    """run pre-commit on all files, and Odoo's own checks on the addon"""
+    with prepared(settings) as databases:
+        system_packages.ensure(settings, system_packages.NODE)
+        return checks.run_pre_commit(settings) | checks.run_odoo_lint(settings, databases)
+
+
+def bench(settings: Settings) -> int:
+    """run the benchmarks in a fresh database"""
+    with prepared(settings) as databases:
+        databases.create(BENCH_DATABASE)
+        options = ["-c", settings.conf, "-d", BENCH_DATABASE]
+        return python_env.python(settings, "benchmarks/run.py", *options)
+
+
+def wheel(settings: Settings) -> int:
+    """build dist/*.whl"""
+    with prepared(settings):
+        return checks.build_wheel(settings)
+
+
+def fuzz(settings: Settings) -> int:
+    """run the property tests with many examples: FUZZ_EXAMPLES, FUZZ_SEED"""
+    with prepared(settings) as databases:
+        databases.create(TEST_DATABASE)
+        return checks.run_fuzz(settings, TEST_DATABASE)
+
+
+def screenshots(settings: Settings) -> int:
+    """make the README's pictures from the running demo"""
+    demo.require_free_port(settings.port)
+    with prepared(settings) as databases:
+        browser = system_packages.ensure(settings, system_packages.CHROMIUM)
+        databases.ensure_current(DEMO_DATABASE)
+        with demo.running(settings) as odoo:
+            demo.wait_until_it_answers(settings, odoo)
+            script = ["tools/screenshots.py", "--browser", browser]
+            url = f"http://localhost:{settings.port}"
+            return python_env.python(settings, *script, "--url", url)
+
+
+def stop(settings: Settings) -> int:
+    """stop the embedded PostgreSQL server"""
+    Embedded(settings).stop()
+    return 0
+
+
+def clean(settings: Settings) -> int:
+    """remove what set-up made; downloads stay in the cache"""
+    Embedded(settings).remove()
+    for name in (".odoo", ".venv", "build", "dist"):
+        shutil.rmtree(settings.root / name, ignore_errors=True)
+    for info in settings.root.glob("*.egg-info"):
+        shutil.rmtree(info)
+    return 0
+
+
+COMMANDS: dict[str, Callable[[Settings], int]] = {
+    command.__name__: command
+    for command in (run, test, db, lint, bench, wheel, fuzz, screenshots, stop, clean)
+}
+
+
+@contextlib.contextmanager
+def prepared(settings: Settings) -> Iterator[Databases]:
+    """Everything installed and the database server up; what we started is stopped after."""
+    odoo_root = odoo_source.ensure(settings)
+    python_env.ensure(settings, odoo_root)
+    python_env.continue_inside(settings)
+    database_server = server(settings)
+    database_server.start()
+    try:
+        configuration.write(settings, database_server.connection)
+        yield Databases(settings, database_server)
+    finally:
+        database_server.stop_if_unused()
+
+
+def main() -> int:
+    """Run the command named on the command line; one sentence when it cannot go on."""
+    parser = argparse.ArgumentParser(description="Set up, run and test the addon.")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, command in COMMANDS.items():
+        commands.add_parser(name, help=command.__doc__)
+    arguments = parser.parse_args()
+    try:
+        return COMMANDS[arguments.command](Settings())
+    except Failure as failure:
+        print(f"\n{failure}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130

@@ -1,0 +1,39 @@
+"""`.odoo/odoo.conf`: what every Odoo of this checkout runs with."""
+
+from __future__ import annotations
+
+import configparser
+import os
+
+from .postgres import Connection
+from .settings import Settings
+
+
+def write(settings: Settings, connection: Connection) -> None:
+    """Write the configuration for the server and port in force now."""
+    parser = configparser.RawConfigParser()
+    parser["options"] = {
+        # Core finds its own addons, and those installed with pip.
+        "addons_path": str(settings.root),
+        "data_dir": str(settings.data_dir),
+        "db_host": connection.host,
+        "db_port": connection.port or "False",
+        "db_user": connection.user,
+        "db_password": connection.password or "False",
+        "db_maxconn": "32",
+        "http_interface": "127.0.0.1",
+        "http_port": str(settings.port),
+        "list_db": "False",
+        "workers": "0",
+        "max_cron_threads": "0",
+        # One process serves everything here; Odoo's limits are for many workers.
+        "limit_memory_soft": "0",
+        "limit_memory_hard": "0",
+        "limit_time_cpu": "3600",
+        "limit_time_real": "3600",
+    }
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    new = settings.conf.with_suffix(".new")
+    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        parser.write(file)
+    new.rename(settings.conf)

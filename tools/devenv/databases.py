@@ -1,0 +1,183 @@
+"""Databases: a template of everything below the addon, and copies of it with the addon.
+
+A database is finished when it carries our comment; one without is the rest of an
+interrupted attempt and is made again.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import shutil
+import subprocess
+from pathlib import Path
+
+from .postgres import Embedded, External
+from .settings import ADDON, Settings
+from .shell import Failure, require_disk_space, run_logged, say
+
+LONGEST_NAME = 63
+
+
+class Databases:
+    """The databases of one server, with their files."""
+
+    def __init__(self, settings: Settings, server: Embedded | External) -> None:
+        self.settings = settings
+        self.server = server
+        self.connection = server.connection
+
+    # === WHAT IS ASKED FOR === #
+
+    def create(self, name: str, demo: bool = False, extra: tuple[str, ...] = ()) -> None:
+        """A fresh database with the addon (and `extra` modules), in place of any old one."""
+        self._check_name(name)
+        template = self._ensure_template(demo)
+        say(f"Creating the database {name}" + (" with demo data" if demo else ""))
+        self.drop(name)
+        self._copy(template, name)
+        self._install(name, (ADDON, *extra), demo)
+        self._mark(name, addon_fingerprint(self.settings))
+
+    def ensure_current(self, name: str) -> None:
+        """The demo database: made when missing, upgraded when the addon's files changed."""
+        found, wanted = self._mark_of(name), addon_fingerprint(self.settings)
+        if found is None:
+            self.create(name, demo=True)
+            self._prepare_assets(name)
+        elif found != wanted:
+            say("The addon changed: upgrading the demo database")
+            self._odoo(name, "--update", ADDON)
+            self._mark(name, wanted)
+
+    def drop(self, name: str) -> None:
+        """Remove a database and its files, if there are any."""
+        self._execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+        shutil.rmtree(self._filestore(name), ignore_errors=True)
+
+    # === TEMPLATES === #
+
+    def _ensure_template(self, demo: bool) -> str:
+        """The database with what the addon depends on, made once for each set of versions."""
+        modules = manifest(self.settings)["depends"]
+        name = self._template_name(modules, demo)
+        if self._mark_of(name) is None:
+            require_disk_space(self.settings.state, 1, "A new database")
+            say(f"Installing Odoo with {len(modules)} addons, once" + demo * " (demo data)")
+            self._drop_templates(name.rpartition("_")[0])
+            self._install(name, tuple(modules), demo)
+            self._mark(name, "template")
+        return name
+
+    def _template_name(self, modules: list[str], demo: bool) -> str:
+        """A name that changes with everything the template's content depends on."""
+        digest = hashlib.sha256(repr((modules, demo)).encode())
+        digest.update((self.settings.venv / "complete").read_bytes())
+        kind = "demo" if demo else "plain"
+        return f"template_{self.settings.checkout_id}_{kind}_{digest.hexdigest()[:12]}"
+
+    def _drop_templates(self, prefix: str) -> None:
+        """Remove the templates of other versions, and unfinished ones."""
+        query = "SELECT datname FROM pg_database WHERE starts_with(datname, %s)"
+        for (name,) in self.connection.query(query, (prefix,)):
+            self.drop(name)
+
+    # === STEPS === #
+
+    def _check_name(self, name: str) -> None:
+        """Refuse what PostgreSQL or a path would misread."""
+        if not name.replace("_", "").replace("-", "").isalnum() or len(name) > LONGEST_NAME:
+            raise Failure(f"{name!r} is no name for a database", "Use letters, digits, _ and -")
+
+    def _copy(self, template: str, name: str) -> None:
+        """Copy a database and its files."""
+        self._execute("CREATE DATABASE {} TEMPLATE {}", name, template)
+        if self._filestore(template).is_dir():
+            shutil.copytree(self._filestore(template), self._filestore(name))
+
+    def _install(self, name: str, modules: tuple[str, ...], demo: bool) -> None:
+        """Install modules into a database."""
+        self._odoo(name, "--init", ",".join(modules), *_demo_option(demo))
+        self._require_installed(name, modules)
+
+    def _require_installed(self, name: str, modules) -> None:
+        """Odoo only logs a module it does not find; here that is a failure."""
+        rows = self.connection.query(
+            "SELECT name FROM ir_module_module WHERE state = 'installed'", database=name
+        )
+        missing = sorted(set(modules) - {row[0] for row in rows})
+        if missing:
+            raise Failure(
+                f"Odoo did not install {', '.join(missing)}",
+                f"See {self.settings.state}/setup.log",
+            )
+
+    def _prepare_assets(self, name: str) -> None:
+        """Bundle scripts and styles now, so that the first page comes at once."""
+        script = "env['ir.qweb']._pregenerate_assets_bundles(); env.cr.commit()"
+        command = [self.settings.venv / "bin" / "odoo", "shell", "-c", self.settings.conf]
+        options = ["-d", name, "--no-http", "--log-level=critical"]
+        say("Preparing the web client")
+        subprocess.run(
+            [*command, *options], input=script, text=True, capture_output=True, check=False
+        )
+
+    def _odoo(self, name: str, *arguments: str) -> None:
+        """Run Odoo on a database until its modules are loaded."""
+        options = ("--stop-after-init", "--no-http", "--max-cron-threads=0", "--log-level=warn")
+        run_logged(
+            [self.settings.venv / "bin" / "odoo", "-c", self.settings.conf, "-d", name]
+            + [*arguments, *options],
+            self.settings.state / "setup.log",
+            f"Odoo on the database {name}",
+            "Mend what its output says and run the same command again",
+        )
+
+    # === SMALL THINGS === #
+
+    def _filestore(self, name: str) -> Path:
+        """Where Odoo keeps a database's files."""
+        return self.settings.data_dir / "filestore" / name
+
+    def _mark(self, name: str, text: str) -> None:
+        """Declare a database finished."""
+        self._execute("COMMENT ON DATABASE {} IS %s", name, parameters=(f"devenv {text}",))
+
+    def _mark_of(self, name: str) -> str | None:
+        """What a finished database was marked with; None when there is none."""
+        rows = self.connection.query(
+            "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s",
+            (name,),
+        )
+        comment = rows[0][0] if rows else None
+        return comment.removeprefix("devenv ") if comment else None
+
+    def _execute(self, statement: str, *names: str, parameters=()) -> None:
+        """Execute a statement with quoted names in place of {}."""
+        from psycopg2 import sql
+
+        quoted = sql.SQL(statement).format(*map(sql.Identifier, names))
+        self.connection.query(quoted, parameters)
+
+
+def _demo_option(demo: bool) -> tuple[str, ...]:
+    """Odoo 19 installs demo data only where it is told to."""
+    return ("--with-demo",) if demo else ()
+
+
+def manifest(settings: Settings) -> dict:
+    """The addon's manifest."""
+    path = settings.addon / "__manifest__.py"
+    if not path.is_file():
+        raise Failure(f"{path} is missing", "Check the clone out completely")
+    return ast.literal_eval(path.read_text(encoding="utf-8"))
+
+
+def addon_fingerprint(settings: Settings) -> str:
+    """A hash of the addon's files; compiled and test files aside."""
+    digest = hashlib.sha256((settings.venv / "complete").read_bytes())
+    for path in sorted(settings.addon.rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            digest.update(f"{path.relative_to(settings.root)}\0".encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()

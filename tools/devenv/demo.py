@@ -1,0 +1,130 @@
+"""`make run`: Odoo on the demo database until Ctrl-C."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+
+from .settings import DEMO_DATABASE, Settings
+from .shell import Failure
+
+START_SECONDS = 120
+STOP_SECONDS = 15
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+LOGINS = """
+  Odoo with the demo company is at  http://localhost:{port}
+
+    everything                      login admin    password admin
+    internal user                   login demo     password demo
+    customer (portal)               login portal   password portal
+
+  Subscriptions > Subscriptions, open one, Deactivate.   Ctrl-C stops all of it.
+"""
+
+
+def require_free_port(port: int) -> None:
+    """Refuse a port that another program listens on."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise Failure(
+                f"Port {port} cannot be used ({error.strerror.lower()})",
+                "Stop the program that uses it, or choose another: make run PORT=8070",
+            ) from None
+
+
+def serve(settings: Settings) -> None:
+    """Run Odoo, tell the address when it answers, and stop it on Ctrl-C."""
+    stopped = threading.Event()
+    for number in STOP_SIGNALS:
+        signal.signal(number, lambda *_: stopped.set())
+    with running(settings) as odoo:
+        if _wait_until_it_answers(settings, odoo, stopped):
+            print(LOGINS.format(port=settings.port), flush=True)
+        while not stopped.wait(0.5) and odoo.poll() is None:
+            pass
+        if not stopped.is_set():
+            raise _died(settings)
+
+
+@contextlib.contextmanager
+def running(settings: Settings) -> Iterator[subprocess.Popen]:
+    """Odoo on the demo database, as long as the block runs."""
+    command = [settings.venv / "bin" / "odoo", "-c", settings.conf, "-d", DEMO_DATABASE]
+    options = [f"--db-filter=^{DEMO_DATABASE}$", "--max-cron-threads=1"]
+    with (settings.state / "odoo.log").open("w") as log:
+        # In a session of its own Ctrl-C reaches it once, from here.
+        odoo = subprocess.Popen(
+            [*command, *options],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            yield odoo
+        finally:
+            _stop(odoo)
+
+
+def wait_until_it_answers(settings: Settings, odoo: subprocess.Popen) -> None:
+    """Return when Odoo answers; Failure when it does not."""
+    _wait_until_it_answers(settings, odoo, threading.Event())
+
+
+def _wait_until_it_answers(settings, odoo, stopped: threading.Event) -> bool:
+    """Whether Odoo answers; False when we were told to stop before."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and not stopped.is_set():
+        if odoo.poll() is not None:
+            raise _died(settings)
+        if _answers(settings.port):
+            return True
+        stopped.wait(0.3)
+    if stopped.is_set():
+        return False
+    raise Failure(f"Odoo did not answer in {START_SECONDS} seconds", _look(settings))
+
+
+def _answers(port: int) -> bool:
+    """Whether the login page and all it refers to come; that warms them up, too."""
+    base = f"http://localhost:{port}"
+    try:
+        with urllib.request.urlopen(f"{base}/web/login", timeout=60) as page:
+            html = page.read().decode()
+        for path in set(re.findall(r'"(/web/assets/[^"]+)"', html)):
+            urllib.request.urlopen(base + path, timeout=60).close()
+    except (urllib.error.URLError, OSError):
+        return False
+    return True
+
+
+def _stop(odoo: subprocess.Popen) -> None:
+    """Ask Odoo to stop, and see that it does."""
+    if odoo.poll() is None:
+        odoo.send_signal(signal.SIGTERM)
+    try:
+        odoo.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        odoo.kill()
+        odoo.wait()
+
+
+def _died(settings: Settings) -> Failure:
+    """Odoo ended without being asked to."""
+    return Failure("Odoo stopped by itself", _look(settings))
+
+
+def _look(settings: Settings) -> str:
+    """Where to look for the reason."""
+    return f"See the end of {settings.state}/odoo.log"

@@ -1,0 +1,94 @@
+"""The virtual environment: Odoo's requirements, the addons we depend on, test tools."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+from .settings import Settings
+from .shell import output_of, require_disk_space, run_logged, say
+
+METADATA = "Metadata-Version: 2.1\nName: odoo\nVersion: 19.0\n"
+REQUIREMENTS = (
+    "requirements.txt",
+    "tools/requirements-odoo.txt",
+    "tools/requirements-dev.txt",
+)
+
+
+def ensure(settings: Settings, odoo_root: Path) -> None:
+    """Make or complete `.venv`; nothing to do when it fits its requirements already."""
+    stamp, wanted = settings.venv / "complete", _fingerprint(settings, odoo_root)
+    if stamp.is_file() and stamp.read_text() == wanted:
+        return
+    require_disk_space(settings.root, 2, "The virtual environment with its databases")
+    stamp.unlink(missing_ok=True)
+    _create(settings)
+    _link_odoo(settings, odoo_root)
+    _install(settings)
+    stamp.write_text(wanted)
+
+
+def continue_inside(settings: Settings) -> None:
+    """Go on in the virtual environment's Python, where psycopg2 is."""
+    if Path(sys.prefix).resolve() != settings.venv.resolve():
+        os.execv(settings.python, [str(settings.python), *sys.argv])
+
+
+def _fingerprint(settings: Settings, odoo_root: Path) -> str:
+    """What the environment's content depends on."""
+    digest = hashlib.sha256(f"{odoo_root} {sys.version}".encode())
+    for name in (*REQUIREMENTS, "tools/pyproject.toml"):
+        digest.update((settings.root / name).read_bytes())
+    return digest.hexdigest()
+
+
+def _create(settings: Settings) -> None:
+    """An environment of this very Python; an older one of another Python is replaced."""
+    version = "import sys; print(sys.version)"
+    if output_of([settings.python, "-c", version]).strip() == sys.version:
+        return
+    say("Creating the virtual environment")
+    shutil.rmtree(settings.venv, ignore_errors=True)
+    run_logged(
+        [sys.executable, "-m", "venv", settings.venv],
+        settings.state / "setup.log",
+        "Creating the virtual environment",
+        "Install Python's venv module (on Debian: apt-get install python3-venv)",
+    )
+
+
+def _link_odoo(settings: Settings, odoo_root: Path) -> None:
+    """Make `import odoo` find the source, and pip see that Odoo 19.0 is installed."""
+    paths = {"base": str(settings.venv), "platbase": str(settings.venv)}
+    site = Path(sysconfig.get_path("purelib", "venv", paths))
+    (site / "odoo_source.pth").write_text(f"{odoo_root}\n")
+    metadata = site / "odoo-19.0.dist-info"
+    shutil.rmtree(metadata, ignore_errors=True)
+    if not any(odoo_root.glob("odoo-19.0*-info")):
+        metadata.mkdir()
+        (metadata / "METADATA").write_text(METADATA)
+
+
+def _install(settings: Settings) -> None:
+    """All Python packages, in the pinned versions."""
+    say("Installing Python packages")
+    log = settings.state / "setup.log"
+    pip = [settings.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    lists = [part for name in REQUIREMENTS for part in ("-r", settings.root / name)]
+    remedy = "Check the network and run the same command again"
+    run_logged([*pip, *lists], log, "Installing Python packages", remedy)
+    ours = ["--no-deps", "--no-build-isolation", "--editable", settings.root / "tools"]
+    run_logged([*pip, *ours], log, "Installing the project's own tools", remedy)
+
+
+def python(settings: Settings, *arguments: str | Path, **options) -> int:
+    """Run the environment's Python in the foreground; returns its exit status."""
+    return subprocess.run(
+        [settings.python, *arguments], cwd=settings.root, check=False, **options
+    ).returncode
