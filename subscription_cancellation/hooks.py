@@ -1,0 +1,16 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+import logging
+
+_logger = logging.getLogger(__name__)
+
+
+def post_init_hook(env):
+    """Give every company a policy, and link the invoices that are already there."""
+    env["res.company"].search([])._create_cancellation_policies()
+    stamped, left = env["account.move.line"]._stamp_existing_invoices()
+    _logger.info(
+        "Linked %s invoice lines to their subscription line and period; %s fit none "
+        "(Subscriptions > Configuration > Invoice Lines Not Linked).",
+        stamped,
+        left,
+    )

@@ -1,0 +1,132 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""What is left to credit of an invoice, and the exact tax of a credit."""
+
+from collections import defaultdict
+
+from .proration import clamp, fit, from_units, to_units
+
+
+class InvoiceBook:
+    """What is left to credit of one invoice, untaxed and per tax.
+
+    Credits of several cancellations in one run are settled one after the other, so
+    that together they never exceed the invoice.
+    """
+
+    def __init__(self, invoice, invoice_items, refund_items):
+        """Read the posted invoice and all its credit memos, drafts included.
+
+        :param invoice: ``account.move``
+        :param invoice_items: its product and tax journal items
+        :param refund_items: those of its credit memos
+        """
+        self.invoice = invoice
+        self.currency = invoice.currency_id
+        self.untaxed_left = 0
+        self.tax_left = defaultdict(int)
+        self.base_left = defaultdict(int)
+        self._count(invoice_items)
+        self._count(refund_items)
+
+    def _count(self, items):
+        """Add journal items: revenue is negative on an invoice, positive on a memo."""
+        for item in items:
+            units = -self._to_units(item.amount_currency)
+            if item.display_type == "tax":
+                self.tax_left[item.tax_line_id] += units
+                continue
+            self.untaxed_left += units
+            for tax in item.tax_ids.flatten_taxes_hierarchy():
+                self.base_left[tax] += units
+
+    def _to_units(self, amount):
+        return to_units(amount, self.currency.rounding)
+
+    def settle(self, rows):
+        """Fix the untaxed amounts and the tax of the rows of one credit memo."""
+        fitted = fit([row["_units"] for row in rows], self.untaxed_left)
+        for row, units in zip(rows, fitted, strict=True):
+            row["_units"] = units
+        self.untaxed_left -= sum(fitted)
+        rows = [row for row in rows if row["_units"]]
+        base_lines = self._compute_taxes(rows)
+        for row, base_line in zip(rows, base_lines, strict=True):
+            taxes_data = base_line["tax_details"]["taxes_data"]
+            row["_tax_units"] = sum(
+                self._to_units(tax_data["tax_amount_currency"])
+                for tax_data in taxes_data
+            )
+            row["tax_data"] = self._pin_taxes(base_line, row)
+
+    def _compute_taxes(self, rows):
+        """Return Odoo's base lines with the tax of the rows, within what is left."""
+        AccountTax = self.invoice.env["account.tax"]
+        company = self.invoice.company_id
+        base_lines = [self._prepare_base_line(row) for row in rows]
+        AccountTax._add_tax_details_in_base_lines(base_lines, company)
+        AccountTax._round_base_lines_tax_details(base_lines, company)
+        self._limit_taxes(base_lines)
+        return base_lines
+
+    def _prepare_base_line(self, row):
+        """Return the base line of one row for Odoo's tax engine.
+
+        The untaxed amount is the base, also for taxes that are included in the
+        price; the quantity shrinks with it, for taxes of a fixed amount per unit.
+        """
+        origin = row["_origin"]
+        net = self._to_units(origin.price_subtotal)
+        return origin.env["account.tax"]._prepare_base_line_for_taxes_computation(
+            origin,
+            price_unit=origin.price_subtotal / origin.quantity,
+            quantity=origin.quantity * row["_units"] / net,
+            discount=0.0,
+            rate=self.invoice.invoice_currency_rate,
+            special_mode="total_excluded",
+            is_refund=True,
+            extra_tax_data=None,
+        )
+
+    def _limit_taxes(self, base_lines):
+        """Keep each tax within what is left; the last credit takes the rest."""
+        by_tax = defaultdict(list)
+        for base_line in base_lines:
+            units = self._to_units(base_line["tax_details"]["total_excluded_currency"])
+            for tax_data in base_line["tax_details"]["taxes_data"]:
+                if not tax_data["is_reverse_charge"]:
+                    by_tax[tax_data["tax"]].append(tax_data)
+                    self.base_left[tax_data["tax"]] -= units
+        for tax, taxes_data in by_tax.items():
+            amounts = [
+                self._to_units(data["tax_amount_currency"]) for data in taxes_data
+            ]
+            total, left = sum(amounts), self.tax_left[tax]
+            target = left if not self.base_left[tax] else clamp(total, left)
+            self.tax_left[tax] -= target
+            largest = max(taxes_data, key=lambda data: abs(data["tax_amount_currency"]))
+            largest["tax_amount_currency"] = from_units(
+                self._to_units(largest["tax_amount_currency"]) + target - total,
+                self.currency.rounding,
+            )
+
+    def _pin_taxes(self, base_line, row):
+        """Return ``extra_tax_data`` that fixes untaxed amount and tax of a line."""
+        if not base_line["tax_details"]["taxes_data"]:
+            return False
+        origin = row["_origin"]
+        untaxed = from_units(row["_units"], self.currency.rounding)
+        return {
+            "manual_total_excluded_currency": untaxed,
+            "manual_tax_amounts": {
+                str(data["tax"].id): {
+                    "base_amount_currency": data["base_amount_currency"],
+                    "tax_amount_currency": data["tax_amount_currency"],
+                }
+                for data in base_line["tax_details"]["taxes_data"]
+                if not data["is_reverse_charge"]
+            },
+            "currency_id": self.currency.id,
+            "discount": origin.discount,
+            "quantity": origin.quantity,
+            "rate": self.invoice.invoice_currency_rate,
+        }

@@ -1,0 +1,154 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import format_date
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    cancellation_id = fields.Many2one(
+        comodel_name="subscription.cancellation",
+        string="Cancellation",
+        copy=False,
+        readonly=True,
+        index="btree_not_null",
+        ondelete="restrict",
+        help="The subscription cancellation that issued this credit memo.",
+    )
+    cancellation_line_ids = fields.One2many(
+        comodel_name="subscription.cancellation.line",
+        string="Credited Days",
+        compute="_compute_cancellation_line_ids",
+    )
+    cancellation_reason_id = fields.Many2one(
+        related="cancellation_id.reason_id", string="Cancellation Reason"
+    )
+    credited_period = fields.Char(compute="_compute_credited_period")
+
+    @api.depends("cancellation_id", "reversed_entry_id")
+    def _compute_cancellation_line_ids(self):
+        for move in self:
+            move.cancellation_line_ids = move.cancellation_id.line_ids.filtered(
+                lambda line, move=move: line.origin_move_id == move.reversed_entry_id
+                and line.credit_untaxed
+            )
+
+    @api.depends("cancellation_id", "reversed_entry_id")
+    def _compute_credited_period(self):
+        for move in self:
+            lines = move.invoice_line_ids.filtered("start_date")
+            move.credited_period = lines and self.env._(
+                "%(first)s – %(last)s",
+                first=format_date(self.env, min(lines.mapped("start_date"))),
+                last=format_date(self.env, max(lines.mapped("end_date"))),
+            )
+
+    def action_open_cancellation(self):
+        """Open the cancellation that issued this credit memo."""
+        self.ensure_one()
+        return self.cancellation_id.get_formview_action()
+
+    # === CREDITS OF AN INVOICE === #
+
+    def _search_credit_memos(self):
+        """Return the credit memos of these invoices, drafts included."""
+        return self.search_fetch(
+            [
+                ("reversed_entry_id", "in", self.ids),
+                ("move_type", "=", "out_refund"),
+                ("state", "in", ("draft", "posted")),
+            ],
+            ["reversed_entry_id", "state", "amount_total"],
+        )
+
+    def _get_amount_left_to_pay(self):
+        """Return what is due on this invoice once its draft credit memos are posted."""
+        self.ensure_one()
+        drafts = self.refund_invoice_ids.filtered(lambda move: move.state == "draft")
+        due = self.amount_residual - sum(drafts.mapped("amount_total"))
+        return max(self.currency_id.round(due), 0.0)
+
+    def _check_can_be_credited(self):
+        """Raise a UserError where no credit memo can be made for this invoice."""
+        self.ensure_one()
+        if not self.journal_id.active:
+            raise UserError(
+                self.env._(
+                    "Invoice %(invoice)s cannot be credited: its journal %(journal)s "
+                    "is archived. Unarchive the journal, then try again.",
+                    invoice=self.name,
+                    journal=self.journal_id.display_name,
+                )
+            )
+        accounts = self.invoice_line_ids.account_id
+        archived = accounts.filtered(lambda account: not account.active)
+        if archived:
+            raise UserError(
+                self.env._(
+                    "Invoice %(invoice)s cannot be credited: its account %(account)s "
+                    "is archived. Unarchive the account, then try again.",
+                    invoice=self.name,
+                    account=archived[0].display_name,
+                )
+            )
+        self._check_has_rate()
+
+    def _check_has_rate(self):
+        """Raise where Odoo would silently take a rate of 1 for a foreign currency."""
+        is_foreign = self.currency_id != self.company_id.currency_id
+        if is_foreign and not self.env["res.currency.rate"].search_count(
+            [
+                ("currency_id", "=", self.currency_id.id),
+                ("company_id", "in", (False, self.company_id.root_id.id)),
+            ],
+            limit=1,
+        ):
+            raise UserError(
+                self.env._(
+                    "Invoice %(invoice)s cannot be credited: there is no exchange rate "
+                    "for %(currency)s. Enter one, then try again.",
+                    invoice=self.name,
+                    currency=self.currency_id.name,
+                )
+            )
+
+    def _post_cancellation_credits(self):
+        """Post those of these drafts that need no review.
+
+        Odoo pairs the credit memos it posts together with their invoices one to one,
+        so two for the same invoice must not be in one call.
+        """
+        to_post = self.filtered("cancellation_id.post_credit_memos")
+        while to_post:
+            batch = self.union(
+                *(moves[:1] for moves in to_post.grouped("reversed_entry_id").values())
+            )
+            batch._post_or_explain()
+            to_post -= batch
+
+    def _post_or_explain(self):
+        """Post; where that fails, name the invoices in the error."""
+        try:
+            self._post(soft=False)
+        except UserError as error:
+            raise UserError(
+                self.env._(
+                    "The credit memo for %(invoices)s could not be posted: %(error)s",
+                    invoices=", ".join(self.reversed_entry_id.mapped("name")),
+                    error=error,
+                )
+            ) from error
+
+    # === STAMPING === #
+
+    def _post(self, soft=True):
+        invoices = self.filtered(lambda move: move.move_type == "out_invoice")
+        invoices.invoice_line_ids._stamp_subscription_lines()
+        return super()._post(soft)
+
+    def _reverse_moves(self, default_values_list=None, cancel=False):
+        # OCA's link from a credit line to its invoice line is only made in the
+        # reversal wizard; the ledger needs it however an invoice is reversed.
+        linked = self.with_context(link_origin_line=True)
+        return super(AccountMove, linked)._reverse_moves(default_values_list, cancel)

@@ -1,0 +1,142 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from odoo import api, fields, models
+from odoo.tools import split_every
+
+from ..period_stamper import PeriodStamper
+from ..proration import Charge, Period, to_units
+
+
+class AccountMoveLine(models.Model):
+    _inherit = "account.move.line"
+
+    subscription_line_id = fields.Many2one(
+        comodel_name="sale.subscription.line",
+        string="Subscription Line",
+        index="btree_not_null",
+        ondelete="restrict",
+        context={"active_test": False},
+        help="The subscription line billed, or credited, by this line.",
+    )
+
+    # === LEDGER === #
+
+    @api.model
+    def _search_billed(self, subscription_lines):
+        """Return the posted invoice lines that billed these subscription lines."""
+        return self.search_fetch(
+            [
+                ("subscription_line_id", "in", subscription_lines.ids),
+                ("parent_state", "=", "posted"),
+                ("move_id.move_type", "=", "out_invoice"),
+                ("start_date", "!=", False),
+                ("price_subtotal", "!=", 0.0),
+            ],
+            ["subscription_line_id", "start_date", "end_date", "price_subtotal"],
+            order="start_date, id",
+        )
+
+    @api.model
+    def _search_credits(self, debits):
+        """Return the credit lines, drafts included, that credit these lines."""
+        return self.search_fetch(
+            [
+                ("origin_line_id", "in", debits.ids),
+                ("parent_state", "in", ("draft", "posted")),
+                ("move_id.move_type", "=", "out_refund"),
+            ],
+            ["origin_line_id", "start_date", "end_date", "price_subtotal"],
+        )
+
+    @api.model
+    def _search_draft_billed(self, subscription_lines, effective_date):
+        """Return unposted invoice lines of these lines with unused days."""
+        return self.search(
+            [
+                ("subscription_line_id", "in", subscription_lines.ids),
+                ("parent_state", "=", "draft"),
+                ("move_id.move_type", "=", "out_invoice"),
+                ("end_date", ">=", effective_date),
+            ]
+        )
+
+    def _get_service_period(self):
+        """Return the days this line is for; a credit line without: its origin's."""
+        self.ensure_one()
+        line = self if self.start_date else self.origin_line_id
+        return Period.from_inclusive(line.start_date, line.end_date)
+
+    def _as_charge(self):
+        """Return this line for the ledger: currency units over its days."""
+        units = to_units(self.price_subtotal, self.currency_id.rounding)
+        return Charge(units, self._get_service_period())
+
+    # === STAMPING === #
+
+    def _stamp_subscription_lines(self):
+        """Link invoice lines to the subscription line and period they bill.
+
+        Upstream's own invoices are stamped when they are made; this fills in what
+        was typed by hand, or made before this addon was installed.
+
+        :return: the lines of these that could not be matched
+        """
+        missing = self.filtered(
+            lambda line: line.display_type == "product"
+            and line.product_id
+            and not (line.subscription_line_id and line.start_date)
+        )
+        # sudo: whoever posts an invoice need not be allowed to read subscriptions.
+        return PeriodStamper(missing.sudo()).stamp() if missing else missing
+
+    def _get_billed_subscriptions(self):
+        """Return the subscriptions that this line's invoice may be billing."""
+        self.ensure_one()
+        orders = self.sale_line_ids.order_id
+        return (
+            self.subscription_line_id.sale_subscription_id
+            or self.move_id.subscription_id
+            or orders.order_subscription_id
+            or orders.subscription_ids
+        )
+
+    @api.model
+    def _get_unlinked_domain(self):
+        """Return the posted lines of subscription invoices that bill no known line."""
+        return [
+            ("parent_state", "=", "posted"),
+            ("display_type", "=", "product"),
+            ("product_id", "!=", False),
+            ("move_id.move_type", "=", "out_invoice"),
+            ("subscription_line_id", "=", False),
+            "|",
+            "|",
+            ("move_id.subscription_id", "!=", False),
+            ("sale_line_ids.order_id.order_subscription_id", "!=", False),
+            ("sale_line_ids.order_id.subscription_ids", "!=", False),
+        ]
+
+    @api.model
+    def _stamp_existing_invoices(self, batch_size=1000):
+        """Stamp every invoice line made before this addon was there.
+
+        Running it again continues: what is stamped is not touched again.
+
+        :param int batch_size: lines per batch
+        :return: tuple of the numbers of lines stamped and left
+        """
+        ids = self.search(self._get_unlinked_domain(), order="id").ids
+        left = 0
+        for batch in split_every(batch_size, ids, self.browse):
+            left += len(batch._stamp_subscription_lines())
+            self.env.flush_all()
+            self.env.invalidate_all()
+        return len(ids) - left, left
+
+    @api.model
+    def action_view_unlinked(self):
+        """Open the list of invoice lines that could not be linked."""
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "subscription_cancellation.account_move_line_unlinked_action"
+        )
+        action["domain"] = self._get_unlinked_domain()
+        return action

@@ -1,0 +1,221 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+
+
+class SaleSubscriptionLine(models.Model):
+    _inherit = "sale.subscription.line"
+    _check_company_auto = True
+
+    active = fields.Boolean(
+        default=True,
+        copy=False,
+        help="A deactivated line stays on record but is no longer billed.",
+    )
+    parent_line_id = fields.Many2one(
+        comodel_name="sale.subscription.line",
+        string="Add-on of",
+        domain="[('sale_subscription_id', '=', sale_subscription_id)]",
+        copy=False,
+        index="btree_not_null",
+        ondelete="set null",
+        help="The line this one is an add-on of; it ends together with it.",
+    )
+    addon_line_ids = fields.One2many(
+        comodel_name="sale.subscription.line",
+        inverse_name="parent_line_id",
+        string="Add-ons",
+    )
+    order_line_id = fields.Many2one(
+        comodel_name="sale.order.line",
+        string="Sales Order Line",
+        copy=False,
+        index="btree_not_null",
+        ondelete="set null",
+        help="The order line that sold this subscription line.",
+    )
+    cancellation_date = fields.Date(
+        copy=False,
+        readonly=True,
+        help="First day without service; nothing is billed from it on.",
+    )
+    cancellation_line_ids = fields.One2many(
+        comodel_name="subscription.cancellation.line",
+        inverse_name="subscription_line_id",
+        string="Cancellations",
+    )
+    cancellation_reason_id = fields.Many2one(
+        comodel_name="sale.subscription.close.reason",
+        string="Cancellation Reason",
+        compute="_compute_cancellation_reason_id",
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("cancellation_line_ids.cancellation_id.state")
+    def _compute_cancellation_reason_id(self):
+        for line in self:
+            done = line.cancellation_line_ids.cancellation_id.filtered(
+                lambda cancellation: cancellation.state == "done"
+            )
+            line.cancellation_reason_id = done.sorted("executed_date")[-1:].reason_id
+
+    # === CONSTRAINTS === #
+
+    @api.constrains("parent_line_id", "sale_subscription_id")
+    def _check_parent_line_id(self):
+        for line in self:
+            parent = line.parent_line_id
+            if parent and parent.sale_subscription_id != line.sale_subscription_id:
+                raise ValidationError(
+                    self.env._(
+                        "“%(line)s” cannot be an add-on of “%(parent)s”: they belong "
+                        "to different subscriptions. Choose a line of the same one.",
+                        line=line.name,
+                        parent=parent.name,
+                    )
+                )
+        if self._has_cycle("parent_line_id"):
+            raise ValidationError(
+                self.env._(
+                    "A subscription line cannot be an add-on of itself, directly or "
+                    "through its own add-ons. Choose another parent line."
+                )
+            )
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        lines = super().create(vals_list)
+        lines._link_addons()
+        return lines
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_billed(self):
+        # sudo: a salesperson may delete a line but not read journal items.
+        billed = (
+            self.env["account.move.line"]
+            .sudo()
+            .search([("subscription_line_id", "in", self.ids)], limit=1)
+        )
+        used = billed.subscription_line_id or self.cancellation_line_ids[:1].mapped(
+            "subscription_line_id"
+        )
+        if used:
+            raise UserError(
+                self.env._(
+                    "“%(line)s” of subscription %(subscription)s cannot be deleted: "
+                    "it was invoiced or cancelled, and that history is kept. "
+                    "Deactivate the line instead.",
+                    line=used.name,
+                    subscription=used.sale_subscription_id.name,
+                )
+            )
+
+    # === ACTIONS === #
+
+    def action_deactivate(self):
+        """Open the Deactivate dialog for this line and its add-ons."""
+        self.ensure_one()
+        return self.sale_subscription_id._get_deactivate_action(lines=self)
+
+    # === ADD-ONS === #
+
+    def _link_addons(self):
+        """Give new lines, and lines they are the base of, their parent line.
+
+        From the linked lines of the sales order where there is one, else from the
+        product's "Add-on of". A parent that is already set is left alone.
+        """
+        for subscription in self.sale_subscription_id:
+            lines = subscription.sale_subscription_line_ids
+            for line in lines.filtered(lambda line: not line.parent_line_id):
+                parent = line._get_default_parent(lines, new_lines=self)
+                if parent:
+                    line.parent_line_id = parent
+
+    def _get_default_parent(self, lines, new_lines):
+        """Return the line of ``lines`` that this one is an add-on of, or none.
+
+        Only pairs with one of ``new_lines`` in them are considered: what a person
+        unlinked earlier stays unlinked.
+        """
+        self.ensure_one()
+        candidates = (lines if self in new_lines else lines & new_lines) - self
+        linked = self.order_line_id.linked_line_id
+        by_order = candidates.filtered(
+            lambda line: linked and line.order_line_id == linked
+        )
+        by_product = candidates.filtered(
+            lambda line: line.product_id.product_tmpl_id
+            in self.product_id.addon_of_ids
+            and not line._is_below(self)
+        )
+        before = by_product.filtered(lambda line: line.id < self.id)
+        return by_order[:1] or before[-1:] or by_product[:1]
+
+    def _is_below(self, line):
+        """Return whether this line is an add-on of ``line``, at any depth."""
+        parent = self.parent_line_id
+        while parent:
+            if parent == line:
+                return True
+            parent = parent.parent_line_id
+        return False
+
+    def _with_addons(self):
+        """Return these lines and all their active add-ons, to any depth."""
+        siblings = self.sale_subscription_id.sale_subscription_line_ids
+        by_parent = siblings.grouped("parent_line_id")
+        lines = found = self
+        while found:
+            found = (
+                self.union(*(by_parent.get(line, self.browse()) for line in found))
+                - lines
+            )
+            lines |= found
+        return lines
+
+    # === BILLING === #
+
+    def _prepare_account_move_line(self):
+        values = super()._prepare_account_move_line()
+        if not values.get("account_id"):
+            # Upstream sends False where neither product nor category has an income
+            # account, which a database check refuses; without it Odoo finds one.
+            values.pop("account_id", None)
+        return {**values, **self._prepare_period_stamp()}
+
+    def _prepare_sale_order_line(self):
+        values = super()._prepare_sale_order_line()
+        stamp = self._prepare_period_stamp()
+        return {
+            **values,
+            "subscription_line_id": stamp["subscription_line_id"],
+            "subscription_period_start": stamp["start_date"],
+            "subscription_period_end": stamp["end_date"],
+        }
+
+    def _prepare_period_stamp(self):
+        """Return what an invoice line must say of the line and period it bills."""
+        period = self.sale_subscription_id._get_next_billed_period()
+        return {
+            "subscription_line_id": self.id,
+            "start_date": period.start,
+            "end_date": period.last_day,
+        }
+
+    def _is_billed_from(self, period_start):
+        """Return whether a period that starts on ``period_start`` is billed."""
+        self.ensure_one()
+        end = self.cancellation_date
+        return not end or period_start < end
+
+    def _deactivate(self):
+        """Stop billing these lines: they are archived, never deleted."""
+        self.write({"active": False})
+        # One2many caches do not notice that a line was archived.
+        self.sale_subscription_id.invalidate_recordset(
+            ["sale_subscription_line_ids", "archived_line_ids"], flush=False
+        )

@@ -1,0 +1,152 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""Arithmetic of cancellations: periods, day shares, dates. No ORM, no clock.
+
+Every period is half-open, ``[start, end)``: ``end`` is the first day after it.
+Odoo and OCA store inclusive last days; :meth:`Period.from_inclusive` and
+:attr:`Period.last_day` are the one place where the two conventions meet.
+
+Every amount is a whole number of the currency's smallest unit (cents for USD,
+yen for JPY), so that sums are exact; :func:`to_units` and :func:`from_units` convert.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import NamedTuple
+
+from dateutil.relativedelta import relativedelta
+
+ONE_DAY = timedelta(days=1)
+
+
+class Period(NamedTuple):
+    """Calendar days from ``start`` up to, not including, ``end``."""
+
+    start: date
+    end: date
+
+    @classmethod
+    def from_inclusive(cls, first_day: date, last_day: date) -> "Period":
+        """Return the period of which ``last_day`` is the last day."""
+        return cls(first_day, last_day + ONE_DAY)
+
+    @property
+    def last_day(self) -> date:
+        """The last day that belongs to the period."""
+        return self.end - ONE_DAY
+
+    @property
+    def days(self) -> int:
+        """Number of calendar days in the period."""
+        return (self.end - self.start).days
+
+    def days_from(self, day: date) -> int:
+        """Return how many of the period's days are ``day`` or later."""
+        return max((self.end - max(self.start, day)).days, 0)
+
+
+class Charge(NamedTuple):
+    """An amount (in currency units) spread evenly over the days of a period."""
+
+    units: int
+    period: Period
+
+    def units_from(self, day: date) -> int:
+        """Return the rounded part of the amount for the days from ``day`` on."""
+        return half_up(self.units * self.period.days_from(day), self.period.days)
+
+
+# === AMOUNTS === #
+
+
+def to_units(amount: float, rounding: float) -> int:
+    """Return ``amount`` as a number of currency units of size ``rounding``."""
+    return int(
+        (Decimal(repr(amount)) / Decimal(repr(rounding))).to_integral_value(
+            ROUND_HALF_UP
+        )
+    )
+
+
+def from_units(units: int, rounding: float) -> float:
+    """Return the amount of ``units`` currency units of size ``rounding``."""
+    return float(units * Decimal(repr(rounding)))
+
+
+def half_up(numerator: int, denominator: int) -> int:
+    """Return the rounded quotient; a tie goes away from zero."""
+    quotient = (2 * abs(numerator) + denominator) // (2 * denominator)
+    return quotient if numerator >= 0 else -quotient
+
+
+def clamp(units: int, limit: int) -> int:
+    """Return ``units`` moved between zero and ``limit`` (of either sign)."""
+    low, high = min(0, limit), max(0, limit)
+    return max(low, min(units, high))
+
+
+def creditable(
+    debit: Charge, credits: Iterable[Charge], effective_date: date | None
+) -> int:
+    """Return what may still be credited of one billed line, in currency units.
+
+    :param debit: what was billed
+    :param credits: what was credited of it before (positive amounts)
+    :param effective_date: first day without service; ``None`` for a full credit
+    :return: the billed share of the unused days less the credited share of those
+        days, never more than what is left of the line and never below zero
+    """
+    credits = list(credits)
+    left = debit.units - sum(credit.units for credit in credits)
+    if effective_date is None:
+        return clamp(left, debit.units)
+    units = debit.units_from(effective_date)
+    units -= sum(credit.units_from(effective_date) for credit in credits)
+    return clamp(units, clamp(left, debit.units))
+
+
+def latest_period_start(periods: Sequence[Period], effective_date: date) -> date | None:
+    """Return the start of the billed period that was running on the last day.
+
+    A full credit takes every period that starts there or later. Where the first
+    period is still to come, that is its start.
+    """
+    starts = sorted(period.start for period in periods)
+    running = [start for start in starts if start < effective_date]
+    return (running or starts)[-1 if running else 0] if starts else None
+
+
+def fit(amounts: Sequence[int], limit: int) -> list[int]:
+    """Return ``amounts`` cut, from the last one, until their sum fits ``limit``."""
+    excess = sum(amounts) - max(limit, 0)
+    fitted = []
+    for units in reversed(amounts):
+        cut = max(min(units, excess), 0)
+        excess -= cut
+        fitted.append(units - cut)
+    return fitted[::-1]
+
+
+# === DATES === #
+
+
+def first_day_without_service(last_wish: date, day_billed: bool) -> date:
+    """Return the effective date for a cancellation on ``last_wish``.
+
+    :param day_billed: the cancellation day is still a served, billed day
+    """
+    return last_wish + ONE_DAY if day_billed else last_wish
+
+
+def next_boundary(anchor: date, interval: relativedelta, after: date) -> date:
+    """Return the first ``anchor + n × interval`` (n ≥ 0) later than ``after``.
+
+    Counted from the anchor each time, so that a period that starts on the 31st
+    does not drift to the 28th for good.
+    """
+    count = 0
+    boundary = anchor
+    while boundary <= after:
+        count += 1
+        boundary = anchor + interval * count
+    return boundary

@@ -1,0 +1,139 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..models.subscription_cancellation_policy import REFUND_MODES, TIMINGS
+
+
+class SubscriptionCancellationWizard(models.TransientModel):
+    """The Deactivate dialog: options, and a live preview of what they lead to."""
+
+    _name = "subscription.cancellation.wizard"
+    _description = "Deactivate Subscription"
+
+    subscription_id = fields.Many2one(
+        comodel_name="sale.subscription", required=True, readonly=True
+    )
+    scope = fields.Selection(
+        selection=[
+            ("whole", "The whole subscription"),
+            ("lines", "Some of its lines"),
+        ],
+        string="What",
+        required=True,
+        default="whole",
+    )
+    line_ids = fields.Many2many(
+        comodel_name="sale.subscription.line",
+        string="Lines",
+        domain="[('sale_subscription_id', '=', subscription_id)]",
+        help="Add-ons of a line end together with it.",
+    )
+    timing = fields.Selection(
+        selection=TIMINGS,
+        string="When",
+        required=True,
+        compute="_compute_from_policy",
+        store=True,
+        readonly=False,
+    )
+    requested_date = fields.Date(
+        string="Date", compute="_compute_requested_date", store=True, readonly=False
+    )
+    cancel_day_billed = fields.Boolean(
+        string="That day is still served",
+        compute="_compute_from_policy",
+        store=True,
+        readonly=False,
+    )
+    refund_mode = fields.Selection(
+        selection=REFUND_MODES,
+        required=True,
+        compute="_compute_from_policy",
+        store=True,
+        readonly=False,
+    )
+    reason_id = fields.Many2one(comodel_name="sale.subscription.close.reason")
+    comment = fields.Text()
+    # One plan fills all three; stored, so that confirming compares what was shown.
+    preview = fields.Html(
+        compute="_compute_preview", store=True, compute_sudo=False, sanitize=False
+    )
+    problem = fields.Char(compute="_compute_preview", store=True, compute_sudo=False)
+    fingerprint = fields.Char(
+        compute="_compute_preview", store=True, compute_sudo=False
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("subscription_id")
+    def _compute_from_policy(self):
+        # sudo: the policy decides also for users who may not read it.
+        Policy = self.env["subscription.cancellation.policy"].sudo()
+        for wizard in self:
+            subscription = wizard.subscription_id
+            policy = Policy._for_subscription(subscription)
+            wizard.timing = policy.timing
+            wizard.cancel_day_billed = policy.cancel_day_billed
+            wizard.refund_mode = subscription.refund_mode
+
+    @api.depends("timing")
+    def _compute_requested_date(self):
+        for wizard in self:
+            if wizard.timing != "specific_date":
+                wizard.requested_date = False
+
+    @api.depends(
+        "scope",
+        "line_ids",
+        "timing",
+        "requested_date",
+        "cancel_day_billed",
+        "refund_mode",
+        "reason_id",
+        "comment",
+    )
+    def _compute_preview(self):
+        for wizard in self:
+            wizard.update(wizard._get_preview())
+
+    def _get_preview(self):
+        """Return the preview, or the problem that stands in its way."""
+        self.ensure_one()
+        try:
+            plan = self.subscription_id._plan_cancellation(
+                self._get_options(), channel="backend"
+            )
+        except UserError as error:
+            return {"preview": False, "problem": str(error), "fingerprint": False}
+        return {
+            "preview": plan._render_preview(),
+            "problem": False,
+            "fingerprint": plan._fingerprint(),
+        }
+
+    def _get_options(self):
+        """Return the options of the contract that the dialog's fields stand for."""
+        self.ensure_one()
+        options = {
+            "timing": self.timing,
+            "cancel_day_billed": self.cancel_day_billed,
+            "refund_mode": self.refund_mode,
+            "reason_id": self.reason_id.id,
+            "comment": self.comment,
+        }
+        if self.requested_date:
+            options["requested_date"] = self.requested_date
+        if self.scope == "lines":
+            options["line_ids"] = self.line_ids._origin.ids
+        return options
+
+    # === ACTIONS === #
+
+    def action_confirm(self):
+        """Cancel as previewed; refuse where the figures changed in the meantime."""
+        self.ensure_one()
+        self.subscription_id._request_cancellation(
+            self._get_options(), channel="backend", fingerprint=self.fingerprint
+        )
+        return {"type": "ir.actions.act_window_close"}
