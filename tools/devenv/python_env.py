@@ -64,15 +64,16 @@ def _create(settings: Settings) -> None:
 
 
 def _link_odoo(settings: Settings, odoo_root: Path) -> None:
-    """Make `import odoo` find the source, and pip see that Odoo 19.0 is installed."""
+    """Make `import odoo` find the source, and pip see that Odoo 19.0 is installed.
+
+    Debian's own metadata would have pip build psycopg2 beside psycopg2-binary.
+    """
     paths = {"base": str(settings.venv), "platbase": str(settings.venv)}
     site = Path(sysconfig.get_path("purelib", "venv", paths))
     (site / "odoo_source.pth").write_text(f"{odoo_root}\n")
     metadata = site / "odoo-19.0.dist-info"
-    shutil.rmtree(metadata, ignore_errors=True)
-    if not any(odoo_root.glob("odoo-19.0*-info")):
-        metadata.mkdir()
-        (metadata / "METADATA").write_text(METADATA)
+    metadata.mkdir(exist_ok=True)
+    (metadata / "METADATA").write_text(METADATA)
 
 
 def _install(settings: Settings) -> None:
