@@ -1,0 +1,234 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""Factories: subscriptions that upstream's own billing has invoiced.
+
+Every factory has defaults that keywords override. Time stands still at
+:attr:`CancellationCase.now`; only :meth:`CancellationCase.travel_to`, and the
+factories that take a day, move it.
+"""
+
+import freezegun
+
+from odoo.fields import Command
+from odoo.tests import new_test_user
+
+from odoo.addons.account.tests.common import AccountTestInvoicingCommon
+
+START = "2026-07-01"
+SALESPERSON = "sales_team.group_sale_salesman"
+CANCELLATION_USER = "subscription_cancellation.subscription_cancellation_group_user"
+CANCELLATION_MANAGER = (
+    "subscription_cancellation.subscription_cancellation_group_manager"
+)
+INVOICING = "account.group_account_invoice"
+
+# Else pytest measures durations by the frozen clock.
+freezegun.configure(extend_ignore_list=["_pytest.timing"])
+
+
+class CancellationCase(AccountTestInvoicingCommon):
+    """A company of its own in USD, at a fixed time, with a user who may do all.
+
+    Lower rights are tested with ``record.with_user(self.create_user(SALESPERSON))``.
+    """
+
+    #: When the clock stands at the start of each test; ``None``: real time.
+    now = START
+
+    @classmethod
+    def setup_independent_company(cls, **kwargs):
+        usd = cls._enable_currency("USD")
+        return super().setup_independent_company(currency_id=usd.id, **kwargs)
+
+    @classmethod
+    def get_default_groups(cls):
+        sales_manager = cls.quick_ref("sales_team.group_sale_manager")
+        return super().get_default_groups() | sales_manager
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        if cls.now:
+            cls.clock = cls.startClassPatcher(freezegun.freeze_time(cls.now))
+
+    def setUp(self):
+        super().setUp()
+        if self.now:
+            self.clock.move_to(self.now)
+
+    # === TIME === #
+
+    @classmethod
+    def travel_to(cls, moment):
+        """Set the clock to a day (its first second) or a moment, in UTC."""
+        cls.clock.move_to(moment)
+
+    # === MASTER DATA === #
+
+    @classmethod
+    def create_user(cls, *groups, login="somebody", **values):
+        """Return an internal user of the company with exactly these groups."""
+        values = {"company_id": cls.company.id, **values}
+        values.setdefault("company_ids", [Command.set([values["company_id"]])])
+        groups = ",".join(groups or ("base.group_user",))
+        return new_test_user(cls.env, login=login, groups=groups, **values)
+
+    @classmethod
+    def create_customer(cls, **values):
+        """Return a customer; without a time zone of its own, "today" is UTC's."""
+        return cls.env["res.partner"].create({"name": "Azure Interior", **values})
+
+    @classmethod
+    def create_product(cls, name="Hosting", **values):
+        """Return an untaxed subscription product."""
+        values = {"type": "service", "subscribable": True, "taxes_id": [], **values}
+        return cls._create_product(name=name, **values)
+
+    @classmethod
+    def create_tax(cls, amount, **values):
+        """Return a sales tax, a percentage and not included in the price."""
+        return cls.env["account.tax"].create(
+            {"name": f"Tax {amount} {values}", "amount": amount, **values}
+        )
+
+    @classmethod
+    def create_template(cls, interval="1 months", invoicing_mode="draft", **values):
+        """Return a subscription template, unlimited unless told otherwise.
+
+        :param str interval: a number and ``days``, ``weeks``, ``months`` or ``years``
+        """
+        number, unit = interval.split()
+        return cls.env["sale.subscription.template"].create(
+            {
+                "name": f"Every {interval}, {invoicing_mode}",
+                "recurring_interval": int(number),
+                "recurring_rule_type": unit,
+                "invoicing_mode": invoicing_mode,
+                **values,
+            }
+        )
+
+    @classmethod
+    def get_currency(cls, code):
+        """Return a currency that has a rate: 2 for one unit of a foreign one."""
+        currency = cls._enable_currency(code)
+        if currency == cls.currency or currency.rate_ids:
+            return currency
+        return cls.setup_other_currency(code, rates=[("1900-01-01", 0.5)])
+
+    @classmethod
+    def get_journal(cls, currency):
+        """Return the sales journal that invoices in ``currency``."""
+        default = cls.company_data["default_journal_sale"]
+        if currency == cls.currency:
+            return default
+        known = [("currency_id", "=", currency.id), ("type", "=", "sale")]
+        return cls.env["account.journal"].search(
+            [*known, ("company_id", "=", cls.company.id)], limit=1
+        ) or default.copy({"name": currency.name, "currency_id": currency.id})
+
+    # === SUBSCRIPTIONS === #
+
+    @classmethod
+    def create_subscription(
+        cls,
+        lines=(31.0,),
+        *,
+        start=START,
+        interval="1 months",
+        invoicing_mode="draft",
+        currency="USD",
+        template=None,
+        **values,
+    ):
+        """Return a running subscription that is not billed yet.
+
+        :param lines: one value dict, or just a price, per line; see `add_line`
+        :param currency: code of the currency it is invoiced in
+        :param values: of ``sale.subscription``
+        """
+        currency = cls.get_currency(currency)
+        template = template or cls.create_template(interval, invoicing_mode)
+        subscription = cls.env["sale.subscription"].create(
+            {
+                "partner_id": (values.get("partner_id") or cls.create_customer().id),
+                "pricelist_id": cls._create_pricelist(currency_id=currency.id).id,
+                "template_id": template.id,
+                "date_start": start,
+                "recurring_next_date": start,
+                "journal_id": cls.get_journal(currency).id,
+                **values,
+            }
+        )
+        for line in lines:
+            cls.add_line(subscription, line)
+        subscription.action_start_subscription()
+        # Starting moves both dates to today.
+        subscription.write({"date_start": start, "recurring_next_date": start})
+        return subscription
+
+    @classmethod
+    def add_line(cls, subscription, line):
+        """Add a line and return it.
+
+        :param line: a price, or values of ``sale.subscription.line``; besides,
+            ``taxes`` is a recordset and ``addon_of`` the name of the parent line
+        """
+        line = dict(line) if isinstance(line, dict) else {"price_unit": line}
+        known = subscription.sale_subscription_line_ids
+        name = line.setdefault("name", f"Line {len(known) + 1}")
+        taxes = line.pop("taxes", cls.env["account.tax"])
+        parent = line.pop("addon_of", None)
+        return known.create(
+            {
+                "sale_subscription_id": subscription.id,
+                "product_id": line.get("product_id") or cls.create_product(name).id,
+                "price_unit": 31.0,
+                "discount": 0.0,
+                "tax_ids": [Command.set(taxes.ids)],
+                "parent_line_id": cls.get_line(subscription, parent).id,
+                **line,
+            }
+        )
+
+    @classmethod
+    def get_line(cls, subscription, name):
+        """Return the line of that name, archived or not; empty where there is none."""
+        lines = subscription.with_context(active_test=False).sale_subscription_line_ids
+        return lines.filtered(lambda line: line.name == name)
+
+    # === MONEY === #
+
+    @classmethod
+    def bill(cls, subscription, day=None, post=True):
+        """Let upstream bill the next period and return the new invoice, posted.
+
+        :param day: when; where it is absent, on the next invoice date
+        """
+        cls.travel_to(day or subscription.recurring_next_date)
+        known = subscription._get_invoices()
+        subscription.generate_invoice()
+        invoices = subscription._get_invoices() - known
+        if post:
+            invoices.filtered(lambda move: move.state == "draft").action_post()
+        return invoices
+
+    @classmethod
+    def pay(cls, invoice, amount=None, **values):
+        """Register a payment, of the whole amount due unless told otherwise."""
+        if amount is not None:
+            values["amount"] = amount
+        return cls._register_payment(invoice, **values)
+
+    # === CANCELLATION === #
+
+    @classmethod
+    def cancel(cls, subscription, day=None, **options):
+        """Request a cancellation, immediate unless told otherwise; return its dict."""
+        if day:
+            cls.travel_to(day)
+        return subscription.request_cancellation(**{"timing": "immediate", **options})
+
+    @classmethod
+    def credit_memos(cls, subscription):
+        """Return the credit memos of all cancellations of the subscription."""
+        return subscription.cancellation_ids.credit_note_ids
