@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from xml.etree import ElementTree
 
 from .databases import Databases
 from .python_env import python
@@ -49,8 +49,16 @@ def run_odoo_lint(settings: Settings, databases: Databases) -> int:
     say("Running Odoo's test_lint")
     tests = Path(Manifest.for_addon("test_lint").path) / "tests"
     # pre-commit runs a newer eslint than this test can call.
-    options = ["--import-mode=importlib", "-p", "devenv.odoo_lint", "-k", "not TestESLint"]
-    return _pytest(settings, LINT_DATABASE, f"--rootdir={settings.root}", *options, tests)
+    options = [
+        "--import-mode=importlib",
+        "-p",
+        "devenv.odoo_lint",
+        "-k",
+        "not TestESLint",
+    ]
+    return _pytest(
+        settings, LINT_DATABASE, f"--rootdir={settings.root}", *options, tests
+    )
 
 
 def build_wheel(settings: Settings) -> int:
@@ -66,7 +74,11 @@ def _pytest(settings: Settings, database: str, *arguments: str | Path) -> int:
     """Run pytest-odoo; returns 1 when anything failed, was skipped, or nothing ran."""
     report = settings.state / f"report-{database}.xml"
     report.unlink(missing_ok=True)
-    odoo = [f"--odoo-config={settings.conf}", f"--odoo-database={database}", "--odoo-http"]
+    odoo = [
+        f"--odoo-config={settings.conf}",
+        f"--odoo-database={database}",
+        "--odoo-http",
+    ]
     options = ["-p", "no:cacheprovider", "-ra", f"--junitxml={report}"]
     # test_lint looks for pylint on the path.
     path = f"{settings.python.parent}{os.pathsep}{os.environ['PATH']}"

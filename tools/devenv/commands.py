@@ -56,7 +56,9 @@ def lint(settings: Settings) -> int:
     """run pre-commit on all files, and Odoo's own checks on the addon"""
     with prepared(settings) as databases:
         system_packages.ensure(settings, system_packages.NODE)
-        return checks.run_pre_commit(settings) | checks.run_odoo_lint(settings, databases)
+        return checks.run_pre_commit(settings) | checks.run_odoo_lint(
+            settings, databases
+        )
 
 
 def bench(settings: Settings) -> int:
@@ -117,7 +119,7 @@ COMMANDS: dict[str, Callable[[Settings], int]] = {
 
 @contextlib.contextmanager
 def prepared(settings: Settings) -> Iterator[Databases]:
-    """Everything installed and the database server up; what we started is stopped after."""
+    """Everything installed, the server up; what we started is stopped after."""
     odoo_root = odoo_source.ensure(settings)
     python_env.ensure(settings, odoo_root)
     python_env.continue_inside(settings)

@@ -29,8 +29,10 @@ class Databases:
 
     # === WHAT IS ASKED FOR === #
 
-    def create(self, name: str, demo: bool = False, extra: tuple[str, ...] = ()) -> None:
-        """A fresh database with the addon (and `extra` modules), in place of any old one."""
+    def create(
+        self, name: str, demo: bool = False, extra: tuple[str, ...] = ()
+    ) -> None:
+        """A fresh database with the addon and `extra`, in place of any old one."""
         self._check_name(name)
         template = self._ensure_template(demo)
         say(f"Creating the database {name}" + (" with demo data" if demo else ""))
@@ -40,7 +42,7 @@ class Databases:
         self._mark(name, addon_fingerprint(self.settings))
 
     def ensure_current(self, name: str) -> None:
-        """The demo database: made when missing, upgraded when the addon's files changed."""
+        """The demo database: made when missing, upgraded when the addon changed."""
         found, wanted = self._mark_of(name), addon_fingerprint(self.settings)
         if found is None:
             self.create(name, demo=True)
@@ -58,12 +60,15 @@ class Databases:
     # === TEMPLATES === #
 
     def _ensure_template(self, demo: bool) -> str:
-        """The database with what the addon depends on, made once for each set of versions."""
+        """What the addon depends on, installed once for each set of versions."""
         modules = manifest(self.settings)["depends"]
         name = self._template_name(modules, demo)
         if self._mark_of(name) is None:
             require_disk_space(self.settings.state, 1, "A new database")
-            say(f"Installing Odoo with {len(modules)} addons, once" + demo * " (demo data)")
+            say(
+                f"Installing Odoo with {len(modules)} addons, once"
+                + demo * " (demo data)"
+            )
             self._drop_templates(name.rpartition("_")[0])
             self._install(name, tuple(modules), demo)
             self._mark(name, "template")
@@ -86,8 +91,13 @@ class Databases:
 
     def _check_name(self, name: str) -> None:
         """Refuse what PostgreSQL or a path would misread."""
-        if not name.replace("_", "").replace("-", "").isalnum() or len(name) > LONGEST_NAME:
-            raise Failure(f"{name!r} is no name for a database", "Use letters, digits, _ and -")
+        if (
+            not name.replace("_", "").replace("-", "").isalnum()
+            or len(name) > LONGEST_NAME
+        ):
+            raise Failure(
+                f"{name!r} is no name for a database", "Use letters, digits, _ and -"
+            )
 
     def _copy(self, template: str, name: str) -> None:
         """Copy a database and its files."""
@@ -115,16 +125,30 @@ class Databases:
     def _prepare_assets(self, name: str) -> None:
         """Bundle scripts and styles now, so that the first page comes at once."""
         script = "env['ir.qweb']._pregenerate_assets_bundles(); env.cr.commit()"
-        command = [self.settings.venv / "bin" / "odoo", "shell", "-c", self.settings.conf]
+        command = [
+            self.settings.venv / "bin" / "odoo",
+            "shell",
+            "-c",
+            self.settings.conf,
+        ]
         options = ["-d", name, "--no-http", "--log-level=critical"]
         say("Preparing the web client")
         subprocess.run(
-            [*command, *options], input=script, text=True, capture_output=True, check=False
+            [*command, *options],
+            input=script,
+            text=True,
+            capture_output=True,
+            check=False,
         )
 
     def _odoo(self, name: str, *arguments: str) -> None:
         """Run Odoo on a database until its modules are loaded."""
-        options = ("--stop-after-init", "--no-http", "--max-cron-threads=0", "--log-level=warn")
+        options = (
+            "--stop-after-init",
+            "--no-http",
+            "--max-cron-threads=0",
+            "--log-level=warn",
+        )
         run_logged(
             [self.settings.venv / "bin" / "odoo", "-c", self.settings.conf, "-d", name]
             + [*arguments, *options],
@@ -141,12 +165,15 @@ class Databases:
 
     def _mark(self, name: str, text: str) -> None:
         """Declare a database finished."""
-        self._execute("COMMENT ON DATABASE {} IS %s", name, parameters=(f"devenv {text}",))
+        self._execute(
+            "COMMENT ON DATABASE {} IS %s", name, parameters=(f"devenv {text}",)
+        )
 
     def _mark_of(self, name: str) -> str | None:
         """What a finished database was marked with; None when there is none."""
         rows = self.connection.query(
-            "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s",
+            "SELECT shobj_description(oid, 'pg_database')"
+            " FROM pg_database WHERE datname = %s",
             (name,),
         )
         comment = rows[0][0] if rows else None

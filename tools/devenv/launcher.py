@@ -29,10 +29,10 @@ def pytest_configure(config) -> None:
 
 
 def _start_embedded_server(conf: Path) -> None:
-    """Start the embedded server if the configuration uses it; it stays until `make stop`."""
+    """Start the embedded server if it is the one to use; `make stop` ends it."""
     parser = configparser.RawConfigParser()
     parser.read(conf)
     server = Embedded(Settings())
-    if parser.get("options", "db_host", fallback="") == server.connection.host:
-        if server.start():
-            server.keep_running()
+    configured = parser.get("options", "db_host", fallback="")
+    if configured == server.connection.host and server.start():
+        server.keep_running()

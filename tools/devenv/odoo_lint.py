@@ -1,7 +1,8 @@
 """A pytest plugin that points Odoo's own test_lint at the addons of this repository.
 
-Used as `pytest -p devenv.odoo_lint …/test_lint/tests`. Left to itself test_lint reads all of
-Odoo and of the virtual environment, for many minutes, and fails on what is not ours to mend.
+Used as `pytest -p devenv.odoo_lint …/test_lint/tests`. Left to itself test_lint reads
+all of Odoo and of the virtual environment, for many minutes, and fails on what is not
+ours to mend.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ import pytest
 
 from .settings import Settings
 
-OURS = {path.parent.name: path.parent for path in Settings().root.glob("*/__manifest__.py")}
+OURS = {
+    path.parent.name: path.parent for path in Settings().root.glob("*/__manifest__.py")
+}
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +36,7 @@ def _only_our_sources() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _only_our_files(request) -> Iterator[None]:
-    """Look for conflict markers in our files; this checkout's folder holds others, too."""
+    """Look for conflict markers in our files; the folder holds others, too."""
     check_file = getattr(request.cls, "check_file", None)
     if not check_file:
         yield
@@ -57,9 +60,13 @@ def _only_our_overrides(request) -> Iterator[None]:
 
     @contextlib.contextmanager
     def sub_test(self, module: str, **parameters):
-        with original(self, module=module, **parameters):
-            with contextlib.nullcontext() if module in OURS else contextlib.suppress(TypeError):
-                yield
+        with (
+            original(self, module=module, **parameters),
+            contextlib.nullcontext()
+            if module in OURS
+            else contextlib.suppress(TypeError),
+        ):
+            yield
 
     with patch.object(request.cls, "subTest", sub_test):
         yield
@@ -81,5 +88,7 @@ def _only_our_fields(request) -> Iterator[None]:
         for field in model._fields.values()
         if not OURS.keys() & set(field._modules)
     }
-    with patch.object(request.module, "BTREE_INDEX_IGNORE_FIELDS", {*ignored, *foreign}):
+    with patch.object(
+        request.module, "BTREE_INDEX_IGNORE_FIELDS", {*ignored, *foreign}
+    ):
         yield

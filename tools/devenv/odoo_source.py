@@ -1,8 +1,8 @@
 """The Odoo 19 source: `ODOO_SRC`, or a copy in the download cache.
 
 Debian packages Odoo 19 in its `sid` suite. The package is for another release's Python,
-so it is unpacked beside the files it links to and not installed. Where there is no Debian
-mirror, the source comes from Odoo's public repository.
+so it is unpacked beside the files it links to and not installed. Where there is no
+Debian mirror, the source comes from Odoo's public repository.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ PACKAGES = (
 )
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 # Debian leaves this file out; without it the web client logs an error on every page.
-MISSING_SCRIPT = Path("addons/mail/static/lib/selfie_segmentation/selfie_segmentation.js")
+MISSING_SCRIPT = Path(
+    "addons/mail/static/lib/selfie_segmentation/selfie_segmentation.js"
+)
 MISSING_SCRIPT_PACKAGE = "@mediapipe/selfie_segmentation@0.1.1675465747"
 
 
@@ -63,7 +65,9 @@ def _is_odoo_19(source: Path) -> bool:
     """Whether the folder holds the `odoo` package, version 19.0, with its addons."""
     release = source / "odoo" / "release.py"
     if not release.is_file() or not re.search(
-        r"^version_info\s*=\s*\(19,\s*0", release.read_text(encoding="utf-8"), re.MULTILINE
+        r"^version_info\s*=\s*\(19,\s*0",
+        release.read_text(encoding="utf-8"),
+        re.MULTILINE,
     ):
         return False
     roots = (source / "addons", source / "odoo" / "addons")
@@ -71,7 +75,7 @@ def _is_odoo_19(source: Path) -> bool:
 
 
 def _python_root(tree: Path) -> Path:
-    """Where in the cached tree the `odoo` package is: Debian's layout or a checkout's."""
+    """Where the `odoo` package is in Debian's layout or in a checkout."""
     debian = tree / "usr" / "lib" / "python3" / "dist-packages"
     return debian if debian.is_dir() else tree
 
@@ -85,7 +89,9 @@ def _fetch(settings: Settings, tree: Path) -> None:
     try:
         made = _fetch_odoo(settings, work)
         if not _is_odoo_19(_python_root(made)):
-            raise Failure("What was fetched is not Odoo 19.0", "Set ODOO_SRC to a checkout")
+            raise Failure(
+                "What was fetched is not Odoo 19.0", "Set ODOO_SRC to a checkout"
+            )
         _add_missing_script(settings, work, _python_root(made) / "odoo")
         made.rename(tree)
     finally:
@@ -124,7 +130,9 @@ def _debian_mirror() -> str | None:
     if release.get("ID") != "debian":
         return None
     suites = {release.get("VERSION_CODENAME"), "stable", "testing", "unstable", "sid"}
-    lines = output_of(["apt-get", "indextargets", "--format", "$(SITE) $(RELEASE) $(COMPONENT)"])
+    lines = output_of(
+        ["apt-get", "indextargets", "--format", "$(SITE) $(RELEASE) $(COMPONENT)"]
+    )
     for line in lines.splitlines():
         site, suite, component = line.split()
         if suite in suites and component == "main":
@@ -133,7 +141,7 @@ def _debian_mirror() -> str | None:
 
 
 def _fetch_debian(settings: Settings, work: Path, mirror: str) -> Path:
-    """Download and unpack Debian's packages with an apt folder of our own; needs no root."""
+    """Download and unpack Debian's packages; needs no root."""
     say("Fetching the Odoo 19 source from Debian (132 MB, once)")
     log = settings.state / "setup.log"
     env = {**os.environ, "APT_CONFIG": str(_write_apt_folder(work / "apt", mirror))}
@@ -152,7 +160,9 @@ def _write_apt_folder(folder: Path, mirror: str) -> Path:
     for name in ("lists/partial", "cache/archives/partial"):
         (folder / name).mkdir(parents=True)
     signed = f"[signed-by={KEYRING}] " if KEYRING.is_file() else ""
-    sources = "".join(f"deb {signed}{mirror} {suite} main\n" for suite in ("sid", "bookworm"))
+    sources = "".join(
+        f"deb {signed}{mirror} {suite} main\n" for suite in ("sid", "bookworm")
+    )
     (folder / "sources.list").write_text(sources)
     options = {
         "Dir::Etc::sourcelist": folder / "sources.list",
@@ -168,7 +178,7 @@ def _write_apt_folder(folder: Path, mirror: str) -> Path:
 
 
 def _add_missing_script(settings: Settings, work: Path, odoo: Path) -> None:
-    """Put back the one script that Debian's copy lacks, an empty one where npm is missing."""
+    """Put back the script that Debian's copy lacks; an empty one without npm."""
     target = odoo / MISSING_SCRIPT
     if target.exists() or not target.parent.parent.is_dir():
         return

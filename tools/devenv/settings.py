@@ -18,7 +18,7 @@ LINT_DATABASE = "subscription_lint"
 
 @dataclass(frozen=True)
 class Settings:
-    """The paths of this checkout; everything set-up makes is below `state` and `venv`."""
+    """This checkout's paths; what set-up makes is below `state` and `venv`."""
 
     root: Path = Path(__file__).resolve().parents[2]
 
@@ -63,7 +63,9 @@ class Settings:
         """The HTTP port asked for, 8069 unless told."""
         text = os.environ.get("PORT") or "8069"
         if not text.isdigit() or not 0 < int(text) < 65536:
-            raise Failure(f"PORT={text} is not a port number", "Give one from 1 to 65535")
+            raise Failure(
+                f"PORT={text} is not a port number", "Give one from 1 to 65535"
+            )
         return int(text)
 
     @property

@@ -37,7 +37,7 @@ def run_logged(
     remedy: str = "Run the same command again; it continues where it stopped",
     **options,
 ) -> None:
-    """Run a step's command with its output appended to `log`; `options` as of subprocess.
+    """Run a step's command, its output appended to `log`; `options` of subprocess.
 
     Raises Failure with the last lines of that output when the command fails.
     """
@@ -93,7 +93,7 @@ def require_disk_space(folder: Path, gigabytes: float, purpose: str) -> None:
 
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold a lock file, so that two checkouts do not download the same thing at once."""
+    """Hold a lock file: two checkouts must not download the same thing at once."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)

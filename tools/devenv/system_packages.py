@@ -34,7 +34,7 @@ def find(program: Program) -> str | None:
 
 
 def ensure(settings: Settings, program: Program) -> str:
-    """The program's path, installed first where it is missing; Failure where it can't be."""
+    """The program's path, installed where it is missing; Failure if it can't be."""
     if not find(program) and os.geteuid() == 0 and shutil.which("apt-get"):
         _install(settings, program)
     found = find(program)
