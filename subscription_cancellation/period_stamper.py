@@ -117,9 +117,10 @@ class PeriodStamper:
         if line.start_date:
             return line._get_service_period()
         neighbours = line.move_id.invoice_line_ids.filtered(
-            lambda other: other.subscription_line_id.sale_subscription_id
-            == subscription
-            and other.start_date
+            lambda other: (
+                other.subscription_line_id.sale_subscription_id == subscription
+                and other.start_date
+            )
         )
         if neighbours:
             return neighbours[0]._get_service_period()

@@ -30,8 +30,10 @@ class AccountMove(models.Model):
     def _compute_cancellation_line_ids(self):
         for move in self:
             move.cancellation_line_ids = move.cancellation_id.line_ids.filtered(
-                lambda line, move=move: line.origin_move_id == move.reversed_entry_id
-                and line.credit_untaxed
+                lambda line, move=move: (
+                    line.origin_move_id == move.reversed_entry_id
+                    and line.credit_untaxed
+                )
             )
 
     @api.depends("cancellation_id", "reversed_entry_id")
@@ -69,9 +71,14 @@ class AccountMove(models.Model):
         due = self.amount_residual - sum(drafts.mapped("amount_total"))
         return max(self.currency_id.round(due), 0.0)
 
-    def _check_can_be_credited(self):
-        """Raise a UserError where no credit memo can be made for this invoice."""
-        self.ensure_one()
+    def _check_can_credit(self):
+        """Raise a UserError where no credit memo can be made for an invoice."""
+        for invoice in self:
+            invoice._check_credit_journal()
+            invoice._check_credit_accounts()
+        self._check_credit_rates()
+
+    def _check_credit_journal(self):
         if not self.journal_id.active:
             raise UserError(
                 self.env._(
@@ -81,7 +88,9 @@ class AccountMove(models.Model):
                     journal=self.journal_id.display_name,
                 )
             )
-        accounts = self.invoice_line_ids.account_id
+
+    def _check_credit_accounts(self):
+        accounts = self.line_ids.account_id
         archived = accounts.filtered(lambda account: not account.active)
         if archived:
             raise UserError(
@@ -92,26 +101,27 @@ class AccountMove(models.Model):
                     account=archived[0].display_name,
                 )
             )
-        self._check_has_rate()
 
-    def _check_has_rate(self):
+    def _check_credit_rates(self):
         """Raise where Odoo would silently take a rate of 1 for a foreign currency."""
-        is_foreign = self.currency_id != self.company_id.currency_id
-        if is_foreign and not self.env["res.currency.rate"].search_count(
-            [
-                ("currency_id", "=", self.currency_id.id),
-                ("company_id", "in", (False, self.company_id.root_id.id)),
-            ],
-            limit=1,
-        ):
-            raise UserError(
-                self.env._(
-                    "Invoice %(invoice)s cannot be credited: there is no exchange rate "
-                    "for %(currency)s. Enter one, then try again.",
-                    invoice=self.name,
-                    currency=self.currency_id.name,
+        foreign = self.filtered(
+            lambda move: move.currency_id != move.company_id.currency_id
+        )
+        rates = self.env["res.currency.rate"]._read_group(
+            [("currency_id", "in", foreign.currency_id.ids)],
+            ["currency_id", "company_id"],
+        )
+        for invoice in foreign:
+            companies = (self.env["res.company"], invoice.company_id.root_id)
+            if not any((invoice.currency_id, company) in rates for company in companies):
+                raise UserError(
+                    self.env._(
+                        "Invoice %(invoice)s cannot be credited: there is no exchange "
+                        "rate for %(currency)s. Enter one, then try again.",
+                        invoice=invoice.name,
+                        currency=invoice.currency_id.name,
+                    )
                 )
-            )
 
     def _post_cancellation_credits(self):
         """Post those of these drafts that need no review.

@@ -81,9 +81,11 @@ class AccountMoveLine(models.Model):
         :return: the lines of these that could not be matched
         """
         missing = self.filtered(
-            lambda line: line.display_type == "product"
-            and line.product_id
-            and not (line.subscription_line_id and line.start_date)
+            lambda line: (
+                line.display_type == "product"
+                and line.product_id
+                and not (line.subscription_line_id and line.start_date)
+            )
         )
         # sudo: whoever posts an invoice need not be allowed to read subscriptions.
         return PeriodStamper(missing.sudo()).stamp() if missing else missing

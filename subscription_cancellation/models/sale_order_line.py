@@ -12,7 +12,7 @@ class SaleOrderLine(models.Model):
         string="Subscription Line",
         copy=False,
         index="btree_not_null",
-        ondelete="restrict",
+        ondelete="set null",
     )
     subscription_period_start = fields.Date(
         string="Subscription Period Start",

@@ -5,8 +5,8 @@ import pytz
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import format_date
 
+from ..formatting import format_day
 from ..proration import Period, next_boundary
 from .subscription_cancellation_policy import REFUND_MODES
 
@@ -77,6 +77,7 @@ class SaleSubscription(models.Model):
         context={"active_test": False},
         copy=False,
     )
+    ending_lines_note = fields.Char(compute="_compute_ending_lines_note")
     cannot_cancel_reason = fields.Char(compute="_compute_cannot_cancel_reason")
 
     # === COMPUTE METHODS === #
@@ -132,6 +133,23 @@ class SaleSubscription(models.Model):
             end = subscription.cancellation_date
             subscription.last_service_date = end and fields.Date.subtract(end, days=1)
 
+    @api.depends("cancellation_ids.is_open", "cancellation_ids.is_whole")
+    def _compute_ending_lines_note(self):
+        for subscription in self:
+            partial = subscription.cancellation_ids.filtered(
+                lambda cancellation: cancellation.is_open and not cancellation.is_whole
+            )
+            subscription.ending_lines_note = ", ".join(
+                self.env._(
+                    "%(lines)s on %(date)s",
+                    lines=", ".join(
+                        cancellation.line_ids.subscription_line_id.mapped("name")
+                    ),
+                    date=format_day(self.env, cancellation.last_service_date),
+                )
+                for cancellation in partial.sorted("effective_date")
+            )
+
     @api.depends("cancellation_ids.credit_note_ids")
     def _compute_cancellation_counts(self):
         for subscription in self:
@@ -162,9 +180,7 @@ class SaleSubscription(models.Model):
         # Credit memos carry the subscription too; upstream would count them as
         # invoices and move the next invoice date because of them.
         for subscription in self:
-            subscription.account_invoice_ids_count = len(
-                subscription._get_invoices()
-            )
+            subscription.account_invoice_ids_count = len(subscription._get_invoices())
 
     # === PUBLIC METHODS (contract; also called over JSON-2) === #
 
@@ -238,7 +254,7 @@ class SaleSubscription(models.Model):
         return self._request_cancellation(options, channel="api")._as_dict()
 
     def revoke_cancellation(self):
-        """Take back the scheduled cancellations of this subscription.
+        """Take back what is scheduled: the end of it all, else that of single lines.
 
         :return: dict like :meth:`request_cancellation`, state ``revoked``
         :raise UserError: nothing is scheduled, or its date is reached
@@ -246,6 +262,7 @@ class SaleSubscription(models.Model):
         """
         self.ensure_one()
         cancellations = self.cancellation_ids.filtered("is_open")
+        cancellations = cancellations.filtered("is_whole") or cancellations
         if not cancellations:
             raise UserError(
                 self.env._(
@@ -255,8 +272,7 @@ class SaleSubscription(models.Model):
                 )
             )
         cancellations._revoke()
-        whole = cancellations.filtered("is_whole")
-        return (whole or cancellations)[:1]._as_dict()
+        return cancellations[:1]._as_dict()
 
     # === ACTIONS === #
 
@@ -395,7 +411,7 @@ class SaleSubscription(models.Model):
                 "Subscription %(name)s is already cancelled: service ends on "
                 "%(date)s. Revoke that cancellation first.",
                 name=self.display_name,
-                date=format_date(self.env, self.last_service_date),
+                date=format_day(self.env, self.last_service_date),
             )
         return None
 
@@ -451,8 +467,9 @@ class SaleSubscription(models.Model):
         """
         moves = self.invoice_ids | self.sale_order_ids.invoice_ids
         moves |= self.sale_order_id.invoice_ids.filtered(
-            lambda move: move.invoice_line_ids.subscription_line_id.sale_subscription_id
-            & self
+            lambda move: (
+                move.invoice_line_ids.subscription_line_id.sale_subscription_id & self
+            )
         )
         return moves.filtered(lambda move: move.move_type == "out_invoice")
 
@@ -506,8 +523,10 @@ class SaleSubscription(models.Model):
         """Take off a new draft what ends before the period it bills."""
         start = self._get_next_billed_period().start
         document_lines.filtered(
-            lambda line: line.subscription_line_id
-            and not line.subscription_line_id._is_billed_from(start)
+            lambda line: (
+                line.subscription_line_id
+                and not line.subscription_line_id._is_billed_from(start)
+            )
         ).unlink()
 
     def _check_can_bill(self):
@@ -531,7 +550,7 @@ class SaleSubscription(models.Model):
                 "Subscription %(name)s ends on %(date)s; there is nothing to invoice "
                 "after that.",
                 name=self.display_name,
-                date=format_date(self.env, fields.Date.subtract(end, days=1)),
+                date=format_day(self.env, fields.Date.subtract(end, days=1)),
             )
         lines = self.sale_subscription_line_ids
         if lines and not any(line._is_billed_from(start) for line in lines):
@@ -539,7 +558,7 @@ class SaleSubscription(models.Model):
                 "Every line of subscription %(name)s ends before %(date)s; there is "
                 "nothing to invoice after that.",
                 name=self.display_name,
-                date=format_date(self.env, start),
+                date=format_day(self.env, start),
             )
         return None
 

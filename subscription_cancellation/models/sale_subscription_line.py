@@ -148,9 +148,10 @@ class SaleSubscriptionLine(models.Model):
             lambda line: linked and line.order_line_id == linked
         )
         by_product = candidates.filtered(
-            lambda line: line.product_id.product_tmpl_id
-            in self.product_id.addon_of_ids
-            and not line._is_below(self)
+            lambda line: (
+                line.product_id.product_tmpl_id in self.product_id.addon_of_ids
+                and not line._is_below(self)
+            )
         )
         before = by_product.filtered(lambda line: line.id < self.id)
         return by_order[:1] or before[-1:] or by_product[:1]

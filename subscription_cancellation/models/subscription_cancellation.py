@@ -8,10 +8,10 @@ import psycopg2
 import pytz
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, LockError, UserError
 from odoo.fields import Command, Domain
-from odoo.tools import format_date, split_every
 
+from ..formatting import format_day
 from ..proration import first_day_without_service
 from .subscription_cancellation_line import CreditScope
 from .subscription_cancellation_policy import REFUND_MODES, TIMINGS
@@ -124,9 +124,7 @@ class SubscriptionCancellation(models.Model):
         store=True,
         help="When the effective date begins for the customer.",
     )
-    refund_mode = fields.Selection(
-        selection=REFUND_MODES, required=True, readonly=True
-    )
+    refund_mode = fields.Selection(selection=REFUND_MODES, required=True, readonly=True)
     cancel_day_billed = fields.Boolean(
         string="Cancellation Day Is Billed", readonly=True
     )
@@ -363,7 +361,7 @@ class SubscriptionCancellation(models.Model):
                     "Service would now end on %(date)s, with a credit of %(credit)s. "
                     "Close the dialog and open it again to see the new figures.",
                     name=self.subscription_id.display_name,
-                    date=format_date(self.env, self.last_service_date),
+                    date=format_day(self.env, self.last_service_date),
                     credit=self.currency_id.format(self.credit_total),
                 )
             )
@@ -420,7 +418,9 @@ class SubscriptionCancellation(models.Model):
                     "its active lines are %(known)s.",
                     name=subscription.display_name,
                     ids=", ".join(map(str, sorted(foreign, key=str))),
-                    known=", ".join(map(str, subscription.sale_subscription_line_ids.ids)),
+                    known=", ".join(
+                        map(str, subscription.sale_subscription_line_ids.ids)
+                    ),
                 )
             )
 
@@ -474,8 +474,8 @@ class SubscriptionCancellation(models.Model):
                     "Subscription %(name)s cannot be cancelled on %(day)s: the "
                     "earliest possible date is %(earliest)s.",
                     name=subscription.display_name,
-                    day=format_date(self.env, day),
-                    earliest=format_date(self.env, earliest),
+                    day=format_day(self.env, day),
+                    earliest=format_day(self.env, earliest),
                 )
             )
         contract_end = subscription._get_contract_end()
@@ -485,8 +485,8 @@ class SubscriptionCancellation(models.Model):
                     "Subscription %(name)s cannot be cancelled on %(day)s: its term "
                     "ends on %(end)s anyway.",
                     name=subscription.display_name,
-                    day=format_date(self.env, day),
-                    end=format_date(
+                    day=format_day(self.env, day),
+                    end=format_day(
                         self.env, fields.Date.subtract(contract_end, days=1)
                     ),
                 )
@@ -514,11 +514,22 @@ class SubscriptionCancellation(models.Model):
 
     def _prepare_confirmation(self):
         """Return the values of the real cancellation: the request and its scope."""
-        names = (
-            "subscription_id is_whole channel timing requested_date effective_date "
-            "refund_mode cancel_day_billed post_credit_memos reason_id comment "
-            "request_date requested_by_id currency_id"
-        ).split()
+        names = [
+            "subscription_id",
+            "is_whole",
+            "channel",
+            "timing",
+            "requested_date",
+            "effective_date",
+            "refund_mode",
+            "cancel_day_billed",
+            "post_credit_memos",
+            "reason_id",
+            "comment",
+            "request_date",
+            "requested_by_id",
+            "currency_id",
+        ]
         values = self._convert_to_write({name: self[name] for name in names})
         lines = self.line_ids.grouped("subscription_line_id")
         return {
@@ -554,15 +565,30 @@ class SubscriptionCancellation(models.Model):
         open_rows = lines.cancellation_line_ids.filtered("is_open")
         for row in open_rows:
             cancellation = row.cancellation_id
-            if cancellation.effective_date > self.effective_date:
+            if cancellation.state == "failed":
+                cancellation._raise_failed_before()
+            elif cancellation.effective_date > self.effective_date:
                 cancellation._release_line(row, self)
             elif self.is_whole or row.subscription_line_id in self._get_cascaded():
                 self.line_ids -= self.line_ids.filtered(
-                    lambda line, row=row: line.subscription_line_id
-                    == row.subscription_line_id
+                    lambda line, row=row: (
+                        line.subscription_line_id == row.subscription_line_id
+                    )
                 )
             else:
                 row._raise_already_cancelled()
+
+    def _raise_failed_before(self):
+        """Say that an earlier cancellation waits for somebody to decide."""
+        self.ensure_one()
+        raise UserError(
+            self.env._(
+                "Cancellation %(name)s of the same service failed: %(error)s Try it "
+                "again or revoke it first.",
+                name=self.name,
+                error=self.failure_message,
+            )
+        )
 
     def _get_cascaded(self):
         return self.line_ids.filtered("is_cascaded").subscription_line_id
@@ -591,7 +617,7 @@ class SubscriptionCancellation(models.Model):
                 self.env._(
                     "%(what)s scheduled: service ends on %(date)s.",
                     what=cancellation._describe(),
-                    date=format_date(self.env, cancellation.last_service_date),
+                    date=format_day(self.env, cancellation.last_service_date),
                 )
             )
 
@@ -607,8 +633,7 @@ class SubscriptionCancellation(models.Model):
                 labels = dict(self._fields["state"]._description_selection(self.env))
                 raise UserError(
                     self.env._(
-                        "Cancellation %(name)s is %(state)s and cannot become "
-                        "%(new)s.",
+                        "Cancellation %(name)s is %(state)s and cannot become %(new)s.",
                         name=cancellation.name,
                         state=labels[cancellation.state].lower(),
                         new=labels[state].lower(),
@@ -702,17 +727,23 @@ class SubscriptionCancellation(models.Model):
 
         :return: ``account.move``
         """
-        values = [
-            cancellation._prepare_credit_note(invoice, lines)
+        credits = [
+            (cancellation, invoice, lines)
             for cancellation in self
             for invoice, lines in cancellation.line_ids._get_lines_to_credit().items()
         ]
-        return self.env["account.move"].create(values)
+        AccountMove = self.env["account.move"]
+        AccountMove.union(*(invoice for _, invoice, _ in credits))._check_can_credit()
+        return AccountMove.create(
+            [
+                cancellation._prepare_credit_note(invoice, lines)
+                for cancellation, invoice, lines in credits
+            ]
+        )
 
     def _prepare_credit_note(self, invoice, lines):
         """Return the values of the credit memo for ``invoice``."""
         self.ensure_one()
-        invoice._check_can_be_credited()
         return {
             "move_type": "out_refund",
             "cancellation_id": self.id,
@@ -805,7 +836,7 @@ class SubscriptionCancellation(models.Model):
             return self.env._(
                 "Cancellation %(name)s cannot be revoked: service ended on %(date)s.",
                 name=self.name,
-                date=format_date(self.env, self.last_service_date),
+                date=format_day(self.env, self.last_service_date),
             )
         return None
 
@@ -822,14 +853,11 @@ class SubscriptionCancellation(models.Model):
         :param int batch_size: cancellations per transaction
         """
         Cron = self.env["ir.cron"]
-        done = 0
-        while True:
-            due = self._lock_due(batch_size)
-            if not due:
-                break
+        while due := self._lock_due(batch_size):
             due._execute_batch()
-            done = len(due)
-            if not Cron._commit_progress(done, remaining=self._count_due()):
+            seconds_left = Cron._commit_progress(len(due), remaining=self._count_due())
+            self.env.invalidate_all()
+            if not seconds_left:
                 break
 
     @api.model
@@ -848,7 +876,9 @@ class SubscriptionCancellation(models.Model):
         for _attempt in range(10):
             try:
                 due = self.search(self._get_due_domain(), order="due_at, id")
-                return due.try_lock_for_update(limit=batch_size)
+                due = due.try_lock_for_update(limit=batch_size)
+                free = due.subscription_id.try_lock_for_update()
+                return due.filtered(lambda due: due.subscription_id in free)
             except psycopg2.errors.SerializationFailure:
                 # Another worker finished one of them after our snapshot was taken.
                 self.env.cr.rollback()
@@ -859,7 +889,7 @@ class SubscriptionCancellation(models.Model):
         try:
             with self.env.cr.savepoint():
                 self._execute()
-        except psycopg2.OperationalError:
+        except (psycopg2.OperationalError, LockError):
             raise
         except Exception:
             _logger.info("Executing %s cancellations one by one.", len(self))
@@ -872,7 +902,8 @@ class SubscriptionCancellation(models.Model):
         try:
             with self.env.cr.savepoint():
                 self._execute()
-        except psycopg2.OperationalError:
+        except (psycopg2.OperationalError, LockError):
+            # Somebody else is at it; it stays due.
             raise
         except UserError as error:
             self._fail(str(error))
@@ -960,13 +991,13 @@ class SubscriptionCancellation(models.Model):
 
     def _log_execution(self):
         """Tell the subscriptions what was ended and credited."""
-        for batch in split_every(1000, self.ids, self.browse):
-            self.env["sale.subscription"]._message_log_batch(
-                {
-                    cancellation.subscription_id.id: cancellation._get_execution_text()
-                    for cancellation in batch
-                }
+        texts = {
+            subscription.id: " ".join(
+                cancellation._get_execution_text() for cancellation in cancellations
             )
+            for subscription, cancellations in self.grouped("subscription_id").items()
+        }
+        self.subscription_id._message_log_batch(texts)
 
     def _get_execution_text(self):
         """Return the sentence for the subscription's history."""
@@ -974,7 +1005,7 @@ class SubscriptionCancellation(models.Model):
         ended = self.env._(
             "%(what)s: service ends on %(date)s.",
             what=self._describe(),
-            date=format_date(self.env, self.last_service_date),
+            date=format_day(self.env, self.last_service_date),
         )
         if not self.credit_note_ids:
             return ended
@@ -989,7 +1020,7 @@ class SubscriptionCancellation(models.Model):
         self.ensure_one()
         sentences = [
             self.env._(
-                "Service ends on %s.", format_date(self.env, self.last_service_date)
+                "Service ends on %s.", format_day(self.env, self.last_service_date)
             ),
             self._get_credit_sentence(),
         ]
@@ -1025,8 +1056,8 @@ class SubscriptionCancellation(models.Model):
         periods = [line._get_credited_period() for line in lines]
         return self.env._(
             "A credit memo of %(credit)s will be issued for %(first)s – %(last)s.",
-            first=format_date(self.env, min(period.start for period in periods)),
-            last=format_date(self.env, max(period.last_day for period in periods)),
+            first=format_day(self.env, min(period.start for period in periods)),
+            last=format_day(self.env, max(period.last_day for period in periods)),
             **values,
         )
 
@@ -1082,6 +1113,7 @@ class SubscriptionCancellation(models.Model):
             "reduces_invoices": currency.round(self.reduces_invoices),
             "refundable": currency.round(self.refundable),
             "lines": [line._as_dict() for line in self.line_ids],
+            "warnings": self._get_preview_warnings() if self.is_open else [],
         }
 
     def _get_public_state(self):

@@ -5,11 +5,10 @@ from typing import NamedTuple
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
-from odoo.tools import format_date
 
+from ..formatting import format_day
 from ..invoice_book import InvoiceBook
 from ..proration import (
-    Charge,
     Period,
     creditable,
     from_units,
@@ -66,9 +65,7 @@ class SubscriptionCancellationLine(models.Model):
         ondelete="restrict",
         check_company=True,
     )
-    origin_move_id = fields.Many2one(
-        related="origin_line_id.move_id", string="Invoice"
-    )
+    origin_move_id = fields.Many2one(related="origin_line_id.move_id", string="Invoice")
     period_start = fields.Date(string="Billed From")
     period_end = fields.Date(string="Billed To", help="Last day of the billed period.")
     period_days = fields.Integer(string="Billed Days")
@@ -323,8 +320,8 @@ class SubscriptionCancellationLine(models.Model):
         period = self._get_credited_period()
         text = env._(
             "Credit for %(first)s – %(last)s (%(days)s of %(total)s days)",
-            first=format_date(env, period.start),
-            last=format_date(env, period.last_day),
+            first=format_day(env, period.start),
+            last=format_day(env, period.last_day),
             days=period.days,
             total=self.period_days,
         )
@@ -354,7 +351,7 @@ class SubscriptionCancellationLine(models.Model):
                 "“%(line)s” is already cancelled: service ends on %(date)s "
                 "(%(cancellation)s). Revoke that cancellation first.",
                 line=self.subscription_line_id.name,
-                date=format_date(self.env, self.cancellation_id.last_service_date),
+                date=format_day(self.env, self.cancellation_id.last_service_date),
                 cancellation=self.cancellation_id.name,
             )
         )

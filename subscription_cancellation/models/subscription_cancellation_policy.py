@@ -8,8 +8,8 @@ TIMINGS = [
 ]
 REFUND_MODES = [
     ("none", "No Refund"),
-    ("prorated", "Issue Credit Memo (unused days)"),
-    ("full", "Full Refund (latest billed period)"),
+    ("prorated", "Issue Credit Memo (prorated)"),
+    ("full", "Full Refund"),
 ]
 #: Options of a cancellation that a policy has a default for.
 POLICY_OPTIONS = ("timing", "refund_mode", "cancel_day_billed")

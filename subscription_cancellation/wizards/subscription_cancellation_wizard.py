@@ -41,7 +41,7 @@ class SubscriptionCancellationWizard(models.TransientModel):
         string="Date", compute="_compute_requested_date", store=True, readonly=False
     )
     cancel_day_billed = fields.Boolean(
-        string="That day is still served",
+        string="Cancellation day is still served",
         compute="_compute_from_policy",
         store=True,
         readonly=False,
