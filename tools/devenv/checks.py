@@ -7,10 +7,11 @@ import shutil
 from pathlib import Path
 from xml.etree import ElementTree
 
-from .databases import Databases
+from . import configuration, python_env
+from .databases import Databases, addon_files
 from .python_env import python
-from .settings import LINT_DATABASE, Settings
-from .shell import say
+from .settings import LINT_DATABASE, WHEEL_DATABASE, Settings
+from .shell import Failure, run_logged, say
 
 DEMO_TESTS = Path("tests") / "demo"
 
@@ -65,9 +66,53 @@ def build_wheel(settings: Settings) -> int:
     """dist/*.whl, from a clean build folder."""
     for folder in ("build", "dist"):
         shutil.rmtree(settings.root / folder, ignore_errors=True)
-    code = python(settings, "-m", "build", "--wheel", "--no-isolation", "--outdir=dist")
+    say("Building the wheel")
+    command = [
+        settings.python,
+        "-m",
+        "build",
+        "--wheel",
+        "--no-isolation",
+        "-o",
+        "dist",
+    ]
+    log = settings.state / "setup.log"
+    run_logged(command, log, "Building the wheel", cwd=settings.root)
     shutil.rmtree(settings.root / "build", ignore_errors=True)
-    return code
+    (made,) = (settings.root / "dist").glob("*.whl")
+    say(f"{made.relative_to(settings.root)} is ready")
+    return 0
+
+
+def check_wheel(settings: Settings, databases: Databases) -> int:
+    """Install the wheel with pip beside Odoo, and the addon without an addons path."""
+    say("Installing the wheel in an environment of its own")
+    log = settings.state / "setup.log"
+    environment = settings.state / "wheel-check"
+    shutil.rmtree(environment, ignore_errors=True)
+    run_logged([settings.python, "-m", "venv", environment], log, "Making a venv")
+    site = python_env.site_packages(environment)
+    ours = python_env.site_packages(settings.venv)
+    odoo_path = (ours / python_env.LINK).read_text()
+    (site / python_env.LINK).write_text(f"{ours}\n{odoo_path}")
+    (wheel,) = (settings.root / "dist").glob("*.whl")
+    pip = [environment / "bin" / "python", "-m", "pip", "install", "--quiet", wheel]
+    run_logged(pip, log, "Installing the wheel with pip")
+    _require_all_files(settings, site)
+    conf = configuration.write(settings, databases.connection, addons=False)
+    databases.copy_template(WHEEL_DATABASE)
+    databases.install_elsewhere(WHEEL_DATABASE, environment / "bin" / "python", conf)
+    databases.drop(WHEEL_DATABASE)
+    return 0
+
+
+def _require_all_files(settings: Settings, site: Path) -> None:
+    """Refuse a wheel that lacks one of the addon's files."""
+    packed = site / "odoo" / "addons" / settings.addon.name
+    wanted = {path.relative_to(settings.addon) for path in addon_files(settings)}
+    missing = sorted(str(path) for path in wanted if not (packed / path).is_file())
+    if missing:
+        raise Failure(f"The wheel lacks {', '.join(missing)}", "Mend setup.py")
 
 
 def _pytest(settings: Settings, database: str, *arguments: str | Path) -> int:

@@ -70,9 +70,11 @@ def bench(settings: Settings) -> int:
 
 
 def wheel(settings: Settings) -> int:
-    """build dist/*.whl"""
-    with prepared(settings):
-        return checks.build_wheel(settings)
+    """build dist/*.whl, and check that it installs"""
+    with prepared(settings) as databases:
+        checks.build_wheel(settings)
+        checks.check_wheel(settings, databases)
+    return 0
 
 
 def fuzz(settings: Settings) -> int:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import configparser
 import os
+from pathlib import Path
 
 from .postgres import Connection
 from .settings import Settings
 
 
-def write(settings: Settings, connection: Connection) -> None:
-    """Write the configuration for the server and port in force now."""
+def write(settings: Settings, connection: Connection, addons: bool = True) -> Path:
+    """Write the configuration for the server and port in force now; returns its path.
+
+    Without `addons` it is another file that leaves this repository's addons out.
+    """
     parser = configparser.RawConfigParser()
     parser["options"] = {
         # Core finds its own addons, and those installed with pip.
@@ -32,8 +36,12 @@ def write(settings: Settings, connection: Connection) -> None:
         "limit_time_cpu": "3600",
         "limit_time_real": "3600",
     }
+    conf = settings.conf
+    if not addons:
+        del parser["options"]["addons_path"]
+        conf = conf.with_name("odoo-without-addons.conf")
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    new = settings.conf.with_suffix(".new")
+    new = conf.with_suffix(".new")
     with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         parser.write(file)
-    new.rename(settings.conf)
+    return new.rename(conf)

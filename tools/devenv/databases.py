@@ -10,6 +10,7 @@ import ast
 import hashlib
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from .postgres import Embedded, External
@@ -29,17 +30,24 @@ class Databases:
 
     # === WHAT IS ASKED FOR === #
 
-    def create(
-        self, name: str, demo: bool = False, extra: tuple[str, ...] = ()
-    ) -> None:
+    def create(self, name: str, demo: bool = False, extra: Sequence[str] = ()) -> None:
         """A fresh database with the addon and `extra`, in place of any old one."""
+        self.copy_template(name, demo)
+        self._install(name, [ADDON, *extra], demo)
+        self._mark(name, addon_fingerprint(self.settings))
+
+    def copy_template(self, name: str, demo: bool = False) -> None:
+        """A fresh database with what the addon depends on, in place of any old one."""
         self._check_name(name)
         template = self._ensure_template(demo)
         say(f"Creating the database {name}" + (" with demo data" if demo else ""))
         self.drop(name)
         self._copy(template, name)
-        self._install(name, (ADDON, *extra), demo)
-        self._mark(name, addon_fingerprint(self.settings))
+
+    def install_elsewhere(self, name: str, python: Path, conf: Path) -> None:
+        """Install the addon as another environment's Python and configuration find it."""
+        self._run_odoo([python, "-m", "odoo", "-c", conf], name, "--init", ADDON)
+        self._require_installed(name, [ADDON])
 
     def ensure_current(self, name: str) -> None:
         """The demo database: made when missing, upgraded when the addon changed."""
@@ -70,7 +78,7 @@ class Databases:
                 + demo * " (demo data)"
             )
             self._drop_templates(name.rpartition("_")[0])
-            self._install(name, tuple(modules), demo)
+            self._install(name, modules, demo)
             self._mark(name, "template")
         return name
 
@@ -105,12 +113,12 @@ class Databases:
         if self._filestore(template).is_dir():
             shutil.copytree(self._filestore(template), self._filestore(name))
 
-    def _install(self, name: str, modules: tuple[str, ...], demo: bool) -> None:
+    def _install(self, name: str, modules: Sequence[str], demo: bool) -> None:
         """Install modules into a database."""
         self._odoo(name, "--init", ",".join(modules), *_demo_option(demo))
         self._require_installed(name, modules)
 
-    def _require_installed(self, name: str, modules) -> None:
+    def _require_installed(self, name: str, modules: Sequence[str]) -> None:
         """Odoo only logs a module it does not find; here that is a failure."""
         rows = self.connection.query(
             "SELECT name FROM ir_module_module WHERE state = 'installed'", database=name
@@ -142,16 +150,15 @@ class Databases:
         )
 
     def _odoo(self, name: str, *arguments: str) -> None:
-        """Run Odoo on a database until its modules are loaded."""
-        options = (
-            "--stop-after-init",
-            "--no-http",
-            "--max-cron-threads=0",
-            "--log-level=warn",
-        )
+        """Run this checkout's Odoo on a database until its modules are loaded."""
+        odoo = [self.settings.venv / "bin" / "odoo", "-c", self.settings.conf]
+        self._run_odoo(odoo, name, *arguments)
+
+    def _run_odoo(self, odoo: Sequence[str | Path], name: str, *arguments: str) -> None:
+        """Run an Odoo command line on a database until its modules are loaded."""
+        quiet = ["--no-http", "--max-cron-threads=0", "--log-level=warn"]
         run_logged(
-            [self.settings.venv / "bin" / "odoo", "-c", self.settings.conf, "-d", name]
-            + [*arguments, *options],
+            [*odoo, "-d", name, *arguments, "--stop-after-init", *quiet],
             self.settings.state / "setup.log",
             f"Odoo on the database {name}",
             "Mend what its output says and run the same command again",
@@ -200,11 +207,16 @@ def manifest(settings: Settings) -> dict:
     return ast.literal_eval(path.read_text(encoding="utf-8"))
 
 
+def addon_files(settings: Settings) -> list[Path]:
+    """The addon's files, compiled ones aside."""
+    files = sorted(path for path in settings.addon.rglob("*") if path.is_file())
+    return [path for path in files if "__pycache__" not in path.parts]
+
+
 def addon_fingerprint(settings: Settings) -> str:
-    """A hash of the addon's files; compiled and test files aside."""
+    """A hash of the addon's files and of what is installed."""
     digest = hashlib.sha256((settings.venv / "complete").read_bytes())
-    for path in sorted(settings.addon.rglob("*")):
-        if path.is_file() and "__pycache__" not in path.parts:
-            digest.update(f"{path.relative_to(settings.root)}\0".encode())
-            digest.update(path.read_bytes())
+    for path in addon_files(settings):
+        digest.update(f"{path.relative_to(settings.root)}\0".encode())
+        digest.update(path.read_bytes())
     return digest.hexdigest()

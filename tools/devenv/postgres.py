@@ -7,11 +7,11 @@ import os
 import pwd
 import shutil
 import subprocess
-import sysconfig
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from .python_env import site_packages
 from .settings import Settings
 from .shell import Failure, run_logged, say
 
@@ -134,6 +134,7 @@ class Embedded:
         self.as_root = os.geteuid() == 0
         self.home = self._choose_home()
         self.data = self.home / "data"
+        self._site_packages = site_packages(settings.venv)
         self.keep = settings.state / "keep-postgresql"
         self.connection = Connection(str(self.home), "5432", self.role, "")
 
@@ -152,13 +153,8 @@ class Embedded:
     @property
     def programs(self) -> Path:
         """PostgreSQL's programs: the Python package's, or root's copy of it."""
-        packages = self.home / "programs" if self.as_root else self._site_packages()
+        packages = self.home / "programs" if self.as_root else self._site_packages
         return packages / PROGRAMS / "bin"
-
-    def _site_packages(self) -> Path:
-        """Where the virtual environment keeps its packages."""
-        paths = {"platbase": str(self.settings.venv), "base": str(self.settings.venv)}
-        return Path(sysconfig.get_path("platlib", "venv", paths))
 
     def is_running(self) -> bool:
         """Whether the server is up."""
@@ -218,7 +214,7 @@ class Embedded:
 
     def _copy_programs(self) -> None:
         """A copy that `nobody` can reach, whole or not at all."""
-        copy, site = self.home / "programs.new", self._site_packages()
+        copy, site = self.home / "programs.new", self._site_packages
         shutil.rmtree(copy, ignore_errors=True)
         shutil.copytree(site / PROGRAMS, copy / PROGRAMS, symlinks=True)
         if (site / LIBRARIES).is_dir():

@@ -13,6 +13,7 @@ from pathlib import Path
 from .settings import Settings
 from .shell import output_of, require_disk_space, run_logged, say
 
+LINK = "odoo_source.pth"
 METADATA = "Metadata-Version: 2.1\nName: odoo\nVersion: 19.0\n"
 REQUIREMENTS = (
     "requirements.txt",
@@ -38,6 +39,12 @@ def continue_inside(settings: Settings) -> None:
     """Go on in the virtual environment's Python, where psycopg2 is."""
     if Path(sys.prefix).resolve() != settings.venv.resolve():
         os.execv(settings.python, [str(settings.python), *sys.argv])
+
+
+def site_packages(environment: Path) -> Path:
+    """Where a virtual environment keeps its packages."""
+    paths = {"base": str(environment), "platbase": str(environment)}
+    return Path(sysconfig.get_path("platlib", "venv", paths))
 
 
 def _fingerprint(settings: Settings, odoo_root: Path) -> str:
@@ -68,9 +75,8 @@ def _link_odoo(settings: Settings, odoo_root: Path) -> None:
 
     Debian's own metadata would have pip build psycopg2 beside psycopg2-binary.
     """
-    paths = {"base": str(settings.venv), "platbase": str(settings.venv)}
-    site = Path(sysconfig.get_path("purelib", "venv", paths))
-    (site / "odoo_source.pth").write_text(f"{odoo_root}\n")
+    site = site_packages(settings.venv)
+    (site / LINK).write_text(f"{odoo_root}\n")
     metadata = site / "odoo-19.0.dist-info"
     metadata.mkdir(exist_ok=True)
     (metadata / "METADATA").write_text(METADATA)

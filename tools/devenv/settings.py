@@ -14,6 +14,7 @@ DEMO_DATABASE = "subscription_demo"
 TEST_DATABASE = "subscription_test"
 BENCH_DATABASE = "subscription_bench"
 LINT_DATABASE = "subscription_lint"
+WHEEL_DATABASE = "subscription_wheel"
 
 
 @dataclass(frozen=True)

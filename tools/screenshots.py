@@ -1,0 +1,82 @@
+"""Takes the README's pictures from the running demo (`make screenshots`).
+
+Each entry of PICTURES is a file name, the page to open, and the steps that lead from there
+to the moment of the picture.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+FOLDER = Path(__file__).parents[1] / "subscription_cancellation/static/description"
+# A browser without a network but the demo's.
+OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+SIZE = {"width": 1280, "height": 800}
+
+
+def nothing(page: Page) -> None:
+    """The page as it opens."""
+
+
+PICTURES: list[tuple[str, str, Callable[[Page], None]]] = [
+    (
+        "subscriptions",
+        "/odoo/action-subscription_oca.sale_subscription_action",
+        nothing,
+    ),
+]
+
+
+def main() -> None:
+    """Take all the pictures, or the ones named."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--url", default="http://localhost:8069")
+    parser.add_argument("--browser", required=True, help="chromium's path")
+    parser.add_argument("names", nargs="*")
+    arguments = parser.parse_args()
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=arguments.browser, args=OPTIONS
+        )
+        context = browser.new_context(base_url=arguments.url, viewport=SIZE)
+        page = context.new_page()
+        log_in(page)
+        for name, path, steps in PICTURES:
+            if not arguments.names or name in arguments.names:
+                take(page, name, path, steps)
+        browser.close()
+
+
+def log_in(page: Page) -> None:
+    """As the administrator of the demo."""
+    page.goto("/web/login")
+    page.fill("input[name=login]", "admin")
+    page.fill("input[name=password]", "admin")
+    page.click(".oe_login_form button[type=submit]")
+    page.wait_for_selector(".o_main_navbar")
+
+
+def take(page: Page, name: str, path: str, steps: Callable[[Page], None]) -> None:
+    """One picture."""
+    page.goto(path)
+    page.wait_for_selector(".o_action_manager .o_view_controller")
+    steps(page)
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=FOLDER / f"{name}.png")
+    print(f"· {name}.png", flush=True)
+
+
+if __name__ == "__main__":
+    main()
