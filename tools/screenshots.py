@@ -1,7 +1,7 @@
 """Takes the README's pictures from the running demo (`make screenshots`).
 
-Each entry of PICTURES is a file name, the page to open, and the steps that lead from there
-to the moment of the picture.
+Each entry of PICTURES is a file name, the page to open, and the steps that lead from
+there to the moment of the picture.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ class Databases:
         self._copy(template, name)
 
     def install_elsewhere(self, name: str, python: Path, conf: Path) -> None:
-        """Install the addon as another environment's Python and configuration find it."""
+        """Install the addon as another environment finds it."""
         self._run_odoo([python, "-m", "odoo", "-c", conf], name, "--init", ADDON)
         self._require_installed(name, [ADDON])
 
