@@ -7,11 +7,10 @@ import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 from pathlib import Path
 
 from .settings import Settings
-from .shell import output_of, require_disk_space, run_logged, say
+from .shell import require_disk_space, run_logged, say
 
 LINK = "odoo_source.pth"
 METADATA = "Metadata-Version: 2.1\nName: odoo\nVersion: 19.0\n"
@@ -28,8 +27,7 @@ def ensure(settings: Settings, odoo_root: Path) -> None:
     if stamp.is_file() and stamp.read_text() == wanted:
         return
     require_disk_space(settings.root, 2, "The virtual environment with its databases")
-    stamp.unlink(missing_ok=True)
-    _create(settings)
+    _create(settings, wanted)
     _link_odoo(settings, odoo_root)
     _install(settings)
     stamp.write_text(wanted)
@@ -43,8 +41,7 @@ def continue_inside(settings: Settings) -> None:
 
 def site_packages(environment: Path) -> Path:
     """Where a virtual environment keeps its packages."""
-    paths = {"base": str(environment), "platbase": str(environment)}
-    return Path(sysconfig.get_path("platlib", "venv", paths))
+    return next(environment.glob("lib/python3.*/site-packages"), environment / "lib")
 
 
 def _fingerprint(settings: Settings, odoo_root: Path) -> str:
@@ -55,10 +52,10 @@ def _fingerprint(settings: Settings, odoo_root: Path) -> str:
     return digest.hexdigest()
 
 
-def _create(settings: Settings) -> None:
-    """An environment of this very Python, in place of one of another."""
-    version = "import sys; print(sys.version)"
-    if output_of([settings.python, "-c", version]).strip() == sys.version:
+def _create(settings: Settings, wanted: str) -> None:
+    """A new environment; one that was interrupted on the same way is gone on with."""
+    begun = settings.venv / "begun"
+    if begun.is_file() and begun.read_text() == wanted:
         return
     say("Creating the virtual environment")
     shutil.rmtree(settings.venv, ignore_errors=True)
@@ -68,6 +65,7 @@ def _create(settings: Settings) -> None:
         "Creating the virtual environment",
         "Install Python's venv module (on Debian: apt-get install python3-venv)",
     )
+    begun.write_text(wanted)
 
 
 def _link_odoo(settings: Settings, odoo_root: Path) -> None:
