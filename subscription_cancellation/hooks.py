@@ -1,6 +1,8 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 import logging
 
+from .demo.loader import load_demo
+
 _logger = logging.getLogger(__name__)
 
 
@@ -14,3 +16,4 @@ def post_init_hook(env):
         stamped,
         left,
     )
+    load_demo(env)

@@ -1,0 +1,239 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""Give the demo subscriptions a past: what upstream bills, what customers pay.
+
+The records are in the XML files next to this one. Invoices, payments and credit memos
+come out of the same flows that a real company runs, with dates relative to today.
+"""
+
+from datetime import timedelta
+from typing import NamedTuple
+
+from dateutil.relativedelta import relativedelta
+
+from odoo import fields
+
+PAID, HALF_PAID, UNPAID, DRAFT = "paid", "half paid", "unpaid", "draft"
+DAYS_TO_PAY = timedelta(days=9)
+
+
+class Story(NamedTuple):
+    """How a subscription came to where it is; its invoices are paid but the latest."""
+
+    months: int  # started so many months
+    days: int  # and days ago
+    latest: str = PAID  # what became of the latest invoice
+    in_advance: int = 0  # periods billed beyond the running one
+
+
+STORIES = {
+    "rowing_domain": Story(9, 2),
+    "restaurant_web": Story(7, 6),
+    "dental_support": Story(5, 8),
+    "architects_files": Story(4, 5),
+    "bakery_mail": Story(4, 3),
+    "logistics_office": Story(4, 15),
+    "architects_cloud": Story(3, 20, latest=UNPAID),
+    "instruments_cloud": Story(3, 25, latest=UNPAID),
+    "bakery_web": Story(3, 12),
+    "dental_web": Story(2, 17),
+    "games_cloud": Story(2, 13, latest=HALF_PAID),
+    "vet_web": Story(2, 6),
+    "restaurant_mail": Story(1, 27),
+    "rowing_site": Story(1, 21, latest=HALF_PAID),
+    "logistics_web": Story(1, 10, in_advance=2),
+    "bakery_shop": Story(1, 9),
+    "instruments_support": Story(1, 4),
+    "atelier_web": Story(1, 2, latest=DRAFT),
+    "games_staging": Story(0, 18, latest=UNPAID),
+    "architects_support": Story(0, 6, latest=UNPAID),
+}
+
+
+def load_demo(env):
+    """Run the demo company up to today; once, and only where its records are."""
+    first = env.ref(_xmlid("subscription_bakery_web"), raise_if_not_found=False)
+    if first and first.stage_type == "draft":
+        company = env.ref("base.main_company")
+        DemoCompany(env(context=_get_context(env, company))).run()
+
+
+def _get_context(env, company):
+    """Return a context with one company, and without mails about assignments."""
+    return {
+        **env.context,
+        "allowed_company_ids": company.ids,
+        "mail_auto_subscribe_no_notify": True,
+    }
+
+
+def _xmlid(name):
+    return f"subscription_cancellation.demo_{name}"
+
+
+class DemoCompany:
+    """The last months of the demo company, in the order in which things happen."""
+
+    def __init__(self, env):
+        self.env = env
+        self.today = fields.Date.today()
+        self.sales = env.ref(_xmlid("user_sales"))
+        self.accountant = env.ref(_xmlid("user_accountant"))
+
+    def run(self):
+        """Start, bill, collect, then everything that is not routine."""
+        self._bill_until_today()
+        self._post_invoices()
+        self._collect_payments()
+        self._sell_by_order()
+        self._prepare_next_start()
+        self._pause()
+        self._cancel_subscriptions()
+        self._cancel_lines()
+
+    def _get(self, name):
+        """Return the subscription called ``name``, as the salesperson sees it."""
+        subscription = self.env.ref(_xmlid(f"subscription_{name}"))
+        return subscription.with_user(self.sales)
+
+    # === BILLING === #
+
+    def _bill_until_today(self):
+        for name, story in STORIES.items():
+            subscription = self._get(name)
+            self._start(subscription, story)
+            self._bill(subscription.sudo(), story)
+
+    def _start(self, subscription, story):
+        """Start in the past; upstream itself only knows starting today."""
+        start = self.today - relativedelta(months=story.months, days=story.days)
+        subscription.action_start_subscription()
+        subscription.write({"date_start": start, "recurring_next_date": start})
+
+    def _bill(self, subscription, story):
+        """Let upstream invoice one period after the other."""
+        while subscription.recurring_next_date <= self.today:
+            subscription.generate_invoice()
+        for _period in range(story.in_advance):
+            subscription.generate_invoice()
+
+    def _get_invoices(self, name):
+        """Return the invoices of a subscription, the latest one last."""
+        invoices = self._get(name).sudo()._get_invoices()
+        return invoices.sorted(lambda move: (move.invoice_date, move.id))
+
+    def _post_invoices(self):
+        """Post in the order of dates, so that the numbers are in order, too."""
+        invoices = self.env["account.move"]
+        for name, story in STORIES.items():
+            drafts = self._get_invoices(name).filtered_domain([("state", "=", "draft")])
+            invoices |= drafts[:-1] if story.latest == DRAFT else drafts
+        invoices.with_user(self.accountant).sorted("invoice_date").action_post()
+
+    # === PAYMENTS === #
+
+    def _collect_payments(self):
+        for name, story in STORIES.items():
+            *earlier, latest = self._get_invoices(name)
+            for invoice in earlier:
+                self._pay(invoice)
+            if story.latest in (PAID, HALF_PAID):
+                self._pay(latest, 0.5 if story.latest == HALF_PAID else 1.0)
+
+    def _pay(self, invoice, share=1.0):
+        """Register a payment of a share of the invoice."""
+        wizard = self.env["account.payment.register"].with_context(
+            active_model="account.move", active_ids=invoice.ids
+        )
+        wizard = wizard.with_user(self.accountant)
+        amount = invoice.currency_id.round(invoice.amount_total * share)
+        day = min(invoice.invoice_date + DAYS_TO_PAY, self.today)
+        wizard.create({"payment_date": day, "amount": amount})._create_payments()
+
+    # === SALES === #
+
+    def _sell_by_order(self):
+        """Confirm a quotation: its invoice bills the subscription's first period."""
+        order = self.env.ref(_xmlid("order_vet_cloud")).with_user(self.sales)
+        order.action_confirm()
+        order._create_invoices().sudo().action_post()
+
+    def _prepare_next_start(self):
+        """Have a subscription ready to start in some days."""
+        start = self.today + timedelta(days=10)
+        subscription = self._get("vet_mail")
+        subscription.write({"date_start": start, "recurring_next_date": start})
+        subscription.stage_id = self.env.ref(
+            "subscription_oca.subscription_stage_ready"
+        )
+
+    def _pause(self):
+        self._get("vet_web").action_pause(self.today + timedelta(days=25))
+
+    # === CANCELLATIONS === #
+
+    def _cancel_subscriptions(self):
+        """One of each kind, all asked for today: the past cannot be cancelled."""
+        self._cancel(
+            "dental_support",
+            timing="immediate",
+            refund_mode="prorated",
+            reason_code="no_longer_needed",
+            comment="The practice has hired its own administrator.",
+        )
+        self._cancel(
+            "bakery_shop",
+            timing="immediate",
+            refund_mode="none",
+            reason_code="too_difficult",
+            comment="The shop never opened; no refund, as agreed on the phone.",
+        )
+        self._cancel(
+            "games_staging",
+            timing="immediate",
+            refund_mode="prorated",
+            reason_code="no_longer_needed",
+            comment="The test phase is over.",
+        )
+        self._cancel(
+            "dental_web",
+            timing="end_of_period",
+            refund_mode="prorated",
+            reason_code="switching_service",
+            comment="The new practice software brings its own website.",
+        )
+        self._cancel(
+            "restaurant_mail",
+            timing="specific_date",
+            requested_date=self.today + timedelta(days=20),
+            refund_mode="prorated",
+            reason_code="too_expensive",
+        )
+        self._cancel(
+            "instruments_support", timing="end_of_period", reason_code="too_expensive"
+        ).with_user(self.sales)._revoke()
+
+    def _cancel_lines(self):
+        self._cancel(
+            "architects_files",
+            products=("storage",),
+            timing="immediate",
+            refund_mode="prorated",
+            reason_code="no_longer_needed",
+            comment="Old projects were moved to the archive.",
+        )
+        self._cancel(
+            "logistics_office",
+            products=("files",),
+            timing="end_of_period",
+            reason_code="missing_features",
+        )
+
+    def _cancel(self, name, products=(), **options):
+        """Cancel a subscription, or those of its lines that sell these products."""
+        subscription = self._get(name)
+        if products:
+            wanted = [self.env.ref(_xmlid(f"product_{code}")).id for code in products]
+            options["line_ids"] = subscription.sale_subscription_line_ids.filtered(
+                lambda line: line.product_id.id in wanted
+            ).ids
+        return subscription._request_cancellation(options, channel="backend")
