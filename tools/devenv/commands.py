@@ -19,7 +19,7 @@ from .shell import Failure, say
 def run(settings: Settings) -> int:
     """start Odoo with demo data; Ctrl-C stops it"""
     demo.require_free_port(settings.port)
-    with prepared(settings) as databases:
+    with prepared(settings, tests=False) as databases:
         system_packages.want(settings, system_packages.WKHTMLTOPDF)
         databases.ensure_current(DEMO_DATABASE)
         say("Starting Odoo")
@@ -120,10 +120,10 @@ COMMANDS: dict[str, Callable[[Settings], int]] = {
 
 
 @contextlib.contextmanager
-def prepared(settings: Settings) -> Iterator[Databases]:
+def prepared(settings: Settings, tests: bool = True) -> Iterator[Databases]:
     """Everything installed, the server up; what we started is stopped after."""
     odoo_root = odoo_source.ensure(settings)
-    python_env.ensure(settings, odoo_root)
+    python_env.ensure(settings, odoo_root, tests)
     python_env.continue_inside(settings)
     database_server = server(settings)
     database_server.start()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import hashlib
 import shutil
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -54,7 +53,6 @@ class Databases:
         found, wanted = self._mark_of(name), addon_fingerprint(self.settings)
         if found is None:
             self.create(name, demo=True)
-            self._prepare_assets(name)
         elif found != wanted:
             say("The addon changed: upgrading the demo database")
             self._odoo(name, "--update", ADDON)
@@ -129,25 +127,6 @@ class Databases:
                 f"Odoo did not install {', '.join(missing)}",
                 f"See {self.settings.state}/setup.log",
             )
-
-    def _prepare_assets(self, name: str) -> None:
-        """Bundle scripts and styles now, so that the first page comes at once."""
-        script = "env['ir.qweb']._pregenerate_assets_bundles(); env.cr.commit()"
-        command = [
-            self.settings.venv / "bin" / "odoo",
-            "shell",
-            "-c",
-            self.settings.conf,
-        ]
-        options = ["-d", name, "--no-http", "--log-level=critical"]
-        say("Preparing the web client")
-        subprocess.run(
-            [*command, *options],
-            input=script,
-            text=True,
-            capture_output=True,
-            check=False,
-        )
 
     def _odoo(self, name: str, *arguments: str) -> None:
         """Run this checkout's Odoo on a database until its modules are loaded."""

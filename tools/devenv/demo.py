@@ -9,7 +9,7 @@ import socket
 import subprocess
 import threading
 import time
-import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 
@@ -51,6 +51,7 @@ def serve(settings: Settings) -> None:
     with running(settings) as odoo:
         if _wait_until_it_answers(settings, odoo, stopped):
             print(LOGINS.format(port=settings.port), flush=True)
+            threading.Thread(target=_warm_up, args=[settings.port], daemon=True).start()
         while not stopped.wait(0.5) and odoo.poll() is None:
             pass
         if not stopped.is_set():
@@ -97,16 +98,32 @@ def _wait_until_it_answers(settings, odoo, stopped: threading.Event) -> bool:
 
 
 def _answers(port: int) -> bool:
-    """Whether the login page and all it refers to come; that warms them up, too."""
-    base = f"http://localhost:{port}"
+    """Whether the login page comes."""
     try:
-        with urllib.request.urlopen(f"{base}/web/login", timeout=60) as page:
-            html = page.read().decode()
-        for path in set(re.findall(r'"(/web/assets/[^"]+)"', html)):
-            urllib.request.urlopen(base + path, timeout=60).close()
-    except (urllib.error.URLError, OSError):
+        return _visit(urllib.request.build_opener(), port, "/web/login") != ""
+    except OSError:
         return False
-    return True
+
+
+def _warm_up(port: int) -> None:
+    """Have the web client's scripts and styles bundled before somebody waits for them."""
+    cookies = urllib.request.HTTPCookieProcessor()
+    browser = urllib.request.build_opener(cookies)
+    with contextlib.suppress(OSError, AttributeError):
+        page = _visit(browser, port, "/web/login")
+        token = re.search(r'name="csrf_token" value="([^"]+)"', page)[1]
+        login = {"login": "admin", "password": "admin", "csrf_token": token}
+        page += _visit(
+            browser, port, "/web/login", urllib.parse.urlencode(login).encode()
+        )
+        for path in sorted(set(re.findall(r'"(/web/assets/[^"]+)"', page))):
+            _visit(browser, port, path)
+
+
+def _visit(browser, port: int, path: str, form: bytes | None = None) -> str:
+    """A page's text; OSError when it does not come."""
+    with browser.open(f"http://localhost:{port}{path}", form, timeout=60) as page:
+        return page.read().decode()
 
 
 def _stop(odoo: subprocess.Popen) -> None:

@@ -14,22 +14,29 @@ from .shell import require_disk_space, run_logged, say
 
 LINK = "odoo_source.pth"
 METADATA = "Metadata-Version: 2.1\nName: odoo\nVersion: 19.0\n"
-REQUIREMENTS = (
-    "requirements.txt",
-    "tools/requirements-odoo.txt",
-    "tools/requirements-dev.txt",
-)
+RUN_REQUIREMENTS = ("requirements.txt", "tools/requirements-odoo.txt")
+TEST_REQUIREMENTS = ("tools/requirements-dev.txt",)
 
 
-def ensure(settings: Settings, odoo_root: Path) -> None:
-    """Make or complete `.venv`; nothing to do when it fits its requirements already."""
+def ensure(settings: Settings, odoo_root: Path, tests: bool) -> None:
+    """Make or complete `.venv`, with or without what only tests and checks need."""
+    _ensure_base(settings, odoo_root)
+    done = settings.venv / "complete-for-tests"
+    if tests and not done.is_file():
+        _install(settings, TEST_REQUIREMENTS, "Installing test tools")
+        done.touch()
+
+
+def _ensure_base(settings: Settings, odoo_root: Path) -> None:
+    """What Odoo needs; nothing to do when the environment fits its requirements."""
     stamp, wanted = settings.venv / "complete", _fingerprint(settings, odoo_root)
     if stamp.is_file() and stamp.read_text() == wanted:
         return
     require_disk_space(settings.root, 2, "The virtual environment with its databases")
     _create(settings, wanted)
     _link_odoo(settings, odoo_root)
-    _install(settings)
+    _install(settings, RUN_REQUIREMENTS, "Installing Python packages")
+    _install_tools(settings)
     stamp.write_text(wanted)
 
 
@@ -47,7 +54,7 @@ def site_packages(environment: Path) -> Path:
 def _fingerprint(settings: Settings, odoo_root: Path) -> str:
     """What the environment's content depends on."""
     digest = hashlib.sha256(f"{odoo_root} {sys.version}".encode())
-    for name in (*REQUIREMENTS, "tools/pyproject.toml"):
+    for name in (*RUN_REQUIREMENTS, *TEST_REQUIREMENTS, "tools/pyproject.toml"):
         digest.update((settings.root / name).read_bytes())
     return digest.hexdigest()
 
@@ -80,23 +87,32 @@ def _link_odoo(settings: Settings, odoo_root: Path) -> None:
     (metadata / "METADATA").write_text(METADATA)
 
 
-def _install(settings: Settings) -> None:
-    """All Python packages, in the pinned versions."""
-    say("Installing Python packages")
-    log = settings.state / "setup.log"
-    pip = [
-        settings.python,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
+def _install(settings: Settings, names: tuple[str, ...], what: str) -> None:
+    """The packages of some lists, in the pinned versions."""
+    say(what)
+    _pip(settings, what, *(f"--requirement={settings.root / name}" for name in names))
+
+
+def _install_tools(settings: Settings) -> None:
+    """The `odoo` command and pytest's hook (launcher.py)."""
+    options = [
+        "--no-deps",
+        "--no-build-isolation",
+        "--editable",
+        settings.root / "tools",
     ]
-    lists = [part for name in REQUIREMENTS for part in ("-r", settings.root / name)]
-    remedy = "Check the network and run the same command again"
-    run_logged([*pip, *lists], log, "Installing Python packages", remedy)
-    ours = ["--no-deps", "--no-build-isolation", "--editable", settings.root / "tools"]
-    run_logged([*pip, *ours], log, "Installing the project's own tools", remedy)
+    _pip(settings, "Installing the project's own tools", *options)
+
+
+def _pip(settings: Settings, what: str, *arguments: str | Path) -> None:
+    """Run pip's install."""
+    pip = [settings.python, "-m", "pip", "install", "--quiet"]
+    run_logged(
+        [*pip, "--disable-pip-version-check", *arguments],
+        settings.state / "setup.log",
+        what,
+        "Check the network and run the same command again",
+    )
 
 
 def python(settings: Settings, *arguments: str | Path, **options) -> int:
