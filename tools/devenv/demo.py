@@ -106,7 +106,7 @@ def _answers(port: int) -> bool:
 
 
 def _warm_up(port: int) -> None:
-    """Have the web client's scripts and styles bundled before somebody waits for them."""
+    """Have the web client's scripts and styles bundled before they are needed."""
     cookies = urllib.request.HTTPCookieProcessor()
     browser = urllib.request.build_opener(cookies)
     with contextlib.suppress(OSError, AttributeError):
