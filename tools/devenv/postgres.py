@@ -92,7 +92,7 @@ class External:
             ((may_create,),) = self.connection.query(RIGHTS)
         except psycopg2.OperationalError as error:
             raise self._failure(
-                f"cannot be used: {str(error).strip().splitlines()[-1]}"
+                f"cannot be used: {str(error).strip().splitlines()[0]}"
             ) from None
         if version < OLDEST_VERSION:
             raise self._failure(
