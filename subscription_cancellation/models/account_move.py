@@ -123,6 +123,12 @@ class AccountMove(models.Model):
                     )
                 )
 
+    def _get_first_open_day(self, day):
+        """Return ``day``, or the first day after a lock date that forbids it."""
+        self.ensure_one()
+        locks = self._get_violated_lock_dates(day, self._affect_tax_report())
+        return fields.Date.add(locks[-1][0], days=1) if locks else day
+
     def _post_cancellation_credits(self):
         """Post those of these drafts that need no review.
 
@@ -131,9 +137,8 @@ class AccountMove(models.Model):
         """
         to_post = self.filtered("cancellation_id.post_credit_memos")
         while to_post:
-            batch = self.union(
-                *(moves[:1] for moves in to_post.grouped("reversed_entry_id").values())
-            )
+            by_invoice = to_post.grouped("reversed_entry_id")
+            batch = self.browse().union(*(moves[0] for moves in by_invoice.values()))
             batch._post_or_explain()
             to_post -= batch
 

@@ -744,6 +744,7 @@ class SubscriptionCancellation(models.Model):
     def _prepare_credit_note(self, invoice, lines):
         """Return the values of the credit memo for ``invoice``."""
         self.ensure_one()
+        today = self.subscription_id._today()
         return {
             "move_type": "out_refund",
             "cancellation_id": self.id,
@@ -756,7 +757,8 @@ class SubscriptionCancellation(models.Model):
             "fiscal_position_id": invoice.fiscal_position_id.id,
             "currency_id": invoice.currency_id.id,
             "invoice_currency_rate": invoice.invoice_currency_rate,
-            "invoice_date": self.subscription_id._today(),
+            "invoice_date": today,
+            "date": invoice._get_first_open_day(today),
             "invoice_payment_term_id": False,
             "invoice_user_id": invoice.invoice_user_id.id,
             "invoice_origin": self.subscription_id.name,
