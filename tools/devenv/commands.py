@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Iterator
 
@@ -141,6 +142,9 @@ def main() -> int:
     for name, command in COMMANDS.items():
         commands.add_parser(name, help=command.__doc__)
     arguments = parser.parse_args()
+    # However we are stopped, what we started is stopped, too.
+    for number in demo.STOP_SIGNALS:
+        signal.signal(number, signal.default_int_handler)
     try:
         return COMMANDS[arguments.command](Settings())
     except Failure as failure:

