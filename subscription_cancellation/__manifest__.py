@@ -42,6 +42,9 @@
         "demo/sale_subscription.xml",
         "demo/sale_order.xml",
     ],
+    "assets": {
+        "web.assets_tests": ["subscription_cancellation/static/tests/tours/**/*"],
+    },
     "post_init_hook": "post_init_hook",
     "installable": True,
     "application": False,

@@ -1,0 +1,86 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""A person clicks through it in a real browser (A2, A4, A5, A6, E1)."""
+
+from datetime import date, timedelta
+
+from odoo.fields import Command
+from odoo.tests import HttpCase, tagged
+
+
+@tagged("post_install", "-at_install")
+class TestTours(HttpCase):
+    """In real time, because the browser's clock cannot be stopped."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.start = date.today() - timedelta(days=9)
+        cls.pricelist = cls.env["product.pricelist"].create({"name": "Tour"})
+        cls.template = cls.env["sale.subscription.template"].create(
+            {"name": "Tour monthly", "invoicing_mode": "draft"}
+        )
+
+    def create_product(self, name, addon_of=None):
+        parents = addon_of.product_tmpl_id.ids if addon_of else []
+        return self.env["product.product"].create(
+            {
+                "name": name,
+                "type": "service",
+                "list_price": 31.0,
+                "subscribable": True,
+                "addon_of_ids": [Command.set(parents)],
+            }
+        )
+
+    def create_billed_subscription(self, products):
+        """Return a running subscription that upstream's billing has invoiced."""
+        subscription = self.env["sale.subscription"].create(
+            {
+                "partner_id": self.env["res.partner"].create({"name": "Tour Inc"}).id,
+                "pricelist_id": self.pricelist.id,
+                "template_id": self.template.id,
+                "sale_subscription_line_ids": [
+                    Command.create({"product_id": product.id}) for product in products
+                ],
+            }
+        )
+        subscription.action_start_subscription()
+        subscription.write(
+            {"date_start": self.start, "recurring_next_date": self.start}
+        )
+        subscription.generate_invoice()
+        subscription.invoice_ids.action_post()
+        return subscription
+
+    def run_tour(self, name, subscription):
+        self.start_tour(
+            f"/odoo/action-subscription_oca.sale_subscription_action/{subscription.id}",
+            name,
+            login="admin",
+        )
+        subscription.invalidate_recordset()
+
+    def test_whole_subscription(self):
+        """A2, A4, E1: Deactivate, preview, reason, credit memo, cancellation."""
+        subscription = self.create_billed_subscription(
+            [self.create_product("Tour Mail")]
+        )
+        self.run_tour("subscription_cancellation_whole", subscription)
+        self.assertEqual(subscription.cancellation_state, "cancelled")
+        memo = subscription.cancellation_ids.credit_note_ids
+        self.assertEqual(memo.state, "posted")
+        self.assertEqual(memo.reversed_entry_id, subscription.invoice_ids - memo)
+        self.assertEqual(subscription.close_reason_id.code, "too_expensive")
+
+    def test_one_line_with_add_ons(self):
+        """A5, A6, E1: the icon in the row, the cascade, the tab of ended lines."""
+        server = self.create_product("Tour Server")
+        backup = self.create_product("Tour Backup", addon_of=server)
+        vault = self.create_product("Tour Vault", addon_of=backup)
+        mail = self.create_product("Tour Mail")
+        subscription = self.create_billed_subscription([server, backup, vault, mail])
+        self.run_tour("subscription_cancellation_line", subscription)
+        lines = subscription.sale_subscription_line_ids
+        self.assertEqual(lines.product_id, mail)
+        memo = subscription.cancellation_ids.credit_note_ids
+        self.assertEqual(len(memo.invoice_line_ids), 3)
