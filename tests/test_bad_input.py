@@ -34,6 +34,8 @@ class TestBadInput(CancellationCase):
         self.check_refused("none, prorated, full", refund_mode="half")
         self.check_refused("use true or false", cancel_day_billed="maybe")
         self.check_refused("no cancellation reason with the code", reason_code="bored")
+        self.check_refused("is not a value for comment: use a text", comment={"a": 1})
+        self.check_refused("is not a value for timing: use a text", timing=7)
 
     def test_dates(self):
         """Missing, malformed, superfluous, past, before the start."""
@@ -62,9 +64,17 @@ class TestBadInput(CancellationCase):
         other = self.create_subscription([31.0]).sale_subscription_line_ids
         self.travel_to("2026-07-10")
         self.check_refused("has no active line with the id", line_ids=other.ids)
-        self.check_refused("must be a list", line_ids=[])
-        self.check_refused("must be a list", line_ids="1")
+        self.check_refused("Choose at least one line", line_ids=[])
+        self.check_refused("a list of subscription line ids", line_ids="1")
+        self.check_refused("has no active line with the id", line_ids=[[1]])
         self.check_refused("has no active line with the id", line_ids=["x"])
+
+    def test_one_subscription_at_a_time(self):
+        """Not none, not two."""
+        with self.assertRaisesRegex(UserError, "one at a time"):
+            (self.subscription | self.create_subscription()).request_cancellation()
+        with self.assertRaisesRegex(UserError, "one at a time"):
+            self.subscription.browse().preview_cancellation()
 
     def test_no_active_line(self):
         """Nothing to cancel; the form tells why Deactivate is missing."""

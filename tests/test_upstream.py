@@ -487,6 +487,8 @@ class TestTotals(UpstreamCase):
             ]
         )
         self.first, self.second = self.subscription.sale_subscription_line_ids
+        # What is still to compute would follow any change.
+        self.env.flush_all()
 
     def assert_totals(self, untaxed, tax):
         self.assertRecordValues(

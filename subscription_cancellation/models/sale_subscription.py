@@ -260,7 +260,7 @@ class SaleSubscription(models.Model):
         :raise UserError: nothing is scheduled, or its date is reached
         :raise AccessError: requested by somebody else, and not a manager
         """
-        self.ensure_one()
+        self._check_one()
         cancellations = self.cancellation_ids.filtered("is_open")
         cancellations = cancellations.filtered("is_whole") or cancellations
         if not cancellations:
@@ -353,7 +353,7 @@ class SaleSubscription(models.Model):
         :param dict options: given options by name (contract)
         :param str channel: the door it came through
         """
-        self.ensure_one()
+        self._check_one()
         self.check_access("read")
         self._check_can_cancel()
         return self.env["subscription.cancellation"]._plan(self, options, channel)
@@ -364,13 +364,23 @@ class SaleSubscription(models.Model):
         :param str fingerprint: of the preview the person confirmed, if any
         :return: the ``subscription.cancellation``
         """
-        self.ensure_one()
+        self._check_one()
         self.check_access("read")
         self._check_cancellation_access()
         self.lock_for_update()
         plan = self._plan_cancellation(options, channel)
         plan._check_fingerprint(fingerprint)
         return plan._confirm()
+
+    def _check_one(self):
+        """Raise a UserError unless this is one subscription (over the API: one id)."""
+        if len(self) != 1:
+            raise UserError(
+                self.env._(
+                    "Subscriptions are cancelled one at a time: give one id, not %s.",
+                    len(self),
+                )
+            )
 
     def _check_cancellation_access(self):
         """Raise AccessError unless the user may cancel subscriptions."""

@@ -2,7 +2,7 @@
 import hashlib
 import json
 import logging
-from datetime import datetime, time
+from datetime import date, datetime, time
 
 import psycopg2
 import pytz
@@ -25,6 +25,16 @@ TRANSITIONS = {
     "failed": {"scheduled", "revoked"},
     "done": set(),
     "revoked": set(),
+}
+#: What callers may send for an option, and how that is called in an error.
+OPTION_TYPES = {
+    "timing": (str, "a text"),
+    "requested_date": ((str, date), "a date in the form YYYY-MM-DD"),
+    "refund_mode": (str, "a text"),
+    "line_ids": (list, "a list of subscription line ids"),
+    "reason_code": (str, "a text"),
+    "comment": (str, "a text"),
+    "cancel_day_billed": (bool, "true or false"),
 }
 #: What may still change on a final cancellation: bookkeeping of the record itself.
 FINAL_WRITABLE = {
@@ -371,19 +381,27 @@ class SubscriptionCancellation(models.Model):
     @api.model
     def _check_options(self, subscription, options):
         """Raise a UserError for values that make no sense; parse the date."""
+        for name, value in options.items():
+            self._check_type(name, value)
         for name in ("timing", "refund_mode"):
             self._check_choice(name, options[name])
-        if not isinstance(options["cancel_day_billed"], bool):
-            raise UserError(
-                self.env._(
-                    "“%(value)s” is not a value for cancel_day_billed: use true or "
-                    "false.",
-                    value=options["cancel_day_billed"],
-                )
-            )
         self._check_line_ids(subscription, options.get("line_ids"))
         options["requested_date"] = self._parse_date(options.get("requested_date"))
         self._check_dates(subscription, options)
+
+    @api.model
+    def _check_type(self, name, value):
+        """Raise where a caller sent another kind of value than the option takes."""
+        types, wanted = OPTION_TYPES.get(name, (object, ""))
+        if not isinstance(value, types):
+            raise UserError(
+                self.env._(
+                    "“%(value)s” is not a value for %(name)s: use %(wanted)s.",
+                    value=value,
+                    name=name,
+                    wanted=wanted,
+                )
+            )
 
     @api.model
     def _check_choice(self, name, value):
@@ -403,14 +421,15 @@ class SubscriptionCancellation(models.Model):
         """Raise where ``line_ids`` is not a list of active lines of this one."""
         if line_ids is None:
             return
-        if not isinstance(line_ids, list) or not line_ids:
+        if not line_ids:
             raise UserError(
                 self.env._(
-                    "line_ids must be a list of subscription line ids; leave it out "
-                    "to cancel the whole subscription."
+                    "Choose at least one line of subscription %s, or cancel all of it.",
+                    subscription.display_name,
                 )
             )
-        foreign = set(line_ids) - set(subscription.sale_subscription_line_ids.ids)
+        known = subscription.sale_subscription_line_ids.ids
+        foreign = [line_id for line_id in line_ids if line_id not in known]
         if foreign:
             raise UserError(
                 self.env._(
@@ -429,7 +448,7 @@ class SubscriptionCancellation(models.Model):
         """Return a date from a date or from ``"YYYY-MM-DD"``."""
         try:
             return fields.Date.to_date(value) or False
-        except (ValueError, TypeError):
+        except ValueError:
             raise UserError(
                 self.env._(
                     "“%(value)s” is not a date: use the form YYYY-MM-DD.", value=value

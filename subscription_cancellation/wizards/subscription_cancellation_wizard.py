@@ -120,10 +120,10 @@ class SubscriptionCancellationWizard(models.TransientModel):
             "cancel_day_billed": self.cancel_day_billed,
             "refund_mode": self.refund_mode,
             "reason_id": self.reason_id.id,
-            "comment": self.comment,
         }
-        if self.requested_date:
-            options["requested_date"] = self.requested_date
+        for name in ("requested_date", "comment"):
+            if self[name]:
+                options[name] = self[name]
         if self.scope == "lines":
             options["line_ids"] = self.line_ids._origin.ids
         return options
