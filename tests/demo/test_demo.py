@@ -1,0 +1,305 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""The demo company shows every feature with believable figures.
+
+Runs in a database with demo data, on the day it was made (``make test`` does so).
+"""
+
+from itertools import pairwise
+
+from odoo import fields
+from odoo.tests import TransactionCase, tagged
+
+from odoo.addons.subscription_cancellation.demo.loader import load_demo
+
+
+@tagged("post_install", "-at_install")
+class TestDemo(TransactionCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        xmlids = cls.env["ir.model.data"].search(
+            [
+                ("module", "=", "subscription_cancellation"),
+                ("model", "=", "sale.subscription"),
+                ("name", "=like", "demo_subscription_%"),
+            ]
+        )
+        cls.order = cls.ref_demo("order_vet_cloud")
+        cls.subscriptions = (
+            cls.env["sale.subscription"].browse(xmlids.mapped("res_id"))
+            | cls.order.subscription_ids
+        ).with_context(active_test=False)
+        cls.invoices = cls.subscriptions._get_invoices()
+        cls.credit_memos = cls.subscriptions.cancellation_ids.credit_note_ids
+
+    @classmethod
+    def ref_demo(cls, name):
+        return cls.env.ref(f"subscription_cancellation.demo_{name}")
+
+    def get(self, name):
+        return self.ref_demo(f"subscription_{name}").with_context(active_test=False)
+
+    def latest_invoice(self, name):
+        return self.get(name)._get_invoices().sorted("invoice_date")[-1]
+
+    # === SIZE AND VARIETY === #
+
+    def test_there_are_enough_subscriptions_and_customers(self):
+        self.assertGreaterEqual(len(self.subscriptions), 15)
+        self.assertGreaterEqual(len(self.subscriptions.partner_id), 8)
+
+    def test_templates_are_monthly_quarterly_yearly_and_limited(self):
+        templates = self.subscriptions.template_id
+        rhythms = {(t.recurring_interval, t.recurring_rule_type) for t in templates}
+        self.assertLessEqual({(1, "months"), (3, "months"), (1, "years")}, rhythms)
+        limited = templates.filtered(lambda t: t.recurring_rule_boundary == "limited")
+        term = self.subscriptions.filtered(lambda s: s.template_id in limited)
+        self.assertTrue(term.date, "a limited term has a last day")
+
+    def test_subscriptions_have_one_to_six_lines(self):
+        counts = {len(s.sale_subscription_line_ids) for s in self.subscriptions}
+        self.assertEqual(min(counts), 1)
+        self.assertEqual(max(counts), 6)
+
+    def test_add_ons_are_two_levels_deep(self):
+        """A7: found by the products' "Add-on of"."""
+        lines = self.get("architects_cloud").sale_subscription_line_ids
+        parents = {
+            line.product_id.name: line.parent_line_id.product_id.name for line in lines
+        }
+        self.assertEqual(
+            parents,
+            {
+                "Cloud Server": False,
+                "Managed Database": "Cloud Server",
+                "Database Read Replica": "Managed Database",
+                "Monitoring and Alerts": "Cloud Server",
+                "Daily Backups": "Cloud Server",
+                "Off-site Backup Copy": "Daily Backups",
+            },
+        )
+
+    def test_there_are_discounts_and_taxes_of_both_kinds(self):
+        lines = self.subscriptions.sale_subscription_line_ids
+        self.assertTrue(any(lines.mapped("discount")))
+        taxes = lines.tax_ids
+        self.assertEqual(set(taxes.mapped("price_include")), {True, False})
+        self.assertTrue(all(line.tax_ids for line in lines), "no line without taxes")
+
+    def test_every_line_has_a_price_and_every_subscription_a_reference(self):
+        self.assertTrue(all(self.subscriptions.mapped("code")))
+        self.assertTrue(all(self.subscriptions.mapped("user_id")))
+        lines = self.subscriptions.sale_subscription_line_ids
+        self.assertTrue(all(line.price_subtotal > 0 for line in lines))
+
+    # === INVOICES === #
+
+    def test_customers_are_billed_in_three_currencies(self):
+        currencies = set(self.invoices.currency_id.mapped("name"))
+        self.assertEqual(currencies, {"USD", "EUR", "JPY"})
+        for subscription in self.subscriptions:
+            invoices = subscription._get_invoices()
+            self.assertLessEqual(invoices.currency_id, subscription.currency_id)
+
+    def test_foreign_amounts_are_converted_at_a_rate(self):
+        foreign = self.invoices.filtered(
+            lambda move: (
+                move.currency_id != move.company_currency_id and move.state == "posted"
+            )
+        )
+        self.assertTrue(foreign)
+        for invoice in foreign:
+            self.assertNotAlmostEqual(
+                abs(invoice.amount_total_signed), invoice.amount_total
+            )
+
+    def test_invoices_are_paid_unpaid_and_half_paid(self):
+        posted = self.invoices.filtered(lambda move: move.state == "posted")
+        self.assertEqual(
+            set(posted.mapped("payment_state")), {"paid", "not_paid", "partial"}
+        )
+        half = self.latest_invoice("rowing_site")
+        self.assertEqual(half.amount_residual * 2, half.amount_total)
+
+    def test_the_running_period_of_each_started_subscription_is_billed(self):
+        today = fields.Date.today()
+        for subscription in self.subscriptions.filtered("in_progress"):
+            self.assertGreater(subscription.recurring_next_date, today)
+            self.assertLessEqual(subscription.date_start, today)
+
+    def test_every_invoice_line_knows_its_subscription_line_and_period(self):
+        lines = self.invoices.invoice_line_ids
+        self.assertGreater(len(lines), 80)
+        for line in lines:
+            self.assertIn(
+                line.subscription_line_id.sale_subscription_id, self.subscriptions
+            )
+            self.assertTrue(line.start_date and line.end_date)
+        self.assertFalse(
+            self.env["account.move.line"].search_count(
+                self.env["account.move.line"]._get_unlinked_domain()
+            )
+        )
+
+    def test_the_billed_periods_of_a_line_have_no_gap_and_no_overlap(self):
+        lines = self.invoices.invoice_line_ids.sorted("start_date")
+        for billed in lines.grouped("subscription_line_id").values():
+            for line, following in pairwise(billed):
+                self.assertEqual((following.start_date - line.end_date).days, 1)
+
+    def test_one_subscription_has_two_invoices_in_advance(self):
+        """C3: two periods beyond the running one."""
+        subscription = self.get("logistics_web")
+        ahead = subscription._get_invoices().filtered(
+            lambda move: move.invoice_date > subscription._today()
+        )
+        self.assertEqual(len(ahead), 2)
+        self.assertEqual(set(ahead.mapped("state")), {"posted"})
+
+    def test_one_subscription_has_a_draft_invoice(self):
+        self.assertEqual(self.latest_invoice("atelier_web").state, "draft")
+
+    def test_one_is_sold_by_an_order_that_bills_its_first_period(self):
+        subscription = self.order.subscription_ids
+        self.assertEqual(len(subscription), 1)
+        self.assertFalse(subscription.invoice_ids)
+        self.assertEqual(self.order.invoice_ids, subscription._get_invoices())
+        self.assertEqual(self.order.invoice_ids.state, "posted")
+
+    def test_one_is_billed_through_sales_orders(self):
+        subscription = self.get("architects_support")
+        self.assertEqual(subscription.template_id.invoicing_mode, "sale_and_invoice")
+        self.assertFalse(subscription.invoice_ids)
+        self.assertTrue(subscription.sale_order_ids)
+        self.assertFalse(subscription.sale_order_ids.subscription_ids)
+        self.assertEqual(subscription._get_invoices().state, "posted")
+
+    # === STATES === #
+
+    def test_every_cancellation_state_is_there(self):
+        states = set(self.subscriptions.mapped("cancellation_state"))
+        self.assertLessEqual({"active", "non_renewing", "cancelled"}, states)
+        documents = self.subscriptions.cancellation_ids
+        self.assertEqual(
+            set(documents.mapped("state")), {"scheduled", "done", "revoked"}
+        )
+        self.assertEqual(
+            set(documents.mapped("timing")),
+            {"immediate", "end_of_period", "specific_date"},
+        )
+        self.assertTrue(all(documents.mapped("reason_id")))
+
+    def test_one_is_scheduled_for_the_end_of_its_period(self):
+        """B2, B7: it ends with the period that is billed."""
+        subscription = self.get("dental_web")
+        self.assertEqual(subscription.cancellation_state, "non_renewing")
+        self.assertEqual(
+            subscription.cancellation_date, subscription.recurring_next_date
+        )
+
+    def test_one_is_cancelled_and_its_credit_memo_is_refundable(self):
+        """A4: posted, on its invoice, which was paid."""
+        subscription = self.get("dental_support")
+        self.assertEqual(subscription.cancellation_state, "cancelled")
+        self.assertEqual(subscription.stage_type, "post")
+        credit_memo = subscription.cancellation_ids.credit_note_ids
+        self.assertEqual(credit_memo.state, "posted")
+        self.assertEqual(
+            credit_memo.reversed_entry_id, self.latest_invoice("dental_support")
+        )
+        self.assertAlmostEqual(
+            subscription.cancellation_ids.refundable, credit_memo.amount_total
+        )
+
+    def test_one_is_cancelled_without_a_refund(self):
+        """A3: it ends, and no document is made."""
+        subscription = self.get("bakery_shop")
+        self.assertEqual(subscription.cancellation_state, "cancelled")
+        self.assertFalse(subscription.credit_note_count)
+
+    def test_one_cancellation_is_revoked(self):
+        """B12: billing goes on."""
+        subscription = self.get("instruments_support")
+        self.assertEqual(subscription.cancellation_ids.state, "revoked")
+        self.assertEqual(subscription.cancellation_state, "active")
+        self.assertFalse(
+            any(subscription.sale_subscription_line_ids.mapped("cancellation_date"))
+        )
+
+    def test_one_line_and_its_add_on_are_deactivated(self):
+        """A5, A6: the rest goes on."""
+        subscription = self.get("architects_files")
+        self.assertEqual(subscription.cancellation_state, "active")
+        ended = subscription.archived_line_ids
+        self.assertEqual(
+            set(ended.product_id.mapped("name")),
+            {"Extra Storage (1 TB)", "Unlimited Version History"},
+        )
+        credit_memo = subscription.cancellation_ids.credit_note_ids
+        self.assertEqual(credit_memo.invoice_line_ids.subscription_line_id, ended)
+
+    def test_one_credit_memo_waits_for_review(self):
+        """C12: a draft, because of the policy of this subscription."""
+        subscription = self.get("games_staging")
+        self.assertFalse(subscription.cancellation_policy_id.post_credit_memos)
+        self.assertEqual(subscription.cancellation_ids.credit_note_ids.state, "draft")
+        default = self.env["subscription.cancellation.policy"]._for_company(
+            subscription.company_id
+        )
+        self.assertTrue(default.post_credit_memos)
+
+    def test_one_is_paused_and_one_has_not_started(self):
+        self.assertTrue(self.get("vet_web").is_paused)
+        future = self.get("vet_mail")
+        self.assertEqual(future.stage_type, "pre")
+        self.assertGreater(future.date_start, future._today())
+        self.assertFalse(future._get_invoices())
+
+    # === MONEY === #
+
+    def test_no_invoice_is_credited_beyond_its_amount(self):
+        self.assertGreaterEqual(len(self.credit_memos), 3)
+        for invoice, credits in self.credit_memos.grouped("reversed_entry_id").items():
+            self.assertIn(invoice, self.invoices)
+            self.assertLess(sum(credits.mapped("amount_total")), invoice.amount_total)
+            self.assertEqual(credits.currency_id, invoice.currency_id)
+
+    def test_every_credit_is_for_the_unused_days_of_its_line(self):
+        for credit in self.credit_memos.invoice_line_ids:
+            origin = credit.origin_line_id
+            unused = (origin.end_date - credit.start_date).days + 1
+            period = (origin.end_date - origin.start_date).days + 1
+            self.assertEqual(credit.end_date, origin.end_date)
+            self.assertAlmostEqual(
+                credit.price_subtotal,
+                origin.price_subtotal * unused / period,
+                delta=credit.currency_id.rounding / 2,
+            )
+
+    # === PEOPLE === #
+
+    def test_the_salesperson_and_the_accountant_can_do_their_work(self):
+        sales = self.ref_demo("user_sales")
+        self.assertEqual(sales.login, "sales")
+        plan = self.get("bakery_web").with_user(sales).preview_cancellation()
+        self.assertGreater(plan["credit_total"], 0.0)
+        accountant = self.ref_demo("user_accountant")
+        self.assertEqual(accountant.login, "accountant")
+        draft = self.get("games_staging").cancellation_ids.credit_note_ids
+        draft.with_user(accountant).action_post()
+        self.assertEqual(draft.state, "posted")
+
+    def test_nobody_is_mailed(self):
+        people = self.subscriptions.partner_id | self.subscriptions.user_id.partner_id
+        mails = self.env["mail.mail"].search_count(
+            [("recipient_ids", "in", people.ids)]
+        )
+        self.assertFalse(mails)
+
+    # === ONCE === #
+
+    def test_loading_again_changes_nothing(self):
+        """A module upgrade, or the hook once more, must not bill anything again."""
+        before = self.env["account.move"].search_count([])
+        load_demo(self.env)
+        self.assertEqual(self.env["account.move"].search_count([]), before)
