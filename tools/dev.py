@@ -14,7 +14,7 @@ if not OLDEST <= sys.version_info[:2] <= NEWEST:
         % sys.version_info[:2]
     )
 
-from devenv.commands import main
+from devenv.commands import main  # noqa: E402
 
 if __name__ == "__main__":
     sys.exit(main())
