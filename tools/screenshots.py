@@ -22,6 +22,7 @@ OPTIONS = [
     "--disable-sync",
     "--no-first-run",
 ]
+SETTLE_MILLISECONDS = 1000
 SIZE = {"width": 1280, "height": 800}
 
 
@@ -73,7 +74,8 @@ def take(page: Page, name: str, path: str, steps: Callable[[Page], None]) -> Non
     page.goto(path)
     page.wait_for_selector(".o_action_manager .o_view_controller")
     steps(page)
-    page.wait_for_load_state("networkidle")
+    # The web client always keeps a connection, so the network never gets idle.
+    page.wait_for_timeout(SETTLE_MILLISECONDS)
     page.screenshot(path=FOLDER / f"{name}.png")
     print(f"· {name}.png", flush=True)
 
