@@ -33,11 +33,17 @@ class InvoiceBook:
         for item in items:
             units = -self._to_units(item.amount_currency)
             if item.display_type == "tax":
-                self.tax_left[item.tax_line_id] += units
+                if not self._is_reverse_charge(item):
+                    self.tax_left[item.tax_line_id] += units
                 continue
             self.untaxed_left += units
             for tax in item.tax_ids.flatten_taxes_hierarchy():
                 self.base_left[tax] += units
+
+    def _is_reverse_charge(self, item):
+        """Return whether a tax item only takes back the tax that another one adds."""
+        is_pair = item.tax_line_id.has_negative_factor
+        return is_pair and item.tax_repartition_line_id.factor < 0
 
     def _to_units(self, amount):
         return to_units(amount, self.currency.rounding)
@@ -55,6 +61,7 @@ class InvoiceBook:
             row["_tax_units"] = sum(
                 self._to_units(tax_data["tax_amount_currency"])
                 for tax_data in taxes_data
+                if not tax_data["tax"].has_negative_factor
             )
             row["tax_data"] = self._pin_taxes(base_line, row)
 

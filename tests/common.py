@@ -20,6 +20,15 @@ CANCELLATION_MANAGER = (
     "subscription_cancellation.subscription_cancellation_group_manager"
 )
 INVOICING = "account.group_account_invoice"
+#: Values of a tax that the customer owes instead of the company.
+REVERSE_CHARGE = {
+    f"{document}_repartition_line_ids": [
+        Command.create({"repartition_type": "base"}),
+        Command.create({"repartition_type": "tax", "factor_percent": 100}),
+        Command.create({"repartition_type": "tax", "factor_percent": -100}),
+    ]
+    for document in ("invoice", "refund")
+}
 
 # Else pytest measures durations by the frozen clock.
 freezegun.configure(extend_ignore_list=["_pytest.timing"])
@@ -85,9 +94,9 @@ class CancellationCase(AccountTestInvoicingCommon):
 
     @classmethod
     def create_tax(cls, amount, **values):
-        """Return a sales tax, a percentage and not included in the price."""
+        """Return a sales tax: a percentage that is not included in the price."""
         return cls.env["account.tax"].create(
-            {"name": f"Tax {amount} {values}", "amount": amount, **values}
+            {"name": f"Tax {amount} {sorted(values)}", "amount": amount, **values}
         )
 
     @classmethod
