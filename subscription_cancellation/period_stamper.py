@@ -24,9 +24,11 @@ class PeriodStamper:
         """
         self.requested = invoice_lines
         self.invoice_lines = invoice_lines.move_id.invoice_line_ids.filtered(
-            lambda line: line.display_type == "product"
-            and line.product_id
-            and not (line.subscription_line_id and line.start_date)
+            lambda line: (
+                line.display_type == "product"
+                and line.product_id
+                and not (line.subscription_line_id and line.start_date)
+            )
         )
         self.orders = self._get_orders()
         self.subscriptions = {
@@ -55,10 +57,12 @@ class PeriodStamper:
         return {
             move: move.invoice_line_ids.sale_line_ids.order_id
             or named.filtered(
-                lambda order, move=move: order.name in origins[move]
-                and order.company_id == move.company_id
-                and order.partner_id.commercial_partner_id
-                == move.commercial_partner_id
+                lambda order, move=move: (
+                    order.name in origins[move]
+                    and order.company_id == move.company_id
+                    and order.partner_id.commercial_partner_id
+                    == move.commercial_partner_id
+                )
             )
             for move in moves
         }
@@ -116,7 +120,9 @@ class PeriodStamper:
         pairs = {line: line.subscription_line_id for line in move.invoice_line_ids}
         found = True
         while found:
-            found = self._find_pairs(lines.filtered(lambda line: not pairs[line]), pairs)
+            found = self._find_pairs(
+                lines.filtered(lambda line: not pairs[line]), pairs
+            )
             pairs.update(found)
         return {line: pairs[line] for line in lines if pairs[line]}
 
@@ -194,8 +200,10 @@ class PeriodStamper:
     def _get_sold_period(self, line, subscription_line):
         """Return the period that the sales order says it sells, or ``None``."""
         sold = self.orders[line.move_id].order_line.filtered(
-            lambda order_line: order_line.subscription_line_id == subscription_line
-            and order_line.subscription_period_start
+            lambda order_line: (
+                order_line.subscription_line_id == subscription_line
+                and order_line.subscription_period_start
+            )
         )
         if len(sold) != 1:
             return None
@@ -206,9 +214,10 @@ class PeriodStamper:
     def _get_neighbour_period(self, line, subscription):
         """Return the period of other lines of the invoice, or ``None``."""
         neighbours = line.move_id.invoice_line_ids.filtered(
-            lambda other: other.subscription_line_id.sale_subscription_id
-            == subscription
-            and other.start_date
+            lambda other: (
+                other.subscription_line_id.sale_subscription_id == subscription
+                and other.start_date
+            )
         )
         return neighbours[0]._get_service_period() if neighbours else None
 

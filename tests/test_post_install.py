@@ -9,6 +9,21 @@ from odoo.addons.subscription_cancellation.hooks import post_init_hook
 from .common import CancellationCase
 
 MODES = ("draft", "invoice", "invoice_send", "sale_and_invoice")
+FORGET = (
+    """
+    UPDATE account_move_line
+       SET subscription_line_id = NULL, start_date = NULL, end_date = NULL
+     WHERE subscription_line_id IN %s
+    """,
+    """
+    UPDATE sale_order_line
+       SET subscription_line_id = NULL,
+           subscription_period_start = NULL,
+           subscription_period_end = NULL
+     WHERE subscription_line_id IN %s
+    """,
+    "UPDATE sale_subscription_line SET order_line_id = NULL WHERE id IN %s",
+)
 
 
 class PostInstallCase(CancellationCase):
@@ -28,23 +43,10 @@ class PostInstallCase(CancellationCase):
 
     def forget(self, subscription):
         """Erase every trace of the addon from orders and invoices."""
-        lines = subscription.sale_subscription_line_ids
+        lines = tuple(subscription.sale_subscription_line_ids.ids)
         self.env.flush_all()
-        for table in ("account_move_line", "sale_order_line"):
-            start, end = (
-                ("start_date", "end_date")
-                if table == "account_move_line"
-                else ("subscription_period_start", "subscription_period_end")
-            )
-            self.env.cr.execute(
-                f"UPDATE {table} SET subscription_line_id = NULL, {start} = NULL, "
-                f"{end} = NULL WHERE subscription_line_id IN %s",
-                [tuple(lines.ids)],
-            )
-        self.env.cr.execute(
-            "UPDATE sale_subscription_line SET order_line_id = NULL WHERE id IN %s",
-            [tuple(lines.ids)],
-        )
+        for statement in FORGET:
+            self.env.cr.execute(statement, [lines])
         self.env.invalidate_all()
 
     def read_stamps(self, invoices):
@@ -249,9 +251,9 @@ class TestPostInstallBatches(PostInstallCase):
     def test_running_it_again_changes_nothing(self):
         subscription, invoices = self.create_history()
         self.forget(subscription)
-        subscription.sale_subscription_line_ids.sorted("id")[2].product_id = (
-            self.create_product("New")
-        )
+        subscription.sale_subscription_line_ids.sorted("id")[
+            2
+        ].product_id = self.create_product("New")
         self.assertEqual(self.stamp(), (6, 3))
         stamps = self.read_stamps(invoices)
         self.assertEqual(self.stamp(), (0, 3))
@@ -365,9 +367,9 @@ class TestPostInstallCredit(PostInstallCase):
 
     def assert_credits(self, subscription, expected):
         lines = self.credit_memos(subscription).invoice_line_ids
-        credits = [(line.origin_line_id.id, line.price_subtotal) for line in lines]
+        credited = [(line.origin_line_id.id, line.price_subtotal) for line in lines]
         wanted = [(line.id, amount) for line, amount in expected]
-        self.assertCountEqual(credits, wanted)
+        self.assertCountEqual(credited, wanted)
 
     def test_every_mode_is_credited(self):
         """September of three months: 20 of 30 days of 30.00 and 60.00."""

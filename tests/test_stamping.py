@@ -37,13 +37,13 @@ class StampingCase(CancellationCase):
     def assert_credits(self, subscription, expected):
         """Assert what was credited.
 
-        :param list expected: invoice line and untaxed amount of each credit line
+        :param expected: pairs of an invoice line and the untaxed amount credited
         """
         lines = self.credit_memos(subscription).invoice_line_ids
         self.assertEqual(set(lines.move_id.mapped("state")), {"posted"})
-        credits = [(line.origin_line_id.id, line.price_subtotal) for line in lines]
+        credited = [(line.origin_line_id.id, line.price_subtotal) for line in lines]
         wanted = [(line.id, amount) for line, amount in expected]
-        self.assertCountEqual(credits, wanted)
+        self.assertCountEqual(credited, wanted)
 
     def to_date(self, text):
         return self.env["account.move.line"]._fields["start_date"].to_date(text)
@@ -125,8 +125,8 @@ class TestInvoicingModes(StampingCase):
                 self.cancel(subscription, "2026-07-10")
                 lines = july.invoice_line_ids.sorted("id")
                 lines += august.invoice_line_ids.sorted("id")
-                amounts = [21.0, 42.0, 31.0, 62.0]
-                self.assert_credits(subscription, list(zip(lines, amounts, strict=True)))
+                amounts = (21.0, 42.0, 31.0, 62.0)
+                self.assert_credits(subscription, zip(lines, amounts, strict=True))
 
     def test_the_create_invoice_button_stamps_line_and_period(self):
         """Issue 2: upstream's ``manual_invoice``."""
@@ -212,7 +212,7 @@ class TestPeriods(StampingCase):
         self.assert_credits(subscription, [(drifted.invoice_line_ids, 18.0)])
 
     def test_a_year_from_the_29th_of_february_is_credited_by_its_365_days(self):
-        """C1: ends on 28 February 2028 + 99 days = 6 June; 365 − 99 = 266 left."""
+        """C1: 6 June is its 99th day; 365 − 99 = 266 are left."""
         subscription = self.create_subscription(
             [365.0], start="2028-02-29", interval="1 years"
         )
@@ -297,8 +297,9 @@ class TestSoldByOrder(StampingCase):
         self.assertEqual(str(by_product[month].end_date), "2026-07-31")
         self.assertEqual(str(by_product[year].end_date), "2027-06-30")
         monthly = order.subscription_ids.filtered(
-            lambda subscription: subscription.template_id
-            == month.subscription_template_id
+            lambda subscription: (
+                subscription.template_id == month.subscription_template_id
+            )
         )
         self.cancel(monthly, "2026-07-10")
         self.assert_credits(monthly, [(by_product[month], 21.0)])
@@ -692,9 +693,7 @@ class TestCopiesAndReversals(StampingCase):
         credit.invoice_line_ids.price_unit = 10.0
         credit.action_post()
         self.cancel(self.subscription, "2026-07-10")
-        self.assert_credits(
-            self.subscription, [(self.invoice.invoice_line_ids, 14.23)]
-        )
+        self.assert_credits(self.subscription, [(self.invoice.invoice_line_ids, 14.23)])
 
     def test_an_invoice_reversed_and_made_anew_is_credited_on_the_new_one(self):
         """C4: the wizard's "Reverse and create invoice"."""
