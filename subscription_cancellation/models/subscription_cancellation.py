@@ -10,6 +10,7 @@ import pytz
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, LockError, UserError
 from odoo.fields import Command, Domain
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ..formatting import format_day
 from ..proration import first_day_without_service
@@ -44,6 +45,8 @@ FINAL_WRITABLE = {
     "message_main_attachment_id",
     "website_message_ids",
 }
+#: How often the scheduled action tries again after a conflict with another worker.
+MAX_CONFLICTS = 10
 #: Context value that lets the engine finish a record. See ``CLOSING``.
 ENGINE = object()
 
@@ -874,9 +877,19 @@ class SubscriptionCancellation(models.Model):
         :param int batch_size: cancellations per transaction
         """
         Cron = self.env["ir.cron"]
+        conflicts = 0
         while due := self._lock_due(batch_size):
-            due._execute_batch()
-            seconds_left = Cron._commit_progress(len(due), remaining=self._count_due())
+            try:
+                due._execute_batch()
+                remaining = self._count_due()
+                seconds_left = Cron._commit_progress(len(due), remaining=remaining)
+            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+                # Another transaction changed the same invoice or customer.
+                self.env.cr.rollback()
+                conflicts += 1
+                if conflicts > MAX_CONFLICTS:
+                    raise
+                continue
             self.env.invalidate_all()
             if not seconds_left:
                 break
@@ -894,13 +907,13 @@ class SubscriptionCancellation(models.Model):
     @api.model
     def _lock_due(self, batch_size):
         """Return up to ``batch_size`` due cancellations that no one else holds."""
-        for _attempt in range(10):
+        for _attempt in range(MAX_CONFLICTS):
             try:
                 due = self.search(self._get_due_domain(), order="due_at, id")
                 due = due.try_lock_for_update(limit=batch_size)
                 free = due.subscription_id.try_lock_for_update()
                 return due.filtered(lambda due: due.subscription_id in free)
-            except psycopg2.errors.SerializationFailure:
+            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
                 # Another worker finished one of them after our snapshot was taken.
                 self.env.cr.rollback()
         return self.browse()

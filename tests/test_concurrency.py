@@ -1,0 +1,201 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""Two at once, and a kill in the middle: real transactions that really commit.
+
+What these tests create stays in the test database.
+"""
+
+import threading
+from datetime import date, timedelta
+
+from odoo.api import SUPERUSER_ID, Environment
+from odoo.exceptions import UserError
+from odoo.fields import Command
+from odoo.modules.registry import Registry
+from odoo.service.model import retrying
+from odoo.tests import BaseCase, get_db_name, tagged
+from odoo.tools import mute_logger
+
+
+@tagged("post_install", "-at_install")
+class TestConcurrency(BaseCase):
+    def setUp(self):
+        super().setUp()
+        self.registry = Registry(get_db_name())
+
+    # === HELPERS === #
+
+    def committed(self, work):
+        """Run ``work(env)`` in a transaction of its own; commit; return its result."""
+        with self.registry.cursor() as cr:
+            return work(Environment(cr, SUPERUSER_ID, {}))
+
+    def at_once(self, *works):
+        """Run each ``work(env)`` in a thread and a transaction of its own.
+
+        Conflicts are retried the way Odoo retries a request.
+        """
+        results = [None] * len(works)
+        barrier = threading.Barrier(len(works))
+
+        def run(number, work):
+            with self.registry.cursor() as cr:
+                env = Environment(cr, SUPERUSER_ID, {})
+                barrier.wait(timeout=60)
+                try:
+                    results[number] = retrying(lambda: work(env), env)
+                except UserError as error:
+                    cr.rollback()
+                    results[number] = error
+
+        threads = [
+            threading.Thread(target=run, args=item) for item in enumerate(works)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(timeout=120)
+            self.assertFalse(thread.is_alive(), "a worker hangs")
+        return results
+
+    def create_billed(self, number):
+        """Return the ids of running subscriptions that upstream has billed."""
+        return self.committed(lambda env: self._create_billed(env, number).ids)
+
+    def _create_billed(self, env, number):
+        product = env["product.product"].create(
+            {"name": "Plan", "type": "service", "list_price": 31.0}
+        )
+        template = env["sale.subscription.template"].create({"name": "Monthly"})
+        subscriptions = env["sale.subscription"].create(
+            [
+                {
+                    "partner_id": env["res.partner"].create({"name": "Two Inc"}).id,
+                    "pricelist_id": env["product.pricelist"].create({"name": "P"}).id,
+                    "template_id": template.id,
+                    "sale_subscription_line_ids": [
+                        Command.create({"product_id": product.id})
+                    ],
+                }
+                for _number in range(number)
+            ]
+        )
+        subscriptions.action_start_subscription()
+        start = date.today() - timedelta(days=5)
+        subscriptions.write({"date_start": start, "recurring_next_date": start})
+        for subscription in subscriptions:
+            subscription.generate_invoice()
+        subscriptions.invoice_ids._post()
+        return subscriptions
+
+    def create_due(self, number):
+        """Return the ids of subscriptions with a cancellation that is due now."""
+        ids = self.create_billed(number)
+
+        def schedule(env):
+            for subscription in env["sale.subscription"].browse(ids):
+                subscription.request_cancellation(timing="end_of_period")
+            env.flush_all()
+            # Time cannot pass here, so the date is brought forward instead.
+            env.cr.execute(
+                "UPDATE subscription_cancellation SET effective_date = %s, due_at = %s"
+                " WHERE subscription_id = ANY(%s)",
+                [date.today(), date.today(), ids],
+            )
+
+        self.committed(schedule)
+        return ids
+
+    def check_done_once(self, ids):
+        """Assert that each subscription ended with exactly one credit memo."""
+
+        def check(env):
+            for subscription in env["sale.subscription"].browse(ids):
+                cancellation = subscription.cancellation_ids
+                self.assertEqual(cancellation.mapped("state"), ["done"])
+                self.assertEqual(subscription.cancellation_state, "cancelled")
+                [memo] = subscription.invoice_ids.filtered(
+                    lambda move: move.move_type == "out_refund"
+                )
+                self.assertEqual(memo.state, "posted")
+                self.assertEqual(memo.amount_residual, 0.0)
+
+        self.committed(check)
+
+    # === TESTS === #
+
+    @mute_logger("odoo.sql_db", "odoo.service.model")
+    def test_two_workers_share_the_due_cancellations(self):
+        """B8: several scheduled actions at once do each cancellation once."""
+        ids = self.create_due(8)
+
+        def work(env):
+            env["subscription.cancellation"]._cron_execute_due(batch_size=1)
+
+        self.assertEqual(self.at_once(work, work), [None, None])
+        self.check_done_once(ids)
+
+    def test_what_another_worker_holds_is_skipped(self):
+        """B8: SKIP LOCKED, for the cancellation and for its subscription."""
+        first, second = self.create_due(2)
+        with self.registry.cursor() as cr, self.registry.cursor() as other:
+            held = Environment(cr, SUPERUSER_ID, {})
+            held["sale.subscription"].browse(first).lock_for_update()
+            free = Environment(other, SUPERUSER_ID, {})
+            locked = free["subscription.cancellation"]._lock_due(100)
+            self.assertNotIn(first, locked.subscription_id.ids)
+            self.assertIn(second, locked.subscription_id.ids)
+        self.committed(
+            lambda env: env["subscription.cancellation"]._cron_execute_due()
+        )
+        self.check_done_once([first, second])
+
+    def test_a_kill_before_the_commit_leaves_everything_due(self):
+        """B8: nothing half done; the next run does it, once."""
+        ids = self.create_due(2)
+        with self.registry.cursor() as cr:
+            env = Environment(cr, SUPERUSER_ID, {})
+            env["sale.subscription"].browse(ids).cancellation_ids._execute()
+            env.flush_all()
+            cr.rollback()
+
+        def check(env):
+            subscriptions = env["sale.subscription"].browse(ids)
+            states = set(subscriptions.cancellation_ids.mapped("state"))
+            self.assertEqual(states, {"scheduled"})
+            self.assertFalse(subscriptions.cancellation_ids.credit_note_ids)
+            env["subscription.cancellation"]._cron_execute_due()
+
+        self.committed(check)
+        self.check_done_once(ids)
+
+    @mute_logger("odoo.sql_db", "odoo.service.model")
+    def test_two_people_cancel_the_same_subscription(self):
+        """B11, C4: one of them does, the other one is told."""
+        [subscription_id] = ids = self.create_billed(1)
+
+        def work(env):
+            subscription = env["sale.subscription"].browse(subscription_id)
+            return subscription.request_cancellation(timing="immediate")["state"]
+
+        results = self.at_once(work, work)
+        self.assertEqual(results.count("done"), 1)
+        [error] = [result for result in results if result != "done"]
+        self.assertIsInstance(error, UserError)
+        self.check_done_once(ids)
+
+    @mute_logger("odoo.sql_db", "odoo.service.model")
+    def test_cancelling_and_billing_at_once(self):
+        """B7: whichever comes first, nothing is billed after the end of service."""
+        [subscription_id] = self.create_due(1)
+
+        def cancel(env):
+            env["subscription.cancellation"]._cron_execute_due()
+
+        def bill(env):
+            env["sale.subscription"].browse(subscription_id).generate_invoice()
+
+        self.at_once(cancel, bill)
+        self.committed(
+            lambda env: env["subscription.cancellation"]._cron_execute_due()
+        )
+        self.check_done_once([subscription_id])
