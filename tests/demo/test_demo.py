@@ -7,7 +7,7 @@ Runs in a database with demo data, on the day it was made (``make test`` does so
 from itertools import pairwise
 
 from odoo import fields
-from odoo.tests import TransactionCase, tagged
+from odoo.tests import Form, TransactionCase, tagged
 
 from odoo.addons.subscription_cancellation.demo.loader import load_demo
 
@@ -283,6 +283,7 @@ class TestDemo(TransactionCase):
         self.assertEqual(sales.login, "sales")
         plan = self.get("bakery_web").with_user(sales).preview_cancellation()
         self.assertGreater(plan["credit_total"], 0.0)
+        Form(self.credit_memos[0].with_user(sales))
         accountant = self.ref_demo("user_accountant")
         self.assertEqual(accountant.login, "accountant")
         draft = self.get("games_staging").cancellation_ids.credit_note_ids
