@@ -212,6 +212,16 @@ class TestUpstreamCron(UpstreamCase):
         with self.assertRaises(TypeError):
             self.run_cron()
 
+    def test_a_copy_of_an_unlimited_subscription_stops_all_billing(self):
+        """Rows 5 and 25: the copy counts as running, as limited, and has no end."""
+        subscription = self.create_subscription()
+        copy = subscription.copy()
+        self.assertTrue(subscription.recurring_rule_boundary)
+        self.assertFalse(copy.recurring_rule_boundary)
+        self.assertFalse(copy.date)
+        with self.assertRaises(TypeError):
+            self.run_cron()
+
     def test_upstream_bills_one_period_too_many_on_the_end_date(self):
         """Row 6: the term is July, and August is billed on 1 August."""
         self.remove_billing_guard()
