@@ -3,7 +3,6 @@
     "name": "Subscription Cancellation",
     "summary": "End subscriptions and credit the unused days, to the cent and once.",
     "version": "19.0.1.0.0",
-    "development_status": "Beta",
     "category": "Subscription Management",
     "website": "https://github.com/OCA/contract",
     "author": "Odoo Community Association (OCA)",
@@ -46,6 +45,4 @@
         "web.assets_tests": ["subscription_cancellation/static/tests/tours/**/*"],
     },
     "post_init_hook": "post_init_hook",
-    "installable": True,
-    "application": False,
 }

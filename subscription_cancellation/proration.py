@@ -86,22 +86,22 @@ def clamp(units: int, limit: int) -> int:
 
 
 def creditable(
-    debit: Charge, credits: Iterable[Charge], effective_date: date | None
+    debit: Charge, earlier_credits: Iterable[Charge], effective_date: date | None
 ) -> int:
     """Return what may still be credited of one billed line, in currency units.
 
     :param debit: what was billed
-    :param credits: what was credited of it before (positive amounts)
+    :param earlier_credits: what was credited of it before (positive amounts)
     :param effective_date: first day without service; ``None`` for a full credit
     :return: the billed share of the unused days less the credited share of those
         days, never more than what is left of the line and never below zero
     """
-    credits = list(credits)
-    left = debit.units - sum(credit.units for credit in credits)
+    earlier_credits = list(earlier_credits)
+    left = debit.units - sum(credit.units for credit in earlier_credits)
     if effective_date is None:
         return clamp(left, debit.units)
     units = debit.units_from(effective_date)
-    units -= sum(credit.units_from(effective_date) for credit in credits)
+    units -= sum(credit.units_from(effective_date) for credit in earlier_credits)
     return clamp(units, clamp(left, debit.units))
 
 

@@ -23,7 +23,9 @@ class TestBadInput(CancellationCase):
             self.subscription.request_cancellation(**options)
         self.env.invalidate_all()
         self.assertEqual(self.subscription.stage_type, "in_progress")
-        self.assertTrue(all(self.subscription.sale_subscription_line_ids.mapped("active")))
+        self.assertTrue(
+            all(self.subscription.sale_subscription_line_ids.mapped("active"))
+        )
         self.assertFalse(self.subscription.cancellation_ids)
         self.assertFalse(self.invoice.refund_invoice_ids)
         self.assertEqual(self.invoice.amount_residual, self.invoice.amount_total)
@@ -43,7 +45,9 @@ class TestBadInput(CancellationCase):
         self.check_refused("Choose the date", **specific)
         self.check_refused("form YYYY-MM-DD", requested_date="10/07/2026", **specific)
         self.check_refused("form YYYY-MM-DD", requested_date=20260710, **specific)
-        self.check_refused("only be given when", requested_date="2026-07-20", timing="immediate")
+        self.check_refused(
+            "only be given when", requested_date="2026-07-20", timing="immediate"
+        )
         self.check_refused(
             "earliest possible date is July 10", requested_date="2026-07-09", **specific
         )

@@ -47,9 +47,7 @@ class TestConcurrency(BaseCase):
                     cr.rollback()
                     results[number] = error
 
-        threads = [
-            threading.Thread(target=run, args=item) for item in enumerate(works)
-        ]
+        threads = [threading.Thread(target=run, args=item) for item in enumerate(works)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -144,9 +142,7 @@ class TestConcurrency(BaseCase):
             locked = free["subscription.cancellation"]._lock_due(100)
             self.assertNotIn(first, locked.subscription_id.ids)
             self.assertIn(second, locked.subscription_id.ids)
-        self.committed(
-            lambda env: env["subscription.cancellation"]._cron_execute_due()
-        )
+        self.committed(lambda env: env["subscription.cancellation"]._cron_execute_due())
         self.check_done_once([first, second])
 
     def test_a_kill_before_the_commit_leaves_everything_due(self):
@@ -195,7 +191,5 @@ class TestConcurrency(BaseCase):
             env["sale.subscription"].browse(subscription_id).generate_invoice()
 
         self.at_once(cancel, bill)
-        self.committed(
-            lambda env: env["subscription.cancellation"]._cron_execute_due()
-        )
+        self.committed(lambda env: env["subscription.cancellation"]._cron_execute_due())
         self.check_done_once([subscription_id])

@@ -53,9 +53,7 @@ class TestControl(CancellationCase):
                     self.check_transition(cancellation, target)
 
     def check_transition(self, cancellation, target):
-        engine = cancellation.with_context(
-            cancellation_engine=self.get_engine_token()
-        )
+        engine = cancellation.with_context(cancellation_engine=self.get_engine_token())
         if (cancellation.state, target) in ALLOWED:
             engine._set_state(target)
             self.assertEqual(cancellation.state, target)
@@ -84,9 +82,7 @@ class TestControl(CancellationCase):
         cancellation._execute_or_fail()
         self.assertEqual(cancellation.state, "failed")
         self.assertIn("is archived", cancellation.failure_message)
-        self.assertEqual(
-            cancellation.activity_ids.user_id, self.subscription.user_id
-        )
+        self.assertEqual(cancellation.activity_ids.user_id, self.subscription.user_id)
         self.assertEqual(self.subscription.cancellation_state, "non_renewing")
         account.active = True
         cancellation.action_retry()
@@ -250,7 +246,9 @@ class TestControl(CancellationCase):
         memo = cancellation.credit_note_ids
         self.assertEqual(self.subscription.cancellation_count, 1)
         self.assertEqual(self.subscription.credit_note_count, 1)
-        self.assertEqual(self.subscription.action_view_credit_notes()["res_id"], memo.id)
+        self.assertEqual(
+            self.subscription.action_view_credit_notes()["res_id"], memo.id
+        )
         self.assertEqual(cancellation.action_view_credit_notes()["res_id"], memo.id)
         self.assertEqual(
             cancellation.action_view_subscription()["res_id"], self.subscription.id
@@ -281,4 +279,6 @@ class TestControl(CancellationCase):
         bodies = " ".join(self.subscription.message_ids.mapped("body"))
         self.assertIn("scheduled: service ends on July 31, 2026", bodies)
         self.assertIn("revoked: billing goes on", bodies)
-        self.assertRegex(bodies, r"service ends on July 10, 2026\. Credit memo: .*21\.00")
+        self.assertRegex(
+            bodies, r"service ends on July 10, 2026\. Credit memo: .*21\.00"
+        )

@@ -114,8 +114,12 @@ class TestCore(CancellationCase):
         )
         for line in memos.invoice_line_ids:
             self.assertTrue(line.start_date and line.end_date)
-            self.assertEqual(line.origin_line_id.move_id, line.move_id.reversed_entry_id)
-            self.assertEqual(line.subscription_line_id, line.origin_line_id.subscription_line_id)
+            self.assertEqual(
+                line.origin_line_id.move_id, line.move_id.reversed_entry_id
+            )
+            self.assertEqual(
+                line.subscription_line_id, line.origin_line_id.subscription_line_id
+            )
 
     def test_one_line_ends_and_the_rest_is_billed_on(self):
         """A5: the line is archived; the next invoice is without it."""
@@ -133,14 +137,20 @@ class TestCore(CancellationCase):
     def test_line_button_opens_the_dialog_for_that_line(self):
         """A5: from the row, the dialog is about that line and its add-ons."""
         subscription = self.create_subscription(
-            [{"name": "Base"}, {"name": "Add-on", "addon_of": "Base"}, {"name": "Other"}]
+            [
+                {"name": "Base"},
+                {"name": "Add-on", "addon_of": "Base"},
+                {"name": "Other"},
+            ]
         )
         base = self.get_line(subscription, "Base")
         action = base.action_deactivate()
         form = Form(self.env[action["res_model"]].with_context(**action["context"]))
         self.assertEqual(form.scope, "lines")
         form.save().action_confirm()
-        self.assertEqual(subscription.sale_subscription_line_ids.mapped("name"), ["Other"])
+        self.assertEqual(
+            subscription.sale_subscription_line_ids.mapped("name"), ["Other"]
+        )
 
     def test_parent_takes_its_add_ons_along_to_any_depth(self):
         """A6: base, add-on and the add-on's add-on, each with its own credit."""
@@ -163,7 +173,9 @@ class TestCore(CancellationCase):
             {row["name"]: row["cascaded"] for row in result["lines"]},
             {"Base": False, "Add-on": True, "Extra": True},
         )
-        self.assertEqual(subscription.sale_subscription_line_ids.mapped("name"), ["Other"])
+        self.assertEqual(
+            subscription.sale_subscription_line_ids.mapped("name"), ["Other"]
+        )
 
     def test_add_on_leaves_its_parent(self):
         """A6: the other way round the parent stays."""

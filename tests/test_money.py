@@ -125,6 +125,16 @@ class TestMoney(CancellationCase):
         self.bill(subscription)
         self.assertEqual(self.cancel(subscription, "2026-07-10")["credit_total"], 10.5)
 
+    def test_a_rebate_is_not_taken_away_alone(self):
+        """C1: that would be a charge; together with its line it is right."""
+        subscription = self.create_subscription([100.0, -20.0])
+        self.bill(subscription)
+        self.travel_to("2026-07-10")
+        rebate = self.get_line(subscription, "Line 2")
+        with self.assertRaisesRegex(UserError, "would be charged, not credited"):
+            self.cancel(subscription, line_ids=rebate.ids)
+        self.assertEqual(self.cancel(subscription)["credit_total"], 54.19)
+
     def test_zero_lines_and_draft_invoices_give_nothing(self):
         """C1: and the draft is named."""
         subscription = self.create_subscription([0.0, 31.0])
@@ -140,7 +150,9 @@ class TestMoney(CancellationCase):
         subscription = self.create_subscription([31.0])
         invoice = self.bill(subscription)
         result = self.cancel(subscription, "2026-07-10")
-        self.assertEqual((result["reduces_invoices"], result["refundable"]), (21.0, 0.0))
+        self.assertEqual(
+            (result["reduces_invoices"], result["refundable"]), (21.0, 0.0)
+        )
         self.assertEqual(invoice.amount_residual, 10.0)
         self.assertEqual(self.credit_memos(subscription).amount_residual, 0.0)
 
@@ -149,7 +161,9 @@ class TestMoney(CancellationCase):
         subscription = self.create_subscription([31.0])
         self.pay(self.bill(subscription))
         result = self.cancel(subscription, "2026-07-10")
-        self.assertEqual((result["reduces_invoices"], result["refundable"]), (0.0, 21.0))
+        self.assertEqual(
+            (result["reduces_invoices"], result["refundable"]), (0.0, 21.0)
+        )
         self.assertEqual(self.credit_memos(subscription).amount_residual, 21.0)
 
     def test_half_paid_invoice_is_reduced_first(self):

@@ -47,7 +47,9 @@ class TestScheduledAction(CancellationCase):
         self.run_scheduled_action()
         self.assertEqual(set(self.cancellations.mapped("state")), {"scheduled"})
 
-    @mute_logger("odoo.addons.subscription_cancellation.models.subscription_cancellation")
+    @mute_logger(
+        "odoo.addons.subscription_cancellation.models.subscription_cancellation"
+    )
     def test_a_broken_neighbour_fails_alone(self):
         """B7: the others are done in the same run; it says why and leaves the set."""
         broken = self.subscriptions[2]

@@ -9,4 +9,7 @@ from . import sale_subscription_close_reason
 from . import sale_subscription_line
 from . import subscription_cancellation
 from . import subscription_cancellation_line
+from . import subscription_cancellation_output
+from . import subscription_cancellation_plan
 from . import subscription_cancellation_policy
+from . import subscription_cancellation_schedule

@@ -7,9 +7,9 @@ from odoo.tools import format_date
 class AccountMove(models.Model):
     _inherit = "account.move"
 
+    subscription_id = fields.Many2one(index="btree_not_null")
     cancellation_id = fields.Many2one(
         comodel_name="subscription.cancellation",
-        string="Cancellation",
         copy=False,
         readonly=True,
         index="btree_not_null",
@@ -113,7 +113,9 @@ class AccountMove(models.Model):
         )
         for invoice in foreign:
             companies = (self.env["res.company"], invoice.company_id.root_id)
-            if not any((invoice.currency_id, company) in rates for company in companies):
+            if not any(
+                (invoice.currency_id, company) in rates for company in companies
+            ):
                 raise UserError(
                     self.env._(
                         "Invoice %(invoice)s cannot be credited: there is no exchange "

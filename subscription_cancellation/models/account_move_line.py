@@ -11,7 +11,6 @@ class AccountMoveLine(models.Model):
 
     subscription_line_id = fields.Many2one(
         comodel_name="sale.subscription.line",
-        string="Subscription Line",
         index="btree_not_null",
         ondelete="restrict",
         context={"active_test": False},

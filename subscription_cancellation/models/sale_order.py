@@ -1,9 +1,11 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-from odoo import models
+from odoo import fields, models
 
 
 class SaleOrder(models.Model):
     _inherit = "sale.order"
+
+    order_subscription_id = fields.Many2one(index="btree_not_null")
 
     def create_subscription(self, lines, subscription_tmpl):
         # Upstream starts a second subscription when it confirms the order by which

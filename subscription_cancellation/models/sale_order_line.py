@@ -9,18 +9,15 @@ class SaleOrderLine(models.Model):
     # subscription line or of the period on the way to the invoice.
     subscription_line_id = fields.Many2one(
         comodel_name="sale.subscription.line",
-        string="Subscription Line",
         copy=False,
         index="btree_not_null",
         ondelete="set null",
     )
     subscription_period_start = fields.Date(
-        string="Subscription Period Start",
         copy=False,
         help="First day of the subscription period sold by this line.",
     )
     subscription_period_end = fields.Date(
-        string="Subscription Period End",
         copy=False,
         help="Last day of the subscription period sold by this line.",
     )

@@ -19,6 +19,10 @@ class SaleSubscription(models.Model):
     _inherit = "sale.subscription"
     _check_company_auto = True
 
+    # Upstream has no index on what it looks its records up by.
+    template_id = fields.Many2one(index=True)
+    sale_order_id = fields.Many2one(index="btree_not_null")
+
     refund_mode = fields.Selection(
         selection=REFUND_MODES,
         compute="_compute_refund_mode",
@@ -34,7 +38,6 @@ class SaleSubscription(models.Model):
     )
     cancellation_policy_id = fields.Many2one(
         comodel_name="subscription.cancellation.policy",
-        string="Cancellation Policy",
         check_company=True,
         copy=False,
         ondelete="restrict",
@@ -574,9 +577,9 @@ class SaleSubscription(models.Model):
 
     # === CLOSING === #
 
-    def write(self, values):
-        self._check_stage_change(values)
-        return super().write(values)
+    def write(self, vals):
+        self._check_stage_change(vals)
+        return super().write(vals)
 
     def _check_stage_change(self, values):
         """Refuse to close, or to reopen, by moving the stage by hand."""

@@ -7,6 +7,7 @@ class SaleSubscriptionLine(models.Model):
     _inherit = "sale.subscription.line"
     _check_company_auto = True
 
+    sale_subscription_id = fields.Many2one(index=True)
     active = fields.Boolean(
         default=True,
         copy=False,

@@ -45,7 +45,6 @@ class SubscriptionCancellationLine(models.Model):
     company_id = fields.Many2one(related="cancellation_id.company_id", store=True)
     subscription_line_id = fields.Many2one(
         comodel_name="sale.subscription.line",
-        string="Subscription Line",
         required=True,
         index=True,
         ondelete="restrict",
@@ -122,21 +121,22 @@ class SubscriptionCancellationLine(models.Model):
                     by_invoice[row["_origin"].move_id].append(row)
             for invoice, invoice_rows in by_invoice.items():
                 books[invoice].settle(invoice_rows)
+                self._check_not_negative(invoice, invoice_rows)
         return [[self._finish_row(row) for row in rows] for rows in rows_by_scope]
 
     @api.model
     def _read_ledger(self, scopes):
-        """Return per subscription line its posted invoice lines, credits read too."""
+        """Return per subscription line its posted invoice lines, and their credits."""
         lines = self.env["sale.subscription.line"].union(
             *(scope.lines for scope in scopes if scope.refund_mode != "none")
         )
         # sudo: who cancels need not be allowed to read journal items.
         AccountMoveLine = self.env["account.move.line"].sudo()
         debits = AccountMoveLine._search_billed(lines)
-        credits = AccountMoveLine._search_credits(debits).grouped("origin_line_id")
+        refunds = AccountMoveLine._search_credits(debits)
         return {
             "debits": debits.grouped("subscription_line_id"),
-            "credits": credits,
+            "credits": refunds.grouped("origin_line_id"),
         }
 
     @api.model
@@ -160,10 +160,10 @@ class SubscriptionCancellationLine(models.Model):
             unused_days = period.days_from(scope.effective_date)
             if not (period.start >= first_start if is_full else unused_days):
                 continue
-            credits = credits_by_debit.get(debit, debit.browse())
+            refunds = credits_by_debit.get(debit, debit.browse())
             units = creditable(
                 debit._as_charge(),
-                [credit._as_charge() for credit in credits],
+                [refund._as_charge() for refund in refunds],
                 None if is_full else scope.effective_date,
             )
             rows.append(self._prepare_row(line, scope, debit, period, units))
@@ -199,7 +199,14 @@ class SubscriptionCancellationLine(models.Model):
                 ("move_id", "in", (invoices | refunds).ids),
                 ("display_type", "in", ("product", "tax")),
             ],
-            ["move_id", "display_type", "tax_line_id", "amount_currency", "tax_ids"],
+            [
+                "move_id",
+                "display_type",
+                "tax_line_id",
+                "tax_repartition_line_id",
+                "amount_currency",
+                "tax_ids",
+            ],
         ).grouped("move_id")
         refunds_by_invoice = refunds.grouped("reversed_entry_id")
         return {
@@ -215,6 +222,24 @@ class SubscriptionCancellationLine(models.Model):
             )
             for invoice in invoices
         }
+
+    @api.model
+    def _check_not_negative(self, invoice, rows):
+        """Raise where rebates that end exceed the lines that end with them."""
+        if sum(row["_units"] for row in rows) >= 0:
+            return
+        lines = self.env["sale.subscription.line"].browse(
+            row["subscription_line_id"] for row in rows if row["_units"] < 0
+        )
+        raise UserError(
+            self.env._(
+                "“%(line)s” has a negative price, so its unused days on %(invoice)s "
+                "would be charged, not credited. Deactivate it together with the line "
+                "that it reduces, or choose No Refund.",
+                line=lines[0].name,
+                invoice=invoice.name,
+            )
+        )
 
     @api.model
     def _finish_row(self, row):

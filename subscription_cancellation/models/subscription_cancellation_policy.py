@@ -56,7 +56,6 @@ class SubscriptionCancellationPolicy(models.Model):
         "ends with it. Off: it is already the first day without service.",
     )
     post_credit_memos = fields.Boolean(
-        string="Post Credit Memos",
         default=True,
         help="Off: credit memos stay drafts until an accountant posts them; they "
         "are listed under Credit Memos to Review.",

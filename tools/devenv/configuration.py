@@ -23,7 +23,6 @@ def write(settings: Settings, connection: Connection, addons: bool = True) -> Pa
         "db_host": connection.host,
         "db_port": connection.port or "False",
         "db_user": connection.user,
-        "db_password": connection.password or "False",
         "db_maxconn": "32",
         "http_interface": "127.0.0.1",
         "http_port": str(settings.port),
@@ -36,6 +35,8 @@ def write(settings: Settings, connection: Connection, addons: bool = True) -> Pa
         "limit_time_cpu": "3600",
         "limit_time_real": "3600",
     }
+    if connection.password:
+        parser["options"]["db_password"] = connection.password
     conf = settings.conf
     if not addons:
         del parser["options"]["addons_path"]

@@ -22,9 +22,9 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LOGINS = """
   Odoo with the demo company is at  http://localhost:{port}
 
-    everything                      login admin    password admin
-    internal user                   login demo     password demo
-    customer (portal)               login portal   password portal
+    everything                      login admin       password admin
+    salesperson                     login sales       password sales
+    accountant                      login accountant  password accountant
 
   Subscriptions > Subscriptions, open one, Deactivate.   Ctrl-C stops all of it.
 """

@@ -1,0 +1,162 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""How a cancellation is told: to people in sentences, to software as a dict."""
+
+from odoo import fields, models
+
+from ..formatting import format_day
+
+
+class SubscriptionCancellation(models.Model):
+    """Describe a planned or real cancellation."""
+
+    _inherit = "subscription.cancellation"
+
+    def _describe(self):
+        """Return what is cancelled, for messages: all of it, or which lines."""
+        self.ensure_one()
+        if self.is_whole:
+            return self.env._("Cancellation %(name)s", name=self.name)
+        return self.env._(
+            "Cancellation %(name)s of %(lines)s",
+            name=self.name,
+            lines=", ".join(self.line_ids.subscription_line_id.mapped("name")),
+        )
+
+    def _log(self, body):
+        self._message_log_batch({cancellation.id: body for cancellation in self})
+
+    def _log_on_subscription(self, body):
+        self.subscription_id._message_log_batch({self.subscription_id.id: body})
+
+    def _log_execution(self):
+        """Tell the subscriptions what was ended and credited."""
+        texts = {
+            subscription.id: " ".join(
+                cancellation._get_execution_text() for cancellation in cancellations
+            )
+            for subscription, cancellations in self.grouped("subscription_id").items()
+        }
+        self.subscription_id._message_log_batch(texts)
+
+    def _get_execution_text(self):
+        """Return the sentence for the subscription's history."""
+        self.ensure_one()
+        ended = self.env._(
+            "%(what)s: service ends on %(date)s.",
+            what=self._describe(),
+            date=format_day(self.env, self.last_service_date),
+        )
+        if not self.credit_note_ids:
+            return ended
+        return self.env._(
+            "%(ended)s Credit memo: %(credit)s.",
+            ended=ended,
+            credit=self.currency_id.format(self.credit_total),
+        )
+
+    def _get_preview_sentences(self):
+        """Return in plain words what this plan leads to."""
+        self.ensure_one()
+        sentences = [
+            self.env._(
+                "Service ends on %s.", format_day(self.env, self.last_service_date)
+            ),
+            self._get_credit_sentence(),
+        ]
+        if self.is_extraordinary:
+            sentences.append(
+                self.env._(
+                    "Extraordinary cancellation: notice periods and terms are ignored."
+                )
+            )
+        return sentences
+
+    def _get_credit_sentence(self):
+        """Return the sentence about the credit memos, if any."""
+        by_invoice = self.line_ids._get_lines_to_credit()
+        if not by_invoice:
+            return self.env._("No credit memo will be issued.")
+        values = {
+            "credit": self.currency_id.format(self.credit_total),
+            "count": len(by_invoice),
+        }
+        if not self._is_due_on_request():
+            return self.env._(
+                "The credit is computed on that day; as of today it would be "
+                "%(credit)s.",
+                **values,
+            )
+        if len(by_invoice) > 1:
+            return self.env._(
+                "%(count)s credit memos of %(credit)s in total will be issued.",
+                **values,
+            )
+        [lines] = by_invoice.values()
+        periods = [line._get_credited_period() for line in lines]
+        return self.env._(
+            "A credit memo of %(credit)s will be issued for %(first)s – %(last)s.",
+            first=format_day(self.env, min(period.start for period in periods)),
+            last=format_day(self.env, max(period.last_day for period in periods)),
+            **values,
+        )
+
+    def _get_preview_warnings(self):
+        """Return what the person should know before confirming."""
+        self.ensure_one()
+        # sudo: the names of the drafts only.
+        drafts = (
+            self.env["account.move.line"]
+            .sudo()
+            ._search_draft_billed(
+                self.line_ids.subscription_line_id, self.effective_date
+            )
+            .move_id
+        )
+        if not drafts:
+            return []
+        return [
+            self.env._(
+                "Draft invoices exist for days after the end of service "
+                "(%(drafts)s). Drafts are not credited: correct or delete them.",
+                drafts=", ".join(drafts.mapped("display_name")),
+            )
+        ]
+
+    def _render_preview(self):
+        """Return the preview as HTML."""
+        return self.env["ir.qweb"]._render(
+            "subscription_cancellation.cancellation_preview",
+            {
+                "plan": self,
+                # sudo: the invoice's number is part of the preview.
+                "rows": self.line_ids.sudo(),
+                "sentences": self._get_preview_sentences(),
+                "warnings": self._get_preview_warnings(),
+            },
+        )
+
+    def _as_dict(self):
+        """Return the public form of a planned or real cancellation (contract)."""
+        self.ensure_one()
+        currency = self.currency_id
+        return {
+            "cancellation_id": self.id or False,
+            "state": self._get_public_state(),
+            "timing": self.timing,
+            "effective_date": fields.Date.to_string(self.effective_date),
+            "last_service_date": fields.Date.to_string(self.last_service_date),
+            "currency": currency.name,
+            "credit_untaxed": currency.round(self.credit_untaxed),
+            "credit_tax": currency.round(self.credit_tax),
+            "credit_total": currency.round(self.credit_total),
+            "reduces_invoices": currency.round(self.reduces_invoices),
+            "refundable": currency.round(self.refundable),
+            "lines": [line._as_dict() for line in self.line_ids],
+            "warnings": self._get_preview_warnings() if self.is_open else [],
+        }
+
+    def _get_public_state(self):
+        """Return the state; of a plan, the one that confirming it would lead to."""
+        if self.id:
+            return self.state
+        return "done" if self._is_due_on_request() else "scheduled"

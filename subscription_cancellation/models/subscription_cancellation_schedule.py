@@ -1,0 +1,137 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""Executing what is due: the scheduled action, and failures told to somebody."""
+
+import logging
+
+import psycopg2
+
+from odoo import api, fields, models
+from odoo.exceptions import LockError, UserError
+from odoo.fields import Domain
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+
+from .subscription_cancellation import ENGINE
+
+_logger = logging.getLogger(__name__)
+
+#: How often the scheduled action tries again after a conflict with another worker.
+MAX_CONFLICTS = 10
+
+
+class SubscriptionCancellation(models.Model):
+    """Execute cancellations on their date, many at once."""
+
+    _inherit = "subscription.cancellation"
+
+    @api.model
+    def _cron_execute_due(self, batch_size=100):
+        """Execute what is due, batch by batch, committing after each.
+
+        Several workers may run this at once: each locks its own batch and skips
+        what another one holds. A kill loses at most the running batch, which is
+        still due afterwards.
+
+        :param int batch_size: cancellations per transaction
+        """
+        Cron = self.env["ir.cron"]
+        conflicts = 0
+        while due := self._lock_due(batch_size):
+            try:
+                due._execute_batch()
+                remaining = self._count_due()
+                seconds_left = Cron._commit_progress(len(due), remaining=remaining)
+            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+                # Another transaction changed the same invoice or customer.
+                self.env.cr.rollback()
+                conflicts += 1
+                if conflicts > MAX_CONFLICTS:
+                    raise
+                continue
+            self.env.invalidate_all()
+            if not seconds_left:
+                break
+
+    @api.model
+    def _get_due_domain(self):
+        return Domain("state", "=", "scheduled") & Domain(
+            "due_at", "<=", fields.Datetime.now()
+        )
+
+    @api.model
+    def _count_due(self):
+        return self.search_count(self._get_due_domain())
+
+    @api.model
+    def _lock_due(self, batch_size):
+        """Return up to ``batch_size`` due cancellations that no one else holds."""
+        for _attempt in range(MAX_CONFLICTS):
+            try:
+                due = self.search(self._get_due_domain(), order="due_at, id")
+                due = due.try_lock_for_update(limit=batch_size)
+                free = due.subscription_id.try_lock_for_update()
+                return due.filtered_domain([("subscription_id", "in", free.ids)])
+            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+                # Another worker finished one of them after our snapshot was taken.
+                self.env.cr.rollback()
+        return self.browse()
+
+    def _execute_batch(self):
+        """Execute together; where that fails, one by one, so that only the bad fail."""
+        try:
+            with self.env.cr.savepoint():
+                self._execute()
+        except (psycopg2.OperationalError, LockError):
+            raise
+        except Exception:
+            _logger.info("Executing %s cancellations one by one.", len(self))
+            for cancellation in self:
+                cancellation._execute_or_fail()
+
+    def _execute_or_fail(self):
+        """Execute; a failure is recorded on the document and told to somebody."""
+        self.ensure_one()
+        try:
+            with self.env.cr.savepoint():
+                self._execute()
+        except (psycopg2.OperationalError, LockError):
+            # Somebody else is at it; it stays due.
+            raise
+        except UserError as error:
+            self._fail(str(error))
+        except Exception as error:
+            _logger.exception("Cancellation %s failed", self.name)
+            self._fail(
+                self.env._(
+                    "Unexpected error: %(error)s. See the server log.", error=error
+                )
+            )
+
+    def _execute_if_due(self):
+        """Execute what is due of these, before upstream bills the subscription."""
+        now = fields.Datetime.now()
+        # sudo: upstream's billing may run with any user.
+        for cancellation in self.sudo():
+            if cancellation.state == "scheduled" and cancellation.due_at <= now:
+                cancellation._execute_or_fail()
+
+    def _fail(self, message):
+        """Leave the due set with a message and an activity for the responsible."""
+        self = self.sudo().with_context(cancellation_engine=ENGINE)  # noqa: PLW0642
+        self._set_state("failed", failure_message=message)
+        responsible = self.subscription_id.user_id or self.requested_by_id
+        self.activity_schedule(
+            "mail.mail_activity_data_warning",
+            summary=self.env._("Cancellation %s failed", self.name),
+            note=message,
+            user_id=responsible.id,
+        )
+
+    def action_retry(self):
+        """Execute a failed cancellation again (button)."""
+        self.ensure_one()
+        self.subscription_id._check_cancellation_access()
+        # sudo: nobody has write access; rights were checked above.
+        engine = self.sudo().with_context(cancellation_engine=ENGINE)
+        engine._set_state("scheduled")
+        engine._execute()
+        engine.activity_unlink(["mail.mail_activity_data_warning"])
