@@ -146,7 +146,7 @@ class Bench:
             )
             memo = self.env["account.move"].browse(wizard.refund_moves()["res_id"])
             memo.action_post()
-            subscription.close_subscription()
+            subscription._close(False)
 
     # === HELPERS === #
 

@@ -72,6 +72,40 @@ class TestCore(CancellationCase):
         action = subscription.action_close_subscription()
         self.assertEqual(action["res_model"], "subscription.cancellation.wizard")
 
+    def test_upstreams_close_method_goes_through_a_cancellation(self):
+        """A2: with the policy's credit and a record of it."""
+        subscription = self.create_subscription()
+        self.bill(subscription)
+        self.travel_to("2026-07-10")
+        subscription.with_user(self.create_user(SALESPERSON)).close_subscription()
+        self.assertEqual(subscription.cancellation_state, "cancelled")
+        self.assertEqual(subscription.cancellation_ids.channel, "system")
+        self.assertEqual(self.credit_memos(subscription).amount_total, 21.0)
+
+    def test_end_of_a_fixed_term_is_a_cancellation_without_credit(self):
+        """A2: upstream's scheduled action closes; everything was served."""
+        template = self.create_template(
+            recurring_rule_boundary="limited", recurring_rule_count=1
+        )
+        subscription = self.create_subscription(template=template)
+        subscription.refund_mode = "full"
+        self.bill(subscription)
+        self.travel_to("2026-08-01")
+        self.env["sale.subscription"].cron_subscription_management()
+        cancellation = subscription.cancellation_ids
+        self.assertEqual(subscription.cancellation_state, "cancelled")
+        self.assertEqual(cancellation.reason_id.code, "end_of_term")
+        self.assertEqual(str(cancellation.last_service_date), "2026-07-31")
+        self.assertFalse(cancellation.credit_note_ids)
+        self.assertEqual(subscription.account_invoice_ids_count, 1)
+
+    def test_a_copy_is_a_draft(self):
+        """A2: nothing of the original's life is copied."""
+        subscription = self.create_subscription()
+        copy = subscription.copy()
+        self.assertFalse(copy.in_progress)
+        self.assertEqual(copy.cancellation_state, "active")
+
     def test_stage_cannot_be_closed_by_hand(self):
         """A2: neither the status bar nor the kanban board can close."""
         subscription = self.create_subscription()

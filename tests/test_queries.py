@@ -22,17 +22,22 @@ class TestQueries(CancellationCase):
             [{"price_unit": 31.0, "taxes": self.tax} for _ in range(lines)]
         )
         self.bill(subscription, "2026-07-01")
+        self.travel_to("2026-07-10")
+        # What Odoo caches for good is read again now and then; the least counts.
+        return min(self.count_queries(subscription) for _attempt in range(3))
+
+    def count_queries(self, subscription):
+        """Return the queries of one preview with an empty cache."""
         self.env.flush_all()
         self.env.invalidate_all()
-        self.travel_to("2026-07-10")
         before = self.env.cr.sql_log_count
         preview = subscription.preview_cancellation()
-        self.assertEqual(len(preview["lines"]), lines)
+        lines = subscription.sale_subscription_line_ids
+        self.assertEqual(len(preview["lines"]), len(lines))
         return self.env.cr.sql_log_count - before
 
     def test_preview_costs_the_same_with_one_and_with_fifty_lines(self):
         """D5: set-based from end to end."""
-        self.count_preview_queries(1)  # warms up what is cached for good
         self.assertEqual(self.count_preview_queries(1), self.count_preview_queries(50))
 
     def execute_batch(self, size):

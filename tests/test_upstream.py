@@ -177,18 +177,18 @@ class TestUpstreamStages(UpstreamCase):
         self.run_cron("2026-07-20")
         self.assertEqual(subscription.stage_id, self.running)
 
-    def test_a_copy_keeps_code_and_progress_and_drops_the_lines(self):
+    def test_a_copy_keeps_the_code_and_drops_the_lines(self):
         """Row 25; of ours it keeps no cancellation, whatever happened to it.
 
-        The stage is kept in name only: both dates are copied, so row 10 makes it a
-        draft that counts as running all the same.
+        Both dates are copied, so row 10 makes it a draft; that it does not count as
+        running all the same is our correction.
         """
         subscription = self.create_subscription()
         self.cancel(subscription, timing="end_of_period")
         copy = subscription.copy()
         self.assertEqual(copy.code, subscription.code)
         self.assertEqual(copy.stage_id, self.draft)
-        self.assertTrue(copy.in_progress)
+        self.assertFalse(copy.in_progress)
         self.assertFalse(copy.sale_subscription_line_ids)
         self.assertFalse(copy.cancellation_ids)
         self.assertEqual(copy.cancellation_state, "active")
@@ -212,15 +212,14 @@ class TestUpstreamCron(UpstreamCase):
         with self.assertRaises(TypeError):
             self.run_cron()
 
-    def test_a_copy_of_an_unlimited_subscription_stops_all_billing(self):
-        """Rows 5 and 25: the copy counts as running, as limited, and has no end."""
+    def test_a_copy_of_an_unlimited_subscription_does_not_stop_the_billing(self):
+        """Rows 5 and 25: the copy is limited without an end, but it does not run."""
         subscription = self.create_subscription()
         copy = subscription.copy()
-        self.assertTrue(subscription.recurring_rule_boundary)
         self.assertFalse(copy.recurring_rule_boundary)
         self.assertFalse(copy.date)
-        with self.assertRaises(TypeError):
-            self.run_cron()
+        self.run_cron()
+        self.assertTrue(subscription.invoice_ids)
 
     def test_upstream_bills_one_period_too_many_on_the_end_date(self):
         """Row 6: the term is July, and August is billed on 1 August."""

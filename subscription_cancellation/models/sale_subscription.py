@@ -1,4 +1,5 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+import logging
 from datetime import datetime
 
 import pytz
@@ -9,6 +10,8 @@ from odoo.exceptions import AccessError, UserError
 from ..formatting import format_day
 from ..proration import Period, next_boundary
 from .subscription_cancellation_policy import REFUND_MODES
+
+_logger = logging.getLogger(__name__)
 
 #: Context value that opens the closed stage. An object, because a context that
 #: comes in over RPC can hold anything but this.
@@ -22,6 +25,10 @@ class SaleSubscription(models.Model):
     # Upstream has no index on what it looks its records up by.
     template_id = fields.Many2one(index=True)
     sale_order_id = fields.Many2one(index="btree_not_null")
+    # A copy is a draft: as "in progress" without a date it would stop upstream's
+    # scheduled action for everybody.
+    in_progress = fields.Boolean(copy=False)
+    close_reason_id = fields.Many2one(copy=False)
 
     refund_mode = fields.Selection(
         selection=REFUND_MODES,
@@ -515,8 +522,6 @@ class SaleSubscription(models.Model):
         return super().generate_invoice()
 
     def manual_invoice(self):
-        self.ensure_one()
-        self.cancellation_ids._execute_if_due()
         self._check_can_bill()
         return super().manual_invoice()
 
@@ -608,12 +613,49 @@ class SaleSubscription(models.Model):
                 )
 
     def close_subscription(self, close_reason_id=False):
-        # Upstream closes a second time what its own scheduled action found at its
-        # end date, and erases the reason.
+        """Close through a cancellation, so that there is a record and a credit.
+
+        Upstream's scheduled action calls this at the end of a fixed term, and its
+        close dialog does.
+        """
+        self.ensure_one()
+        if self.env.context.get("closing") is CLOSING:
+            return super().close_subscription(close_reason_id)
+        self.cancellation_ids._execute_if_due()
         if self.stage_id.type == "post":
             return None
+        if not self.sale_subscription_line_ids:
+            return self._close(close_reason_id)
+        end = self._get_contract_end()
+        if end and end <= self._today():
+            return self._end_of_term(close_reason_id)
+        self._request_cancellation(
+            {"timing": "immediate", "reason_id": close_reason_id}, channel="system"
+        )
+        return None
+
+    def _close(self, close_reason_id):
+        """Close for good, with upstream's own method."""
         opened = self.with_context(closing=CLOSING)
-        return super(SaleSubscription, opened).close_subscription(close_reason_id)
+        return opened.close_subscription(close_reason_id)
+
+    def _end_of_term(self, close_reason_id):
+        """End a subscription whose term is over; everything of it was served.
+
+        A failure must not stop upstream's scheduled action for everybody else.
+        """
+        reason = self.env.ref("subscription_oca.close_reason_ended", False)
+        options = {
+            "timing": "immediate",
+            "cancel_day_billed": False,
+            "refund_mode": "none",
+            "reason_id": close_reason_id or (reason and reason.id),
+        }
+        try:
+            with self.env.cr.savepoint():
+                self._request_cancellation(options, channel="system")
+        except UserError:
+            _logger.exception("Subscription %s could not be closed", self.name)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_cancelled(self):

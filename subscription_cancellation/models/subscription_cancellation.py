@@ -377,7 +377,7 @@ class SubscriptionCancellation(models.Model):
             if subscription.sale_subscription_line_ids:
                 continue
             reason = cancellations.reason_id[:1]
-            subscription.close_subscription(reason.id)
+            subscription._close(reason.id)
             obsolete = subscription.cancellation_ids.filtered("is_open")
             obsolete._set_state("revoked")
             for cancellation in obsolete:
