@@ -23,19 +23,45 @@ OPTIONS = [
     "--no-first-run",
 ]
 SETTLE_MILLISECONDS = 1000
-SIZE = {"width": 1280, "height": 800}
+SIZE = {"width": 1440, "height": 900}
 
 
-def nothing(page: Page) -> None:
-    """The page as it opens."""
+def open_subscription(page: Page, name: str) -> None:
+    """Open one from the list."""
+    page.click(f".o_data_cell:text-is('{name}')")
+    page.wait_for_selector(".o_form_view .o_statusbar_status")
 
 
+def deactivate(page: Page) -> None:
+    """The dialog, with its preview."""
+    open_subscription(page, "MON/SUB00004")
+    page.click("button[name=action_deactivate]:has-text('Deactivate')")
+    page.wait_for_selector(".modal .o_subscription_cancellation_preview")
+
+
+def subscription(page: Page) -> None:
+    """A subscription with add-ons, and an icon to deactivate each line."""
+    open_subscription(page, "MON/SUB00004")
+
+
+def non_renewing(page: Page) -> None:
+    """Cancelled for the end of the period, and not reached yet."""
+    open_subscription(page, "MON/SUB00007")
+
+
+def credit_memo(page: Page) -> None:
+    """What the accountant sees."""
+    open_subscription(page, "YEAR/SUB00008")
+    page.click("button[name=action_view_credit_notes]")
+    page.wait_for_selector(".o_form_view .o_notebook [name=credited_days]")
+
+
+SUBSCRIPTIONS = "/odoo/action-subscription_oca.sale_subscription_action"
 PICTURES: list[tuple[str, str, Callable[[Page], None]]] = [
-    (
-        "subscriptions",
-        "/odoo/action-subscription_oca.sale_subscription_action",
-        nothing,
-    ),
+    ("deactivate", SUBSCRIPTIONS, deactivate),
+    ("credit_memo", SUBSCRIPTIONS, credit_memo),
+    ("subscription", SUBSCRIPTIONS, subscription),
+    ("non_renewing", SUBSCRIPTIONS, non_renewing),
 ]
 
 

@@ -47,7 +47,6 @@ class SaleSubscriptionLine(models.Model):
     )
     cancellation_reason_id = fields.Many2one(
         comodel_name="sale.subscription.close.reason",
-        string="Cancellation Reason",
         compute="_compute_cancellation_reason_id",
     )
 

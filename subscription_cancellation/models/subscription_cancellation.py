@@ -106,7 +106,6 @@ class SubscriptionCancellation(models.Model):
     )
     last_service_date = fields.Date(compute="_compute_last_service_date")
     is_extraordinary = fields.Boolean(
-        string="Extraordinary",
         compute="_compute_is_extraordinary",
         help="On a chosen date: notice periods and terms are ignored.",
     )
