@@ -13,20 +13,28 @@ class InvoiceBook:
     that together they never exceed the invoice.
     """
 
-    def __init__(self, invoice, invoice_items, refund_items):
+    def __init__(self, invoice, invoice_items, refunds, refund_items):
         """Read the posted invoice and all its credit memos, drafts included.
 
         :param invoice: ``account.move``
         :param invoice_items: its product and tax journal items
+        :param refunds: its credit memos, ``account.move``
         :param refund_items: those of its credit memos
         """
         self.invoice = invoice
         self.currency = invoice.currency_id
+        self.due_left = self._count_due(refunds)
         self.untaxed_left = 0
         self.tax_left = defaultdict(int)
         self.base_left = defaultdict(int)
         self._count(invoice_items)
         self._count(refund_items)
+
+    def _count_due(self, refunds):
+        """Return what is due once the drafts among the credit memos are posted."""
+        drafts = refunds.filtered(lambda move: move.state == "draft")
+        due = self.invoice.amount_residual - sum(drafts.mapped("amount_total"))
+        return max(self._to_units(due), 0)
 
     def _count(self, items):
         """Add journal items: revenue is negative on an invoice, positive on a memo."""
@@ -64,6 +72,12 @@ class InvoiceBook:
                 if not tax_data["tax"].has_negative_factor
             )
             row["tax_data"] = self._pin_taxes(base_line, row)
+            self._reduce_due(row)
+
+    def _reduce_due(self, row):
+        """Let a credit reduce what is due; what exceeds that is refundable."""
+        row["_reducing_units"] = min(row["_units"] + row["_tax_units"], self.due_left)
+        self.due_left -= row["_reducing_units"]
 
     def _compute_taxes(self, rows):
         """Return Odoo's base lines with the tax of the rows, within what is left."""

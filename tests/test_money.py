@@ -312,12 +312,16 @@ class TestMoney(CancellationCase):
         """C4, C12: before it is posted nothing of it is credited again."""
         self.policy.post_credit_memos = False
         subscription = self.create_subscription([31.0, 31.0])
-        invoice = self.bill(subscription)
+        self.pay(self.bill(subscription), 32.0)
         for line in subscription.sale_subscription_line_ids:
             self.cancel(subscription, "2026-07-10", line_ids=line.ids)
         memos = self.credit_memos(subscription)
         self.assertEqual(memos.mapped("amount_total"), [21.0, 21.0])
-        self.assertEqual(invoice._get_amount_left_to_pay(), 20.0)
+        # 62.00 billed, 32.00 paid, 30.00 due: 21.00 by the first, 9.00 by the second.
+        self.assertEqual(
+            subscription.cancellation_ids.sorted("id").mapped("reduces_invoices"),
+            [21.0, 9.0],
+        )
 
     def test_accountant_sees_served_and_unused_days_on_the_credit_memo(self):
         """C12, E1: the invoice, the days and the cancellation are one click away."""

@@ -64,13 +64,6 @@ class AccountMove(models.Model):
             ["reversed_entry_id", "state", "amount_total"],
         )
 
-    def _get_amount_left_to_pay(self):
-        """Return what is due on this invoice once its draft credit memos are posted."""
-        self.ensure_one()
-        drafts = self.refund_invoice_ids.filtered(lambda move: move.state == "draft")
-        due = self.amount_residual - sum(drafts.mapped("amount_total"))
-        return max(self.currency_id.round(due), 0.0)
-
     def _check_can_credit(self):
         """Raise a UserError where no credit memo can be made for an invoice."""
         for invoice in self:

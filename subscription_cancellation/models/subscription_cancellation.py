@@ -128,9 +128,7 @@ class SubscriptionCancellation(models.Model):
     )
     comment = fields.Text(readonly=True)
     request_date = fields.Datetime(string="Requested On", readonly=True)
-    requested_by_id = fields.Many2one(
-        comodel_name="res.users", string="Requested By", readonly=True
-    )
+    requested_by_id = fields.Many2one(comodel_name="res.users", readonly=True)
     executed_date = fields.Datetime(string="Done On", readonly=True)
     failure_message = fields.Text(readonly=True)
     currency_id = fields.Many2one(
@@ -140,10 +138,14 @@ class SubscriptionCancellation(models.Model):
     credit_tax = fields.Monetary(compute="_compute_amounts", store=True)
     credit_total = fields.Monetary(compute="_compute_amounts", store=True)
     reduces_invoices = fields.Monetary(
-        readonly=True, help="The part of the credit that reduces open invoices."
+        compute="_compute_amounts",
+        store=True,
+        help="The part of the credit that reduces open invoices.",
     )
     refundable = fields.Monetary(
-        readonly=True, help="The part of the credit that exceeds what is due."
+        compute="_compute_amounts",
+        store=True,
+        help="The part of the credit that exceeds what is due.",
     )
     credit_note_ids = fields.One2many(
         comodel_name="account.move",
@@ -189,17 +191,22 @@ class SubscriptionCancellation(models.Model):
             due_at = zone.localize(midnight).astimezone(pytz.utc)
             cancellation.due_at = due_at.replace(tzinfo=None)
 
-    @api.depends("line_ids.credit_untaxed", "line_ids.credit_tax", "currency_id")
+    @api.depends(
+        "line_ids.credit_untaxed",
+        "line_ids.credit_tax",
+        "line_ids.reduces_invoice",
+        "currency_id",
+    )
     def _compute_amounts(self):
         for cancellation in self:
-            for field in ("credit_untaxed", "credit_tax"):
-                cancellation[field] = sum(
-                    cancellation._to_own_currency(line[field], line.currency_id)
-                    for line in cancellation.line_ids
-                )
-            cancellation.credit_total = (
-                cancellation.credit_untaxed + cancellation.credit_tax
-            )
+            untaxed = cancellation._sum_lines("credit_untaxed")
+            tax = cancellation._sum_lines("credit_tax")
+            reducing = cancellation._sum_lines("reduces_invoice")
+            cancellation.credit_untaxed = untaxed
+            cancellation.credit_tax = tax
+            cancellation.credit_total = untaxed + tax
+            cancellation.reduces_invoices = reducing
+            cancellation.refundable = untaxed + tax - reducing
 
     @api.depends("credit_note_ids")
     def _compute_credit_note_count(self):
@@ -213,12 +220,14 @@ class SubscriptionCancellation(models.Model):
         for cancellation in self:
             cancellation.can_revoke = not cancellation._get_cannot_revoke_reason()
 
-    def _to_own_currency(self, amount, currency):
-        """Convert, for the rare cancellation that credits several currencies."""
-        if currency == self.currency_id:
-            return amount
-        return currency._convert(
-            amount, self.currency_id, self.company_id, self.effective_date
+    def _sum_lines(self, field):
+        """Return the sum of an amount of the lines, in the document's currency."""
+        return sum(
+            # Converts only for the rare cancellation that credits several currencies.
+            line.currency_id._convert(
+                line[field], self.currency_id, self.company_id, self.effective_date
+            )
+            for line in self.line_ids
         )
 
     # === STATE === #
@@ -304,7 +313,7 @@ class SubscriptionCancellation(models.Model):
                 is_chosen = row["subscription_line_id"] in chosen.ids
                 row["cancellation_id"] = cancellation.id
                 row["is_cascaded"] = not (cancellation.is_whole or is_chosen)
-            cancellation.write(self._prepare_amounts(cancellation.company_id, rows))
+            cancellation.currency_id = self._get_currency(cancellation.company_id, rows)
             values += rows
         self.line_ids.unlink()
         CancellationLine.create(values)

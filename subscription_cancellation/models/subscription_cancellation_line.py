@@ -76,6 +76,9 @@ class SubscriptionCancellationLine(models.Model):
     credit_total = fields.Monetary(
         string="Credit (Total)", compute="_compute_credit_total"
     )
+    reduces_invoice = fields.Monetary(
+        help="The part of the credit that reduces what was due on its invoice.",
+    )
     tax_data = fields.Json(
         help="The exact tax amounts for the credit memo line, in the form of Odoo's "
         "own extra_tax_data.",
@@ -186,6 +189,7 @@ class SubscriptionCancellationLine(models.Model):
             "_origin": origin,
             "_units": units,
             "_tax_units": 0,
+            "_reducing_units": 0,
         }
 
     @api.model
@@ -209,19 +213,12 @@ class SubscriptionCancellationLine(models.Model):
             ],
         ).grouped("move_id")
         refunds_by_invoice = refunds.grouped("reversed_entry_id")
-        return {
-            invoice: InvoiceBook(
-                invoice,
-                items.get(invoice, AccountMoveLine),
-                AccountMoveLine.union(
-                    *(
-                        items.get(refund, AccountMoveLine)
-                        for refund in refunds_by_invoice.get(invoice, [])
-                    )
-                ),
-            )
-            for invoice in invoices
-        }
+        books = {}
+        for invoice in invoices:
+            memos = refunds_by_invoice.get(invoice, refunds.browse())
+            memo_items = AccountMoveLine.union(*(items[memo] for memo in memos))
+            books[invoice] = InvoiceBook(invoice, items[invoice], memos, memo_items)
+        return books
 
     @api.model
     def _check_not_negative(self, invoice, rows):
@@ -248,28 +245,10 @@ class SubscriptionCancellationLine(models.Model):
         amounts = {
             "credit_untaxed": from_units(row["_units"], currency.rounding),
             "credit_tax": from_units(row["_tax_units"], currency.rounding),
+            "reduces_invoice": from_units(row["_reducing_units"], currency.rounding),
         }
         values = {key: value for key, value in row.items() if key[0] != "_"}
         return {**values, **amounts}
-
-    @api.model
-    def _sum_by_invoice(self, rows):
-        """Return the credit per invoice, tax included, where a credit memo is due.
-
-        :param list rows: values made by :meth:`_compute_rows`
-        """
-        # sudo: who cancels need not be allowed to read invoices.
-        AccountMoveLine = self.env["account.move.line"].sudo()
-        totals = defaultdict(float)
-        for row in rows:
-            if row["credit_untaxed"]:
-                invoice = AccountMoveLine.browse(row["origin_line_id"]).move_id
-                totals[invoice] += row["credit_untaxed"] + row["credit_tax"]
-        return {
-            invoice: invoice.currency_id.round(total)
-            for invoice, total in totals.items()
-            if invoice.currency_id.compare_amounts(total, 0.0) > 0
-        }
 
     # === CREDIT MEMOS === #
 

@@ -59,7 +59,7 @@ class SubscriptionCancellation(models.Model):
                 "is_whole": not options.get("line_ids"),
                 "effective_date": effective_date,
                 "post_credit_memos": policy.post_credit_memos,
-                **self._prepare_amounts(subscription.company_id, rows),
+                "currency_id": self._get_currency(subscription.company_id, rows).id,
                 "line_ids": [
                     Command.create(
                         {
@@ -92,23 +92,10 @@ class SubscriptionCancellation(models.Model):
         }
 
     @api.model
-    def _prepare_amounts(self, company, rows):
-        """Return currency and split of a credit: what it reduces, what is left."""
-        by_invoice = self.env["subscription.cancellation.line"]._sum_by_invoice(rows)
+    def _get_currency(self, company, rows):
+        """Return the currency of the credited invoices, else the company's."""
         billed = [row["currency_id"] for row in rows if row["origin_line_id"]]
-        currency = company.currency_id.browse(billed[:1]) or company.currency_id
-        totals = {"reduces_invoices": 0.0, "refundable": 0.0}
-        for invoice, credit in by_invoice.items():
-            due = invoice._get_amount_left_to_pay()
-            amounts = {
-                "reduces_invoices": min(credit, due),
-                "refundable": max(credit - due, 0.0),
-            }
-            for name, amount in amounts.items():
-                totals[name] += invoice.currency_id._convert(
-                    amount, currency, company, fields.Date.today()
-                )
-        return {"currency_id": currency.id, **totals}
+        return company.currency_id.browse(billed[:1]) or company.currency_id
 
     @api.model
     def _get_lines_to_end(self, subscription, line_ids):
