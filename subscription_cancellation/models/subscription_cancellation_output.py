@@ -9,8 +9,6 @@ from ..formatting import format_day
 class SubscriptionCancellation(models.Model):
     """Describe a planned or real cancellation."""
 
-    # In a file of its own, because one for all of it would be too long to read.
-    # pylint: disable=consider-merging-classes-inherited
     _inherit = "subscription.cancellation"
 
     def _describe(self):

@@ -29,8 +29,6 @@ OPTION_TYPES = {
 class SubscriptionCancellation(models.Model):
     """Plan a cancellation, check what was asked for, and confirm it."""
 
-    # In a file of its own, because one for all of it would be too long to read.
-    # pylint: disable=consider-merging-classes-inherited
     _inherit = "subscription.cancellation"
 
     # === PLAN === #

@@ -21,8 +21,6 @@ MAX_CONFLICTS = 10
 class SubscriptionCancellation(models.Model):
     """Execute cancellations on their date, many at once."""
 
-    # In a file of its own, because one for all of it would be too long to read.
-    # pylint: disable=consider-merging-classes-inherited
     _inherit = "subscription.cancellation"
 
     @api.model
