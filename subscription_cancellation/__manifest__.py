@@ -26,6 +26,7 @@
         "views/product_template_views.xml",
         "views/sale_subscription_close_reason_views.xml",
         "views/sale_subscription_views.xml",
+        "views/sale_subscription_template_views.xml",
         "views/subscription_cancellation_menus.xml",
     ],
     "demo": [

@@ -135,6 +135,12 @@ class CancellationCase(AccountTestInvoicingCommon):
             [*known, ("company_id", "=", cls.company.id)], limit=1
         ) or default.copy({"name": currency.name, "currency_id": currency.id})
 
+    @classmethod
+    def get_default_policy(cls):
+        """Return the policy that the company has from its first day on."""
+        policies = cls.env["subscription.cancellation.policy"]
+        return policies._search_channel(cls.company, "backend")[:1]
+
     # === SUBSCRIPTIONS === #
 
     @classmethod

@@ -13,7 +13,7 @@ class TestCore(CancellationCase):
     def test_refund_mode_comes_from_the_policy_until_it_is_changed(self):
         """A1: defaulted from the policy, changed on the subscription."""
         subscription = self.create_subscription()
-        policy = self.env["subscription.cancellation.policy"]._for_company(self.company)
+        policy = self.get_default_policy()
         self.assertEqual(subscription.refund_mode, "prorated")
         policy.refund_mode = "none"
         subscription.invalidate_recordset(["refund_mode"])

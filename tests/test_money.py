@@ -14,9 +14,7 @@ from .common import INVOICING, CancellationCase
 class TestMoney(CancellationCase):
     def setUp(self):
         super().setUp()
-        self.policy = self.env["subscription.cancellation.policy"]._for_company(
-            self.company
-        )
+        self.policy = self.get_default_policy()
 
     def reverse_by_hand(self, invoice, price_unit=None):
         """Credit an invoice with Odoo's own wizard; return the posted credit memo."""

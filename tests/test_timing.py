@@ -39,8 +39,7 @@ class TestTiming(CancellationCase):
 
     def test_policy_says_whether_the_day_is_billed(self):
         """B6: the policy's switch is the default."""
-        policies = self.env["subscription.cancellation.policy"]
-        policies._for_company(self.company).cancel_day_billed = False
+        self.get_default_policy().cancel_day_billed = False
         self.assertEqual(self.cancel(self.subscription)["credit_total"], 22.0)
 
     def test_end_of_period(self):

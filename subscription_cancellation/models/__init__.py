@@ -7,6 +7,7 @@ from . import sale_order_line
 from . import sale_subscription
 from . import sale_subscription_close_reason
 from . import sale_subscription_line
+from . import sale_subscription_template
 from . import subscription_cancellation
 from . import subscription_cancellation_line
 from . import subscription_cancellation_output

@@ -48,7 +48,12 @@ class SaleSubscription(models.Model):
         check_company=True,
         copy=False,
         ondelete="restrict",
-        help="Forces a policy; empty: the first one of the company applies.",
+        help="Forces a policy; empty: the template's, else the first one of the "
+        "company that matches.",
+    )
+    applied_policy = fields.Char(
+        compute="_compute_applied_policy",
+        help="The policy for a cancellation in the back office, and why it applies.",
     )
     cancellation_ids = fields.One2many(
         comodel_name="subscription.cancellation",
@@ -92,25 +97,31 @@ class SaleSubscription(models.Model):
 
     # === COMPUTE METHODS === #
 
-    @api.depends("company_id", "cancellation_policy_id", "refund_mode_override")
+    @api.depends(
+        "company_id", "template_id", "cancellation_policy_id", "refund_mode_override"
+    )
     def _compute_refund_mode(self):
-        Policy = self.env["subscription.cancellation.policy"].sudo()
-        for company, subscriptions in self.grouped("company_id").items():
-            default = Policy._for_company(company)
-            for subscription in subscriptions:
-                # sudo: the policy decides also for users who may not read it.
-                policy = subscription.cancellation_policy_id.sudo() or default
-                subscription.refund_mode = (
-                    subscription.refund_mode_override or policy.refund_mode
-                )
+        policies = self._map_policies()
+        for subscription in self:
+            subscription.refund_mode = (
+                subscription.refund_mode_override or policies[subscription].refund_mode
+            )
 
     def _inverse_refund_mode(self):
         """Keep a choice that differs from the policy; forget one that does not."""
-        Policy = self.env["subscription.cancellation.policy"].sudo()
+        policies = self._map_policies()
         for subscription in self:
             mode = subscription.refund_mode
-            default = Policy._for_subscription(subscription).refund_mode
+            default = policies[subscription].refund_mode
             subscription.refund_mode_override = mode if mode != default else False
+
+    @api.depends("company_id", "template_id", "cancellation_policy_id")
+    def _compute_applied_policy(self):
+        policies = self._map_policies()
+        for subscription in self:
+            subscription.applied_policy = subscription._describe_policy(
+                policies[subscription]
+            )
 
     @api.depends(
         "stage_id.type",
@@ -331,6 +342,34 @@ class SaleSubscription(models.Model):
                 "default_line_ids": lines.ids if lines else [],
             },
         }
+
+    # === POLICY === #
+
+    def _map_policies(self):
+        """Return the back office's policy of each of these subscriptions."""
+        # sudo: the policy decides also for users who may not read it.
+        Policy = self.env["subscription.cancellation.policy"].sudo()
+        return Policy._map_subscriptions(self)
+
+    def _get_forced_policy(self):
+        """Return the policy set on the subscription, else on its template."""
+        # sudo: as in _map_policies.
+        forced = self.sudo()
+        own = forced.cancellation_policy_id
+        template = forced.template_id.cancellation_policy_id
+        return own or template.filtered(
+            lambda policy: policy.company_id == forced.company_id
+        )
+
+    def _describe_policy(self, policy):
+        """Return the name of the policy that applies, and why it does."""
+        if self.cancellation_policy_id:
+            return self.env._("%s (set on this subscription)", policy.name)
+        if self._get_forced_policy():
+            return self.env._("%s (set on its template)", policy.name)
+        if not policy.id:
+            return self.env._("Built-in default (no policy of the company matches)")
+        return self.env._("%s (the first one that matches)", policy.name)
 
     # === REQUEST === #
 

@@ -8,7 +8,7 @@ from odoo.exceptions import AccessError, UserError
 
 from ..formatting import format_day
 from .subscription_cancellation_line import CreditScope
-from .subscription_cancellation_policy import REFUND_MODES, TIMINGS
+from .subscription_cancellation_policy import CHANNELS, REFUND_MODES, TIMINGS
 
 OPEN_STATES = ("scheduled", "failed")
 #: From each state, the states a cancellation may go to. A new one is scheduled.
@@ -86,13 +86,7 @@ class SubscriptionCancellation(models.Model):
     )
     is_open = fields.Boolean(compute="_compute_is_open", store=True)
     channel = fields.Selection(
-        selection=[
-            ("backend", "Back Office"),
-            ("api", "API"),
-            ("portal", "Customer Portal"),
-            ("scheduled", "Scheduled"),
-            ("system", "System"),
-        ],
+        selection=CHANNELS,
         required=True,
         readonly=True,
     )

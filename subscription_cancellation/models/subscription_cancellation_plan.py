@@ -44,18 +44,20 @@ class SubscriptionCancellation(models.Model):
         """
         # sudo: the policy decides also for users who may not read it.
         Policy = self.env["subscription.cancellation.policy"].sudo()
-        policy = Policy._for_subscription(subscription)
-        defaults = policy._get_option_values()
-        defaults["refund_mode"] = subscription.refund_mode
+        policy = Policy._for_subscription(subscription, channel)
+        defaults = self._get_default_options(subscription, policy)
         options = {**defaults, **options}
         self._check_options(subscription, options)
+        policy._check_overrides(options, defaults)
         lines, cascaded = self._get_lines_to_end(subscription, options.get("line_ids"))
         effective_date = self._get_effective_date(subscription, options)
         scope = CreditScope(lines, effective_date, options["refund_mode"])
         [rows] = self.env["subscription.cancellation.line"]._compute_rows([scope])
+        request = self._prepare_request(subscription, options, channel)
+        policy._check_reason(request["reason_id"])
         return self.new(
             {
-                **self._prepare_request(subscription, options, channel),
+                **request,
                 "is_whole": not options.get("line_ids"),
                 "effective_date": effective_date,
                 "post_credit_memos": policy.post_credit_memos,
@@ -71,6 +73,14 @@ class SubscriptionCancellation(models.Model):
                 ],
             }
         )
+
+    @api.model
+    def _get_default_options(self, subscription, policy):
+        """Return the options that apply where nothing else is asked for."""
+        defaults = policy._get_option_values()
+        if subscription.refund_mode_override:
+            defaults["refund_mode"] = subscription.refund_mode_override
+        return defaults
 
     @api.model
     def _prepare_request(self, subscription, options, channel):

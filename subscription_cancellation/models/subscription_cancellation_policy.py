@@ -1,5 +1,19 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from ast import literal_eval
+from datetime import date
+
 from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
+
+from ..formatting import format_day
+from ..proration import (
+    ONE_DAY,
+    Charge,
+    Period,
+    creditable,
+    first_day_without_service,
+)
 
 TIMINGS = [
     ("immediate", "Immediately"),
@@ -10,6 +24,13 @@ REFUND_MODES = [
     ("none", "No Refund"),
     ("prorated", "Issue Credit Memo (prorated)"),
     ("full", "Full Refund"),
+]
+CHANNELS = [
+    ("backend", "Back Office"),
+    ("api", "API"),
+    ("portal", "Customer Portal"),
+    ("scheduled", "Scheduled"),
+    ("system", "System"),
 ]
 #: Options of a cancellation that a policy has a default for.
 POLICY_OPTIONS = ("timing", "refund_mode", "cancel_day_billed")
@@ -29,12 +50,23 @@ class SubscriptionCancellationPolicy(models.Model):
         default=lambda self: self.env._("Default cancellation policy"),
     )
     active = fields.Boolean(default=True)
-    sequence = fields.Integer(default=10)
+    sequence = fields.Integer(default=10, help="The first policy that matches applies.")
     company_id = fields.Many2one(
         comodel_name="res.company",
         required=True,
         index=True,
         default=lambda self: self.env.company,
+    )
+    channel = fields.Selection(
+        selection=[("any", "Any"), *CHANNELS],
+        default="any",
+        required=True,
+        help="Where the cancellation is requested.",
+    )
+    subscription_domain = fields.Char(
+        string="Subscriptions",
+        default="[]",
+        help="Which subscriptions this policy is for; empty: all of the company.",
     )
     timing = fields.Selection(
         selection=TIMINGS,
@@ -43,11 +75,17 @@ class SubscriptionCancellationPolicy(models.Model):
         required=True,
         help="When service ends unless the person who cancels chooses otherwise.",
     )
+    allow_override_timing = fields.Boolean(
+        string="When: May Be Overridden", default=True
+    )
     refund_mode = fields.Selection(
         selection=REFUND_MODES,
         default="prorated",
         required=True,
         help="What is credited of the periods that are already billed.",
+    )
+    allow_override_refund_mode = fields.Boolean(
+        string="Refund Mode: May Be Overridden", default=True
     )
     cancel_day_billed = fields.Boolean(
         string="Cancellation Day Is Billed",
@@ -55,30 +93,161 @@ class SubscriptionCancellationPolicy(models.Model):
         help="On: the day of cancellation is still a served, billed day; service "
         "ends with it. Off: it is already the first day without service.",
     )
+    allow_override_cancel_day_billed = fields.Boolean(
+        string="Cancellation Day: May Be Overridden", default=True
+    )
     post_credit_memos = fields.Boolean(
         default=True,
         help="Off: credit memos stay drafts until an accountant posts them; they "
         "are listed under Credit Memos to Review.",
     )
+    reason_required = fields.Boolean(
+        help="Nobody cancels through this policy without a reason."
+    )
+    example = fields.Char(compute="_compute_example")
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("timing", "refund_mode", "cancel_day_billed")
+    @api.depends_context("lang")
+    def _compute_example(self):
+        for policy in self:
+            policy.example = policy._get_example()
+
+    def _get_example(self):
+        """Return what this policy makes of a $31 July that is cancelled on the 10th."""
+        self.ensure_one()
+        july = Period(date(2026, 7, 1), date(2026, 8, 1))
+        effective_date = first_day_without_service(
+            date(2026, 7, 10), self.cancel_day_billed
+        )
+        if self.timing == "end_of_period":
+            effective_date = july.end
+        credit = {
+            "none": 0,
+            "prorated": creditable(Charge(3100, july), [], effective_date),
+            "full": 3100,
+        }[self.refund_mode]
+        return self.env._(
+            "A subscription of $31.00 for July, cancelled on %(day)s: service ends on "
+            "%(end)s, credit $%(credit).2f.",
+            day=format_day(self.env, date(2026, 7, 10)),
+            end=format_day(self.env, effective_date - ONE_DAY),
+            credit=credit / 100,
+        )
+
+    # === CONSTRAINTS === #
+
+    @api.constrains("subscription_domain")
+    def _check_subscription_domain(self):
+        for policy in self:
+            try:
+                domain = Domain(policy._get_subscription_domain())
+                domain.validate(self.env["sale.subscription"])
+            except (UserError, ValueError, KeyError, TypeError, SyntaxError) as error:
+                raise ValidationError(
+                    self.env._(
+                        "The condition of policy “%(name)s” is not valid: %(error)s "
+                        "Choose the subscriptions again.",
+                        name=policy.name,
+                        error=error,
+                    )
+                ) from error
+
+    # === WHICH POLICY APPLIES === #
 
     @api.model
-    def _for_subscription(self, subscription):
-        """Return the policy that applies to ``subscription``.
+    def _for_subscription(self, subscription, channel="backend"):
+        """Return the policy that applies to one subscription."""
+        return self._map_subscriptions(subscription, channel)[subscription]
 
-        The one forced on the subscription, else the first of its company, else a
-        virtual record with the built-in defaults; nothing is written.
+    @api.model
+    def _map_subscriptions(self, subscriptions, channel="backend"):
+        """Return the policy of each subscription.
+
+        The one forced on it or on its template, else the first of its company whose
+        channel and condition match, else a virtual record with the built-in
+        defaults; nothing is written.
+
+        :param str channel: the door through which they are cancelled
+        :return: dict of policies by subscription
         """
-        if subscription.cancellation_policy_id:
-            return subscription.cancellation_policy_id
-        return self._for_company(subscription.company_id)
+        policies = {}
+        for company, left in subscriptions.grouped("company_id").items():
+            for subscription in left:
+                forced = subscription._get_forced_policy()
+                if forced:
+                    policies[subscription] = forced
+                    left -= subscription
+            for policy in self._search_channel(company, channel):
+                matching = policy._filter_subscriptions(left)
+                policies.update(dict.fromkeys(matching, policy))
+                left -= matching
+            policies.update(dict.fromkeys(left, self.new({"company_id": company.id})))
+        return policies
 
     @api.model
-    def _for_company(self, company):
-        """Return the first policy of ``company``, else the built-in default."""
-        policy = self.search([("company_id", "=", company.id)], limit=1)
-        return policy or self.new({"company_id": company.id})
+    def _search_channel(self, company, channel):
+        """Return the policies of a company for a channel, in their order."""
+        return self.search(
+            [("company_id", "=", company.id), ("channel", "in", ("any", channel))]
+        )
+
+    def _filter_subscriptions(self, subscriptions):
+        """Return those of ``subscriptions`` that meet this policy's condition."""
+        self.ensure_one()
+        try:
+            return subscriptions.filtered_domain(self._get_subscription_domain())
+        except (ValueError, KeyError, TypeError, SyntaxError) as error:
+            raise UserError(
+                self.env._(
+                    "The condition of cancellation policy “%(name)s” cannot be "
+                    "evaluated (%(error)s). Ask a cancellation manager to mend it.",
+                    name=self.name,
+                    error=error,
+                )
+            ) from error
+
+    def _get_subscription_domain(self):
+        """Return the condition as a domain; empty: all subscriptions."""
+        return literal_eval((self.subscription_domain or "").strip() or "[]")
+
+    # === OPTIONS === #
 
     def _get_option_values(self):
         """Return the default of every option, by option name."""
         self.ensure_one()
         return {option: self[option] for option in POLICY_OPTIONS}
+
+    def _check_overrides(self, options, defaults):
+        """Raise where an option differs from its default and may not.
+
+        :param dict options: what was asked for
+        :param dict defaults: what applies where nothing is asked for
+        """
+        for option in POLICY_OPTIONS:
+            is_override = options.get(option, defaults[option]) != defaults[option]
+            if is_override and not self[f"allow_override_{option}"]:
+                field = self._fields[option]
+                raise UserError(
+                    self.env._(
+                        "The cancellation policy “%(policy)s” does not allow another "
+                        "value for “%(option)s” (%(name)s) than “%(default)s”. Leave "
+                        "it out, or ask a cancellation manager.",
+                        policy=self.name,
+                        option=field._description_string(self.env),
+                        name=option,
+                        default=field.convert_to_export(defaults[option], self),
+                    )
+                )
+
+    def _check_reason(self, reason):
+        """Raise where this policy wants a reason and there is none."""
+        if self.reason_required and not reason:
+            raise UserError(
+                self.env._(
+                    "The cancellation policy “%(policy)s” requires a reason. Choose "
+                    "one.",
+                    policy=self.name,
+                )
+            )

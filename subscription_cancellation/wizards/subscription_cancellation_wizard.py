@@ -4,6 +4,14 @@ from odoo.exceptions import UserError
 
 from ..models.subscription_cancellation_policy import REFUND_MODES, TIMINGS
 
+#: What of the policy makes a field of the dialog read-only or required.
+POLICY_SWITCHES = (
+    "allow_override_timing",
+    "allow_override_cancel_day_billed",
+    "allow_override_refund_mode",
+    "reason_required",
+)
+
 
 class SubscriptionCancellationWizard(models.TransientModel):
     """The Deactivate dialog: options, and a live preview of what they lead to."""
@@ -53,6 +61,14 @@ class SubscriptionCancellationWizard(models.TransientModel):
         store=True,
         readonly=False,
     )
+    policy_id = fields.Many2one(
+        comodel_name="subscription.cancellation.policy",
+        compute="_compute_policy_id",
+    )
+    allow_override_timing = fields.Boolean(compute="_compute_policy_id")
+    allow_override_cancel_day_billed = fields.Boolean(compute="_compute_policy_id")
+    allow_override_refund_mode = fields.Boolean(compute="_compute_policy_id")
+    reason_required = fields.Boolean(compute="_compute_policy_id")
     reason_id = fields.Many2one(comodel_name="sale.subscription.close.reason")
     comment = fields.Text()
     # One plan fills all three; stored, so that confirming compares what was shown.
@@ -67,15 +83,25 @@ class SubscriptionCancellationWizard(models.TransientModel):
     # === COMPUTE METHODS === #
 
     @api.depends("subscription_id")
-    def _compute_from_policy(self):
-        # sudo: the policy decides also for users who may not read it.
-        Policy = self.env["subscription.cancellation.policy"].sudo()
+    def _compute_policy_id(self):
         for wizard in self:
-            subscription = wizard.subscription_id
-            policy = Policy._for_subscription(subscription)
+            policy = wizard._get_policy()
+            wizard.policy_id = policy
+            for name in POLICY_SWITCHES:
+                wizard[name] = policy[name]
+
+    @api.depends("subscription_id")
+    def _compute_from_policy(self):
+        for wizard in self:
+            policy = wizard._get_policy()
             wizard.timing = policy.timing
             wizard.cancel_day_billed = policy.cancel_day_billed
-            wizard.refund_mode = subscription.refund_mode
+            wizard.refund_mode = wizard.subscription_id.refund_mode
+
+    def _get_policy(self):
+        # sudo: the policy decides also for users who may not read it.
+        Policy = self.env["subscription.cancellation.policy"].sudo()
+        return Policy._for_subscription(self.subscription_id, "backend")
 
     @api.depends("timing")
     def _compute_requested_date(self):
