@@ -227,9 +227,9 @@ class TestCore(CancellationCase):
             [{"name": "Base"}, {"name": "Add-on", "addon_of": "Base"}]
         )
         base = self.get_line(subscription, "Base")
-        self.cancel(subscription, line_ids=base.ids, reason_code="other")
+        self.cancel(subscription, line_ids=base.ids, reason_code="no_longer_needed")
         self.assertEqual(subscription.cancellation_state, "cancelled")
-        self.assertEqual(subscription.close_reason_id.code, "other")
+        self.assertEqual(subscription.close_reason_id.code, "no_longer_needed")
 
     def test_add_ons_are_known_from_the_product(self):
         """A7: whichever line comes first."""

@@ -35,9 +35,7 @@ class TestPolicies(CancellationCase):
 
     def test_channel_decides(self):
         """D1: customers at the end of the period without refund, staff at once."""
-        self.create_policy(
-            channel="portal", timing="end_of_period", refund_mode="none"
-        )
+        self.create_policy(channel="portal", timing="end_of_period", refund_mode="none")
         customers = self.preview("portal")
         self.assertEqual(customers["timing"], "end_of_period")
         self.assertEqual(customers["credit_total"], 0.0)
@@ -168,8 +166,54 @@ class TestPolicies(CancellationCase):
         self.create_policy(channel="portal", reason_required=True)
         with self.assertRaisesRegex(UserError, "requires a reason"):
             self.preview("portal")
-        self.assertTrue(self.preview("portal", reason_code="other"))
+        self.assertTrue(self.preview("portal", reason_code="too_expensive"))
         self.assertTrue(self.preview("api"))
+
+    def test_reasons_are_delivered_with_codes(self):
+        """D3: those people choose, and those systems give."""
+        reasons = self.env["sale.subscription.close.reason"].search(
+            [("code", "!=", False)]
+        )
+        for_customers = (
+            "too_expensive missing_features switching_service technical_issues "
+            "no_longer_needed too_difficult other"
+        ).split()
+        for_systems = (
+            "end_of_term not_paid no_card fraud_review_failed "
+            "non_compliant_eu_customer tax_calculation_failed currency_incompatible "
+            "non_compliant_customer"
+        ).split()
+        self.assertEqual(
+            reasons.filtered("portal_visible").mapped("code"), for_customers
+        )
+        self.assertEqual(set(reasons.mapped("code")), {*for_customers, *for_systems})
+
+    def test_a_reason_can_want_a_comment(self):
+        """D3: Other, with up to 200 characters."""
+        for comment in (None, "  "):
+            with self.assertRaisesRegex(UserError, "Say more"):
+                self.preview(reason_code="other", comment=comment or "")
+        with self.assertRaisesRegex(
+            UserError, "up to 200 characters; this one has 201"
+        ):
+            self.preview(reason_code="other", comment="x" * 201)
+        self.assertTrue(self.preview(reason_code="other", comment="x" * 200))
+
+    def test_customers_do_not_choose_reasons_of_systems(self):
+        """D3: hidden from the portal, and refused where it is forged."""
+        self.assertTrue(self.preview("api", reason_code="not_paid"))
+        with self.assertRaisesRegex(UserError, "customers can choose"):
+            self.preview("portal", reason_code="not_paid")
+
+    def test_a_used_reason_is_archived_not_deleted(self):
+        """D3: history keeps its reason; an archived one is not offered."""
+        reason = self.env["sale.subscription.close.reason"]._from_code("too_expensive")
+        self.subscription.request_cancellation(reason_code="too_expensive")
+        with self.assertRaisesRegex(UserError, "Archive it instead"):
+            reason.unlink()
+        reason.active = False
+        with self.assertRaisesRegex(UserError, "no cancellation reason with the code"):
+            reason._from_code("too_expensive")
 
     def test_the_form_shows_a_live_example(self):
         """D1: what the policy makes of a $31 July cancelled on the 10th."""

@@ -2,6 +2,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+#: Longest comment to a reason that wants one (Subotiz: "Other").
+COMMENT_LENGTH = 200
+
 
 class SaleSubscriptionCloseReason(models.Model):
     _inherit = "sale.subscription.close.reason"
@@ -14,6 +17,14 @@ class SaleSubscriptionCloseReason(models.Model):
     )
     sequence = fields.Integer(default=10)
     active = fields.Boolean(default=True)
+    comment_required = fields.Boolean(
+        help="Whoever chooses this reason says more, in up to 200 characters."
+    )
+    portal_visible = fields.Boolean(
+        string="Visible to Customers",
+        default=True,
+        help="Customers may choose this reason in the portal.",
+    )
 
     _code_uniq = models.UniqueIndex(
         "(code) WHERE code IS NOT NULL",
@@ -40,3 +51,50 @@ class SaleSubscriptionCloseReason(models.Model):
                 )
             )
         return reason
+
+    def _check_can_choose(self, channel, comment):
+        """Raise where this reason cannot be given like this.
+
+        :param str channel: the door of the cancellation
+        :param str comment: what was said besides
+        """
+        if channel == "portal" and not self.portal_visible:
+            raise UserError(
+                self.env._("“%s” is not a reason that customers can choose.", self.name)
+            )
+        if not self.comment_required:
+            return
+        if not (comment or "").strip():
+            raise UserError(
+                self.env._("Say more about the reason “%s” in the comment.", self.name)
+            )
+        if len(comment) > COMMENT_LENGTH:
+            raise UserError(
+                self.env._(
+                    "The comment to the reason “%(reason)s” may have up to %(limit)s "
+                    "characters; this one has %(length)s.",
+                    reason=self.name,
+                    limit=COMMENT_LENGTH,
+                    length=len(comment),
+                )
+            )
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_used(self):
+        # sudo: a reason is used also where its user may not look.
+        cancellations = self.env["subscription.cancellation"].sudo()
+        subscriptions = self.env["sale.subscription"].sudo()
+        used = (
+            cancellations.search([("reason_id", "in", self.ids)], limit=1).reason_id
+            or subscriptions.search(
+                [("close_reason_id", "in", self.ids)], limit=1
+            ).close_reason_id
+        )
+        if used:
+            raise UserError(
+                self.env._(
+                    "The reason “%s” was given for a cancellation and cannot be "
+                    "deleted. Archive it instead.",
+                    used.name,
+                )
+            )

@@ -85,9 +85,9 @@ class SubscriptionCancellation(models.Model):
     @api.model
     def _prepare_request(self, subscription, options, channel):
         """Return what was asked for, by whom and when."""
-        code = options.get("reason_code")
-        reasons = self.env["sale.subscription.close.reason"]
-        reason = reasons._from_code(code) if code else reasons
+        reason = self._get_reason(options)
+        if reason:
+            reason._check_can_choose(channel, options.get("comment"))
         return {
             "subscription_id": subscription.id,
             "channel": channel,
@@ -95,11 +95,19 @@ class SubscriptionCancellation(models.Model):
             "requested_date": options.get("requested_date"),
             "refund_mode": options["refund_mode"],
             "cancel_day_billed": options["cancel_day_billed"],
-            "reason_id": options.get("reason_id") or reason.id,
+            "reason_id": reason.id,
             "comment": options.get("comment"),
             "request_date": fields.Datetime.now(),
             "requested_by_id": self.env.uid,
         }
+
+    @api.model
+    def _get_reason(self, options):
+        """Return the reason that was given, by code or (dialog) by id, or none."""
+        reasons = self.env["sale.subscription.close.reason"]
+        if options.get("reason_code"):
+            return reasons._from_code(options["reason_code"])
+        return reasons.browse(options.get("reason_id") or [])
 
     @api.model
     def _get_currency(self, company, rows):
