@@ -24,10 +24,15 @@ class InvoiceBook:
         self.invoice = invoice
         self.currency = invoice.currency_id
         self.due_left = self._count_due(refunds)
+        self.total_left = self._to_units(
+            invoice.amount_total - sum(refunds.mapped("amount_total"))
+        )
+        self.lines = invoice_items.filtered(lambda item: item.display_type == "product")
         self.untaxed_left = 0
         self.tax_left = defaultdict(int)
         self.base_left = defaultdict(int)
         self._count(invoice_items)
+        self.tax_billed = dict(self.tax_left)
         self._count(refund_items)
 
     def _count_due(self, refunds):
@@ -71,8 +76,18 @@ class InvoiceBook:
                 for tax_data in taxes_data
                 if not tax_data["tax"].has_negative_factor
             )
+        self._limit_total(rows)
+        for row, base_line in zip(rows, base_lines, strict=True):
             row["tax_data"] = self._pin_taxes(base_line, row)
             self._reduce_due(row)
+
+    def _limit_total(self, rows):
+        """Keep the total within what is left: cash rounding may have reduced it."""
+        excess = sum(row["_units"] + row["_tax_units"] for row in rows)
+        excess -= self.total_left
+        if rows and excess > 0:
+            max(rows, key=lambda row: row["_units"])["_units"] -= excess
+        self.total_left -= sum(row["_units"] + row["_tax_units"] for row in rows)
 
     def _reduce_due(self, row):
         """Let a credit reduce what is due; what exceeds that is refundable."""
@@ -81,12 +96,17 @@ class InvoiceBook:
 
     def _compute_taxes(self, rows):
         """Return Odoo's base lines with the tax of the rows, within what is left."""
+        base_lines = self._compute_raw_taxes(rows)
+        self._limit_taxes(base_lines)
+        return base_lines
+
+    def _compute_raw_taxes(self, rows):
+        """Return Odoo's base lines with the tax of the rows as configured today."""
         AccountTax = self.invoice.env["account.tax"]
         company = self.invoice.company_id
         base_lines = [self._prepare_base_line(row) for row in rows]
         AccountTax._add_tax_details_in_base_lines(base_lines, company)
         AccountTax._round_base_lines_tax_details(base_lines, company)
-        self._limit_taxes(base_lines)
         return base_lines
 
     def _prepare_base_line(self, row):
@@ -117,18 +137,45 @@ class InvoiceBook:
                 if not tax_data["is_reverse_charge"]:
                     by_tax[tax_data["tax"]].append(tax_data)
                     self.base_left[tax_data["tax"]] -= units
+        factors = self._get_tax_factors()
         for tax, taxes_data in by_tax.items():
-            amounts = [
+            rounded = sum(
                 self._to_units(data["tax_amount_currency"]) for data in taxes_data
-            ]
-            total, left = sum(amounts), self.tax_left[tax]
+            )
+            raw = sum(data["raw_tax_amount_currency"] for data in taxes_data)
+            factor = factors.get(tax, 1)
+            total = rounded if factor == 1 else self._to_units(raw * factor)
+            left = self.tax_left[tax]
             target = left if not self.base_left[tax] else clamp(total, left)
             self.tax_left[tax] -= target
             largest = max(taxes_data, key=lambda data: abs(data["tax_amount_currency"]))
             largest["tax_amount_currency"] = from_units(
-                self._to_units(largest["tax_amount_currency"]) + target - total,
+                self._to_units(largest["tax_amount_currency"]) + target - rounded,
                 self.currency.rounding,
             )
+
+    def _get_tax_factors(self):
+        """Return by how much each tax was billed higher than it would be today.
+
+        1 unless somebody changed the tax, or its amount on the invoice, since: what
+        was billed counts, never today's configuration.
+        """
+        rows = [
+            {"_origin": line, "_units": self._to_units(line.price_subtotal)}
+            for line in self.lines.filtered("price_subtotal")
+        ]
+        today = defaultdict(int)
+        for base_line in self._compute_raw_taxes(rows):
+            for tax_data in base_line["tax_details"]["taxes_data"]:
+                if not tax_data["is_reverse_charge"]:
+                    amount = self._to_units(tax_data["tax_amount_currency"])
+                    today[tax_data["tax"]] += amount
+        return {
+            tax: self.tax_billed.get(tax, 0) / units
+            for tax, units in today.items()
+            # Rounding alone makes less than one unit of difference per line.
+            if units and abs(units - self.tax_billed.get(tax, 0)) > len(rows)
+        }
 
     def _pin_taxes(self, base_line, row):
         """Return ``extra_tax_data`` that fixes untaxed amount and tax of a line."""

@@ -7,6 +7,10 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import tagged
 
+from odoo.addons.subscription_cancellation.models.sale_subscription_line import (
+    ENDING,
+)
+
 from .common import INVOICING, CancellationCase
 
 
@@ -96,7 +100,8 @@ class TestMoney(CancellationCase):
         line = self.get_line(subscription, "Line 1")
         self.cancel(subscription, "2026-07-10", line_ids=line.ids)
         self.credit_memos(subscription)._reverse_moves()[0].action_post()
-        line.write({"active": True, "cancellation_date": False})
+        engine = line.with_context(ending=ENDING)
+        engine.write({"active": True, "cancellation_date": False})
         subscription.invalidate_recordset()
         result = self.cancel(subscription, "2026-07-20", line_ids=line.ids)
         self.assertEqual(result["credit_total"], 11.0)

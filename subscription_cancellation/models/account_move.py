@@ -150,6 +150,20 @@ class AccountMove(models.Model):
                 )
             ) from error
 
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_cancellation(self):
+        issued = self.filtered("cancellation_id")
+        if issued:
+            raise UserError(
+                self.env._(
+                    "The credit memo for %(invoice)s belongs to cancellation "
+                    "%(name)s and is kept as its proof: cancel it instead of deleting "
+                    "it.",
+                    invoice=issued[0].reversed_entry_id.name,
+                    name=issued[0].cancellation_id.name,
+                )
+            )
+
     # === STAMPING === #
 
     def _post(self, soft=True):

@@ -128,25 +128,37 @@ class SaleSubscription(models.Model):
         "cancellation_ids.state",
         "cancellation_ids.effective_date",
         "cancellation_ids.is_whole",
+        "sale_subscription_line_ids.cancellation_date",
+        "sale_subscription_line_ids.active",
     )
     def _compute_cancellation_state(self):
         for subscription in self:
             cancellations = subscription.cancellation_ids
-            open_whole = cancellations.filtered(
-                lambda cancellation: cancellation.is_whole and cancellation.is_open
-            )
+            end = subscription._get_scheduled_end()
             if subscription.stage_id.type == "post":
                 subscription.cancellation_state = "cancelled"
                 last = cancellations.filtered(
                     lambda cancellation: cancellation.state == "done"
                 ).sorted("effective_date")[-1:]
                 subscription.cancellation_date = last.effective_date
-            elif open_whole:
+            elif end:
                 subscription.cancellation_state = "non_renewing"
-                subscription.cancellation_date = open_whole[:1].effective_date
+                subscription.cancellation_date = end
             else:
                 subscription.cancellation_state = "active"
                 subscription.cancellation_date = False
+
+    def _get_scheduled_end(self):
+        """Return when everything ends, by one cancellation or line by line."""
+        self.ensure_one()
+        open_whole = self.cancellation_ids.filtered(
+            lambda cancellation: cancellation.is_whole and cancellation.is_open
+        )
+        if open_whole:
+            return open_whole[:1].effective_date
+        active = self.sale_subscription_line_ids.filtered("active")
+        dates = active.mapped("cancellation_date")
+        return all(dates) and max(dates, default=False)
 
     @api.depends("cancellation_date")
     def _compute_last_service_date(self):
@@ -222,13 +234,13 @@ class SaleSubscription(models.Model):
         Same parameters, errors and result, with ``cancellation_id`` false.
         """
         options = self._pack_options(
-            timing,
-            requested_date,
-            refund_mode,
-            line_ids,
-            reason_code,
-            comment,
-            cancel_day_billed,
+            timing=timing,
+            requested_date=requested_date,
+            refund_mode=refund_mode,
+            line_ids=line_ids,
+            reason_code=reason_code,
+            comment=comment,
+            cancel_day_billed=cancel_day_billed,
         )
         return self._plan_cancellation(options, channel="api")._as_dict()
 
@@ -264,13 +276,13 @@ class SaleSubscription(models.Model):
         :raise LockError: somebody else is cancelling the same subscription
         """
         options = self._pack_options(
-            timing,
-            requested_date,
-            refund_mode,
-            line_ids,
-            reason_code,
-            comment,
-            cancel_day_billed,
+            timing=timing,
+            requested_date=requested_date,
+            refund_mode=refund_mode,
+            line_ids=line_ids,
+            reason_code=reason_code,
+            comment=comment,
+            cancel_day_billed=cancel_day_billed,
         )
         return self._request_cancellation(options, channel="api")._as_dict()
 
@@ -374,26 +386,8 @@ class SaleSubscription(models.Model):
     # === REQUEST === #
 
     @api.model
-    def _pack_options(
-        self,
-        timing,
-        requested_date,
-        refund_mode,
-        line_ids,
-        reason_code,
-        comment,
-        cancel_day_billed,
-    ):
+    def _pack_options(self, **options):
         """Return the given options by name, without the absent ones."""
-        options = {
-            "timing": timing,
-            "requested_date": requested_date,
-            "refund_mode": refund_mode,
-            "line_ids": line_ids,
-            "reason_code": reason_code,
-            "comment": comment,
-            "cancel_day_billed": cancel_day_billed,
-        }
         return {name: value for name, value in options.items() if value is not None}
 
     def _plan_cancellation(self, options, channel):
@@ -489,6 +483,13 @@ class SaleSubscription(models.Model):
         partner_tz = self.partner_id.tz or self.company_id.partner_id.tz
         return pytz.timezone(partner_tz or "UTC")
 
+    def _get_invoice_currency(self):
+        """Return the currency that upstream's next invoice will be in."""
+        self.ensure_one()
+        if self.template_id.invoicing_mode == "sale_and_invoice":
+            return self.currency_id
+        return self.journal_id.currency_id or self.company_id.currency_id
+
     def _is_started(self):
         """Return whether service has begun (else: draft or ready to start)."""
         return self.stage_id.type == "in_progress"
@@ -531,6 +532,11 @@ class SaleSubscription(models.Model):
             )
         )
         return moves.filtered(lambda move: move.move_type == "out_invoice")
+
+    def _is_invoiced(self):
+        """Return whether there is an invoice of this subscription."""
+        # sudo: salespeople see their own invoices only, and this is about any.
+        return bool(self.sudo()._get_invoices())
 
     def _stamp_first_period_on_order(self):
         """Remember on the sales order which lines and period it sells.
@@ -623,6 +629,13 @@ class SaleSubscription(models.Model):
 
     def write(self, vals):
         self._check_stage_change(vals)
+        if {"cancellation_state", "cancellation_date"} & vals.keys():
+            raise UserError(
+                self.env._(
+                    "The status of a subscription follows from its cancellations: use "
+                    "Deactivate or Revoke."
+                )
+            )
         return super().write(vals)
 
     def _check_stage_change(self, values):
@@ -650,6 +663,20 @@ class SaleSubscription(models.Model):
                         stage=stage.name,
                     )
                 )
+            subscription._check_not_stopped_by_stage(stage)
+
+    def _check_not_stopped_by_stage(self, stage):
+        """Refuse to stop what is billed by moving its stage back."""
+        is_stopped = self._is_started() and stage.type != "in_progress"
+        if is_stopped and (self._is_invoiced() or self.cancellation_date):
+            raise UserError(
+                self.env._(
+                    "Subscription %(name)s is running and cannot be moved back to the "
+                    "stage “%(stage)s”: pause or deactivate it.",
+                    name=self.display_name,
+                    stage=stage.name,
+                )
+            )
 
     def close_subscription(self, close_reason_id=False):
         """Close through a cancellation, so that there is a record and a credit.
@@ -686,7 +713,7 @@ class SaleSubscription(models.Model):
         reason = self.env.ref("subscription_oca.close_reason_ended", False)
         options = {
             "timing": "immediate",
-            "cancel_day_billed": False,
+            "effective_date": self._get_contract_end(),
             "refund_mode": "none",
             "reason_id": close_reason_id or (reason and reason.id),
         }
@@ -699,11 +726,11 @@ class SaleSubscription(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_except_cancelled(self):
         for subscription in self:
-            if subscription.cancellation_ids:
+            if subscription.cancellation_ids or subscription._is_invoiced():
                 raise UserError(
                     self.env._(
-                        "Subscription %(name)s cannot be deleted: it has "
-                        "cancellations, and that history is kept. Archive it instead.",
+                        "Subscription %(name)s cannot be deleted: it was invoiced or "
+                        "cancelled, and that history is kept. Archive it instead.",
                         name=subscription.display_name,
                     )
                 )

@@ -2,6 +2,10 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
+#: Context value that lets a cancellation end lines. An object, because a context that
+#: comes in over RPC can hold anything but this.
+ENDING = object()
+
 
 class SaleSubscriptionLine(models.Model):
     _inherit = "sale.subscription.line"
@@ -90,6 +94,17 @@ class SaleSubscriptionLine(models.Model):
         lines = super().create(vals_list)
         lines._link_addons()
         return lines
+
+    def write(self, vals):
+        guarded = {"active", "cancellation_date"} & vals.keys()
+        if guarded and self.env.context.get("ending") is not ENDING:
+            raise UserError(
+                self.env._(
+                    "A subscription line is ended with Deactivate, so that its unused "
+                    "days are credited, not by changing it."
+                )
+            )
+        return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_billed(self):
@@ -213,9 +228,14 @@ class SaleSubscriptionLine(models.Model):
         end = self.cancellation_date
         return not end or period_start < end
 
+    def _set_end(self, day):
+        """Remember the first day without service, or that there is none any more."""
+        self.with_context(ending=ENDING).write({"cancellation_date": day})
+
     def _deactivate(self):
         """Stop billing these lines: they are archived, never deleted."""
-        self.write({"active": False})
+        active = self.filtered("active")
+        active.with_context(ending=ENDING).write({"active": False})
         # One2many caches do not notice that a line was archived.
         self.sale_subscription_id.invalidate_recordset(
             ["sale_subscription_line_ids", "archived_line_ids"], flush=False

@@ -212,7 +212,10 @@ class SubscriptionCancellation(models.Model):
     @api.depends("state", "effective_date")
     def _compute_can_revoke(self):
         for cancellation in self:
-            cancellation.can_revoke = not cancellation._get_cannot_revoke_reason()
+            cancellation.can_revoke = (
+                cancellation._may_revoke()
+                and not cancellation._get_cannot_revoke_reason()
+            )
 
     def _sum_lines(self, field):
         """Return the sum of an amount of the lines, in the document's currency."""
@@ -278,24 +281,26 @@ class SubscriptionCancellation(models.Model):
         Written for many at once: one ``create`` and (one invoice credited twice
         aside) one ``_post`` for all credit memos.
         """
+        # sudo: nobody has write access, the engine alone writes. Rights were checked
+        # at the verb; the scheduled action has none to check.
         self = self.sudo().with_context(cancellation_engine=ENGINE)  # noqa: PLW0642
         self.subscription_id.lock_for_update()
         self._store_rows()
         credit_notes = self._create_credit_notes()
         credit_notes._post_cancellation_credits()
-        lines = self.line_ids.subscription_line_id
-        lines.filtered("active")._deactivate()
+        self.line_ids.subscription_line_id._deactivate()
         self._set_line_dates()
         self._set_state(
             "done", executed_date=fields.Datetime.now(), failure_message=False
         )
         self._close_subscriptions()
         self._log_execution()
+        self._report_drafts()
 
     def _store_rows(self):
         """Replace the planned rows by what is creditable as of now."""
         CancellationLine = self.env["subscription.cancellation.line"]
-        scopes = [cancellation._get_scope() for cancellation in self]
+        scopes = self._get_scopes()
         values = []
         for cancellation, rows in zip(
             self, CancellationLine._compute_rows(scopes), strict=True
@@ -307,23 +312,51 @@ class SubscriptionCancellation(models.Model):
                 is_chosen = row["subscription_line_id"] in chosen.ids
                 row["cancellation_id"] = cancellation.id
                 row["is_cascaded"] = not (cancellation.is_whole or is_chosen)
-            cancellation.currency_id = self._get_currency(cancellation.company_id, rows)
+            cancellation.currency_id = cancellation._get_currency(
+                cancellation.subscription_id, rows
+            )
             values += rows
         self.line_ids.unlink()
         CancellationLine.create(values)
 
-    def _get_scope(self):
-        """Return what ends now, add-ons and lines added since the request included."""
+    def _get_scopes(self):
+        """Return what each of these ends now; no line is in two of them.
+
+        A line that another open cancellation holds is left to that one; one that two
+        of these would end, by a link made since they were requested, goes to the
+        first.
+        """
+        scopes = []
+        taken = self.env["sale.subscription.line"]
+        for cancellation in self:
+            lines = cancellation._get_lines_ending_now() - taken
+            taken |= lines
+            scopes.append(
+                CreditScope(
+                    lines, cancellation.effective_date, cancellation.refund_mode
+                )
+            )
+        return scopes
+
+    def _get_lines_ending_now(self):
+        """Return the active lines, add-ons and lines added since included."""
         self.ensure_one()
         active = self.subscription_id.sale_subscription_line_ids
+        rows = active.cancellation_line_ids.filtered("is_open")
+        held = (rows - self.line_ids).subscription_line_id
         if self.is_whole:
-            others = active.cancellation_line_ids.filtered(
-                lambda row: row.is_open and row.cancellation_id != self
-            )
-            lines = active - others.subscription_line_id
-        else:
-            lines = (self.line_ids.subscription_line_id & active)._with_addons()
-        return CreditScope(lines, self.effective_date, self.refund_mode)
+            self._check_none_failed(rows - self.line_ids)
+            return active - held
+        own = self.line_ids.subscription_line_id & active
+        return own | (own._with_addons() - held)
+
+    def _check_none_failed(self, rows):
+        """Raise where the end of everything would leave a failed line running."""
+        failed = rows.cancellation_id.filtered(
+            lambda cancellation: cancellation.state == "failed"
+        )
+        if failed:
+            failed[0]._raise_failed_before()
 
     def _create_credit_notes(self):
         """Create the credit memos, one per invoice, as drafts.
@@ -401,9 +434,10 @@ class SubscriptionCancellation(models.Model):
         # sudo: nobody has write access; rights were checked above.
         engine = self.sudo().with_context(cancellation_engine=ENGINE)
         engine.subscription_id.lock_for_update()
-        engine._set_state("revoked")
-        engine.line_ids.subscription_line_id.cancellation_date = False
         engine.activity_unlink(["mail.mail_activity_data_warning"])
+        engine._report_unbilled_lines()
+        engine._set_state("revoked")
+        engine.line_ids.subscription_line_id._set_end(False)
         for cancellation in engine:
             cancellation._log_on_subscription(
                 self.env._(
@@ -412,12 +446,38 @@ class SubscriptionCancellation(models.Model):
                 )
             )
 
-    def _check_revoke_access(self):
-        """Raise AccessError unless the user asked for it or is a manager."""
-        self.subscription_id._check_cancellation_access()
+    def _report_unbilled_lines(self):
+        """Tell somebody about lines that an invoice made in the meantime left out."""
+        for cancellation in self:
+            subscription = cancellation.subscription_id
+            billed_until = subscription.recurring_next_date
+            if not billed_until or billed_until <= cancellation.effective_date:
+                continue
+            cancellation._notify_responsible(
+                self.env._("Lines to invoice after a revoked cancellation"),
+                self.env._(
+                    "%(lines)s: not invoiced from %(start)s to %(end)s, because they "
+                    "were to end. Invoice these days if they are due.",
+                    lines=", ".join(
+                        cancellation.line_ids.subscription_line_id.mapped("name")
+                    ),
+                    start=format_day(self.env, cancellation.effective_date),
+                    end=format_day(
+                        self.env, fields.Date.subtract(billed_until, days=1)
+                    ),
+                ),
+            )
+
+    def _may_revoke(self):
+        """Return whether the user asked for it or is a manager."""
         group = "subscription_cancellation.subscription_cancellation_group_manager"
         is_own = self.requested_by_id == self.env.user
-        if not (self.env.su or is_own or self.env.user.has_group(group)):
+        return self.env.su or is_own or self.env.user.has_group(group)
+
+    def _check_revoke_access(self):
+        """Raise AccessError unless the user may revoke this one."""
+        self.subscription_id._check_cancellation_access()
+        if not self._may_revoke():
             raise AccessError(
                 self.env._(
                     "Cancellation %(name)s was requested by %(user)s; only they or a "

@@ -176,7 +176,11 @@ class SubscriptionCancellationLine(models.Model):
     def _prepare_row(self, line, scope, origin=None, period=None, units=0):
         """Return the values of one row; keys with an underscore are for this class."""
         # sudo: as in _read_ledger.
-        currency = origin.currency_id if origin else line.sudo().company_id.currency_id
+        currency = (
+            origin.currency_id
+            if origin
+            else line.sudo().sale_subscription_id._get_invoice_currency()
+        )
         return {
             "subscription_line_id": line.id,
             "origin_line_id": origin.id if origin else False,
@@ -209,6 +213,8 @@ class SubscriptionCancellationLine(models.Model):
                 "tax_line_id",
                 "tax_repartition_line_id",
                 "amount_currency",
+                "price_subtotal",
+                "quantity",
                 "tax_ids",
             ],
         ).grouped("move_id")

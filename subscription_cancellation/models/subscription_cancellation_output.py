@@ -57,12 +57,7 @@ class SubscriptionCancellation(models.Model):
     def _get_preview_sentences(self):
         """Return in plain words what this plan leads to."""
         self.ensure_one()
-        sentences = [
-            self.env._(
-                "Service ends on %s.", format_day(self.env, self.last_service_date)
-            ),
-            self._get_credit_sentence(),
-        ]
+        sentences = [self._get_end_sentence(), self._get_credit_sentence()]
         if self.is_extraordinary:
             sentences.append(
                 self.env._(
@@ -70,6 +65,14 @@ class SubscriptionCancellation(models.Model):
                 )
             )
         return sentences
+
+    def _get_end_sentence(self):
+        """Return the sentence about the end of service."""
+        if not self.subscription_id._is_started():
+            return self.env._("Service has not started and will not.")
+        return self.env._(
+            "Service ends on %s.", format_day(self.env, self.last_service_date)
+        )
 
     def _get_credit_sentence(self):
         """Return the sentence about the credit memos, if any."""
@@ -122,6 +125,14 @@ class SubscriptionCancellation(models.Model):
             )
         ]
 
+    def _get_settlement_split(self):
+        """Return label and amount of what becomes of the credit, without zeros."""
+        split = [
+            (self.env._("Reduces open invoices by"), self.reduces_invoices),
+            (self.env._("Refundable credit"), self.refundable),
+        ]
+        return [(label, amount) for label, amount in split if amount]
+
     def _render_preview(self):
         """Return the preview as HTML."""
         return self.env["ir.qweb"]._render(
@@ -130,6 +141,7 @@ class SubscriptionCancellation(models.Model):
                 "plan": self,
                 # sudo: the invoice's number is part of the preview.
                 "rows": self.line_ids.sudo(),
+                "splits": self._get_settlement_split(),
                 "sentences": self._get_preview_sentences(),
                 "warnings": self._get_preview_warnings(),
             },

@@ -49,8 +49,10 @@ class SubscriptionCancellation(models.Model):
         options = {**defaults, **options}
         self._check_options(subscription, options)
         policy._check_overrides(options, defaults)
-        lines, cascaded = self._get_lines_to_end(subscription, options.get("line_ids"))
         effective_date = self._get_effective_date(subscription, options)
+        lines, cascaded = self._get_lines_to_end(
+            subscription, options.get("line_ids"), effective_date
+        )
         scope = CreditScope(lines, effective_date, options["refund_mode"])
         [rows] = self.env["subscription.cancellation.line"]._compute_rows([scope])
         request = self._prepare_request(subscription, options, channel)
@@ -61,7 +63,7 @@ class SubscriptionCancellation(models.Model):
                 "is_whole": not options.get("line_ids"),
                 "effective_date": effective_date,
                 "post_credit_memos": policy.post_credit_memos,
-                "currency_id": self._get_currency(subscription.company_id, rows).id,
+                "currency_id": self._get_currency(subscription, rows).id,
                 "line_ids": [
                     Command.create(
                         {
@@ -110,27 +112,40 @@ class SubscriptionCancellation(models.Model):
         return reasons.browse(options.get("reason_id") or [])
 
     @api.model
-    def _get_currency(self, company, rows):
-        """Return the currency of the credited invoices, else the company's."""
+    def _get_currency(self, subscription, rows):
+        """Return the currency of the credited invoices, else of the next one."""
         billed = [row["currency_id"] for row in rows if row["origin_line_id"]]
-        return company.currency_id.browse(billed[:1]) or company.currency_id
+        currencies = self.env["res.currency"]
+        return currencies.browse(billed[:1]) or subscription._get_invoice_currency()
 
     @api.model
-    def _get_lines_to_end(self, subscription, line_ids):
+    def _get_lines_to_end(self, subscription, line_ids, effective_date):
         """Return the lines that end and, of those, the ones nobody chose.
 
+        A line that already ends, no later, is left to that cancellation.
+
         :param list line_ids: ids of chosen lines, or ``None`` for all
+        :raise UserError: a chosen line already ends, or failed to
         """
-        active = subscription.sale_subscription_line_ids
-        if line_ids is None:
-            return active, active.browse()
-        chosen = active.filtered(lambda line: line.id in line_ids)
-        lines = chosen._with_addons()
-        return lines, lines - chosen
+        lines = subscription.sale_subscription_line_ids
+        chosen = lines.filtered(lambda line: line.id in (line_ids or []))
+        if line_ids is not None:
+            lines = chosen._with_addons()
+        for row in lines.cancellation_line_ids.filtered("is_open"):
+            if row.cancellation_id.state == "failed":
+                row.cancellation_id._raise_failed_before()
+            if row.cancellation_id.effective_date > effective_date:
+                continue
+            if row.subscription_line_id in chosen:
+                row._raise_already_cancelled()
+            lines -= row.subscription_line_id
+        return lines, (lines - chosen if chosen else lines.browse())
 
     @api.model
     def _get_effective_date(self, subscription, options):
         """Return the first day without service."""
+        if options.get("effective_date"):
+            return options["effective_date"]
         today = subscription._today()
         if not subscription._is_started():
             return today
@@ -318,9 +333,9 @@ class SubscriptionCancellation(models.Model):
         self.ensure_one()
         # sudo: nobody has write access, the engine alone writes. Rights were
         # checked at the verb.
-        Cancellation = self.sudo().with_context(cancellation_engine=ENGINE)
-        Cancellation._take_over_lines()
-        cancellation = Cancellation.create(self._prepare_confirmation())
+        engine = self.sudo().with_context(cancellation_engine=ENGINE)
+        engine._take_over_lines()
+        cancellation = engine.create(self._prepare_confirmation())
         cancellation._set_line_dates()
         if self._is_due_on_request():
             cancellation._execute()
@@ -373,26 +388,13 @@ class SubscriptionCancellation(models.Model):
         )
 
     def _take_over_lines(self):
-        """Free lines whose scheduled end is later; refuse where it is earlier.
+        """Free the lines of this plan whose scheduled end is later.
 
-        A line can have one open cancellation: the one with the earliest date.
+        A line has one open cancellation: the one with the earliest date.
         """
         lines = self.line_ids.subscription_line_id
-        open_rows = lines.cancellation_line_ids.filtered("is_open")
-        for row in open_rows:
-            cancellation = row.cancellation_id
-            if cancellation.state == "failed":
-                cancellation._raise_failed_before()
-            elif cancellation.effective_date > self.effective_date:
-                cancellation._release_line(row, self)
-            elif self.is_whole or row.subscription_line_id in self._get_cascaded():
-                self.line_ids -= self.line_ids.filtered(
-                    lambda line, row=row: (
-                        line.subscription_line_id == row.subscription_line_id
-                    )
-                )
-            else:
-                row._raise_already_cancelled()
+        for row in lines.cancellation_line_ids.filtered("is_open"):
+            row.cancellation_id._release_line(row)
 
     def _raise_failed_before(self):
         """Say that an earlier cancellation waits for somebody to decide."""
@@ -406,10 +408,7 @@ class SubscriptionCancellation(models.Model):
             )
         )
 
-    def _get_cascaded(self):
-        return self.line_ids.filtered("is_cascaded").subscription_line_id
-
-    def _release_line(self, row, successor):
+    def _release_line(self, row):
         """Give up one line to a cancellation with an earlier date."""
         self.ensure_one()
         if self.line_ids == row and not self.is_whole:
@@ -422,7 +421,7 @@ class SubscriptionCancellation(models.Model):
         """Tell the lines when they end; billing respects it from now on."""
         for cancellation in self:
             lines = cancellation.line_ids.subscription_line_id
-            lines.cancellation_date = cancellation.effective_date
+            lines._set_end(cancellation.effective_date)
 
     def _schedule(self):
         """Leave these to the scheduled action, woken for their moment."""

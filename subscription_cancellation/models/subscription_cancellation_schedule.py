@@ -9,6 +9,7 @@ from odoo import api, fields, models
 from odoo.exceptions import LockError, UserError
 from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.tools import split_every
 
 from .subscription_cancellation import ENGINE
 
@@ -67,12 +68,20 @@ class SubscriptionCancellation(models.Model):
         for _attempt in range(MAX_CONFLICTS):
             try:
                 due = self.search(self._get_due_domain(), order="due_at, id")
-                due = due.try_lock_for_update(limit=batch_size)
-                free = due.subscription_id.try_lock_for_update()
-                return due.filtered_domain([("subscription_id", "in", free.ids)])
+                return due._lock_first(batch_size)
             except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
                 # Another worker finished one of them after our snapshot was taken.
                 self.env.cr.rollback()
+        return self.browse()
+
+    def _lock_first(self, batch_size):
+        """Lock and return the first ones that are free, subscription included."""
+        for batch in split_every(batch_size, self.ids, self.browse):
+            locked = batch.try_lock_for_update()
+            free = locked.subscription_id.try_lock_for_update()
+            locked = locked.filtered_domain([("subscription_id", "in", free.ids)])
+            if locked:
+                return locked
         return self.browse()
 
     def _execute_batch(self):
@@ -116,15 +125,37 @@ class SubscriptionCancellation(models.Model):
 
     def _fail(self, message):
         """Leave the due set with a message and an activity for the responsible."""
+        # sudo: nobody has write access, the engine alone writes.
         self = self.sudo().with_context(cancellation_engine=ENGINE)  # noqa: PLW0642
         self._set_state("failed", failure_message=message)
+        self._notify_responsible(
+            self.env._("Cancellation %s failed", self.name), message
+        )
+
+    def _notify_responsible(self, summary, note):
+        """Give whoever looks after the subscription something to do."""
+        self.ensure_one()
         responsible = self.subscription_id.user_id or self.requested_by_id
         self.activity_schedule(
             "mail.mail_activity_data_warning",
-            summary=self.env._("Cancellation %s failed", self.name),
-            note=message,
+            summary=summary,
+            note=note,
             user_id=responsible.id,
         )
+
+    def _report_drafts(self):
+        """Tell somebody about unposted invoices for days after the end of service."""
+        lines = self.line_ids.subscription_line_id
+        drafts = self.env["account.move.line"]._search_draft_billed(
+            lines, min(self.mapped("effective_date"))
+        )
+        if not drafts:
+            return
+        for cancellation in self:
+            for warning in cancellation._get_preview_warnings():
+                cancellation._notify_responsible(
+                    self.env._("Draft invoices after the end of service"), warning
+                )
 
     def action_retry(self):
         """Execute a failed cancellation again (button)."""
