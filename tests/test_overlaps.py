@@ -36,9 +36,9 @@ class TestOverlaps(CancellationCase):
         """Return what was credited of a line, untaxed."""
         memos = self.invoice.refund_invoice_ids.invoice_line_ids
         return sum(
-            memos.filtered(
-                lambda item: item.subscription_line_id == line
-            ).mapped("price_subtotal")
+            memos.filtered(lambda item: item.subscription_line_id == line).mapped(
+                "price_subtotal"
+            )
         )
 
     # === THE SAME LINE TWICE === #
@@ -103,9 +103,7 @@ class TestOverlaps(CancellationCase):
     def test_every_line_for_itself_is_non_renewing_too(self):
         """B7, B11: visible, not offered again, and revocable."""
         for line in (self.base, self.other):
-            self.cancel(
-                self.subscription, timing="end_of_period", line_ids=line.ids
-            )
+            self.cancel(self.subscription, timing="end_of_period", line_ids=line.ids)
         self.assertEqual(self.subscription.cancellation_state, "non_renewing")
         self.assertEqual(str(self.subscription.cancellation_date), "2026-08-01")
         with self.assertRaisesRegex(UserError, "already cancelled"):
@@ -128,9 +126,7 @@ class TestOverlaps(CancellationCase):
 
     def test_days_not_invoiced_because_of_a_revoked_end_are_told_to_somebody(self):
         """B12: an invoice made in the meantime left the line out."""
-        self.cancel(
-            self.subscription, timing="end_of_period", line_ids=self.other.ids
-        )
+        self.cancel(self.subscription, timing="end_of_period", line_ids=self.other.ids)
         self.bill(self.subscription, "2026-07-20")
         self.subscription.revoke_cancellation()
         activity = self.subscription.cancellation_ids.activity_ids
