@@ -19,6 +19,10 @@ from hypothesis import strategies as st
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
+from odoo.addons.subscription_cancellation.models.sale_subscription_line import (
+    ENDING,
+)
+
 from .common import REVERSE_CHARGE, CancellationCase
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))
@@ -367,6 +371,7 @@ class TestProperties(CancellationCase):
         kept = self.add_line(subscription, {"name": "Kept"})
         [line, *_others] = subscription.sale_subscription_line_ids - kept
         self.cancel_checked(subscription, story, line_ids=line.ids)
-        line.write({"active": True, "cancellation_date": False})
+        engine = line.with_context(ending=ENDING)
+        engine.write({"active": True, "cancellation_date": False})
         again = self.cancel_checked(subscription, story, line_ids=line.ids)
         self.assertFalse(again["credit_total"])
