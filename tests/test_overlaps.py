@@ -66,6 +66,18 @@ class TestOverlaps(CancellationCase):
         self.assertEqual(self.credited(self.base), 16.0)
         self.assertEqual(str(self.addon.cancellation_date), "2026-07-11")
 
+    def test_one_of_two_lines_is_taken_over_by_an_earlier_end(self):
+        """B7, C4: the other one stays with the cancellation it was in."""
+        both = (self.addon | self.other).ids
+        self.cancel(self.subscription, timing="end_of_period", line_ids=both)
+        first = self.subscription.cancellation_ids
+        self.cancel(self.subscription, line_ids=self.addon.ids, **LATE)
+        self.assertEqual(first.line_ids.subscription_line_id, self.other)
+        self.assertEqual(str(self.addon.cancellation_date), "2026-07-16")
+        self.execute_due("2026-08-01")
+        self.assertEqual(self.credited(self.addon), 32.0)
+        self.assertFalse(self.other.active)
+
     def test_a_line_that_became_an_add_on_meanwhile(self):
         """C4, A6: it goes with the one that holds it, and is credited once."""
         self.cancel(self.subscription, line_ids=self.other.ids, **LATE)

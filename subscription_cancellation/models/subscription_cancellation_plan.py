@@ -334,10 +334,13 @@ class SubscriptionCancellation(models.Model):
         # sudo: nobody has write access, the engine alone writes. Rights were
         # checked at the verb.
         engine = self.sudo().with_context(cancellation_engine=ENGINE)
+        # Read first: taking over may delete rows, which empties the ORM's cache and
+        # with it this virtual record.
+        values, is_due = self._prepare_confirmation(), self._is_due_on_request()
         engine._take_over_lines()
-        cancellation = engine.create(self._prepare_confirmation())
+        cancellation = engine.create(values)
         cancellation._set_line_dates()
-        if self._is_due_on_request():
+        if is_due:
             cancellation._execute()
         else:
             cancellation._schedule()
