@@ -136,6 +136,19 @@ class TestOverlaps(CancellationCase):
         self.assertEqual(cancellation.state, "done")
         self.assertIn(draft.display_name, cancellation.activity_ids.note)
 
+    def test_a_draft_is_told_also_when_a_failed_one_is_tried_again(self):
+        """C1, D4: the old warning goes, the new one stays."""
+        self.cancel(
+            self.subscription, timing="specific_date", requested_date="2026-08-10"
+        )
+        draft = self.bill(self.subscription, post=False)
+        self.travel_to("2026-08-11")
+        cancellation = self.subscription.cancellation_ids.sudo()
+        cancellation._fail("No reason.")
+        cancellation.action_retry()
+        self.assertEqual(cancellation.state, "done")
+        self.assertIn(draft.display_name, cancellation.activity_ids.note)
+
     def test_days_not_invoiced_because_of_a_revoked_end_are_told_to_somebody(self):
         """B12: an invoice made in the meantime left the line out."""
         self.cancel(self.subscription, timing="end_of_period", line_ids=self.other.ids)

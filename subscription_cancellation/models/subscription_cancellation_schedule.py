@@ -163,6 +163,7 @@ class SubscriptionCancellation(models.Model):
         self.subscription_id._check_cancellation_access()
         # sudo: nobody has write access; rights were checked above.
         engine = self.sudo().with_context(cancellation_engine=ENGINE)
+        # Before executing, which may leave somebody a new one.
+        engine.activity_unlink(["mail.mail_activity_data_warning"])
         engine._set_state("scheduled")
         engine._execute()
-        engine.activity_unlink(["mail.mail_activity_data_warning"])
