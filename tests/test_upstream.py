@@ -18,7 +18,7 @@ from odoo.service.model import get_public_method
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.subscription_cancellation.models.sale_subscription import CLOSING
+from odoo.addons.subscription_cancellation.models.sale_subscription_closing import CLOSING
 from odoo.addons.subscription_oca.models import account_move as oca_move
 from odoo.addons.subscription_oca.models import sale_order as oca_order
 from odoo.addons.subscription_oca.models import sale_subscription as oca

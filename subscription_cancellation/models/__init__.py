@@ -5,8 +5,11 @@ from . import res_company
 from . import sale_order
 from . import sale_order_line
 from . import sale_subscription
+from . import sale_subscription_billing
 from . import sale_subscription_close_reason
+from . import sale_subscription_closing
 from . import sale_subscription_line
+from . import sale_subscription_request
 from . import sale_subscription_template
 from . import subscription_cancellation
 from . import subscription_cancellation_line

@@ -1,0 +1,175 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""Which days are billed: periods, and the guard in upstream's billing."""
+
+from datetime import datetime
+
+import pytz
+
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+from ..formatting import format_day
+from ..proration import Period, next_boundary
+
+
+class SaleSubscription(models.Model):
+    """Bill no period that begins after the end of service."""
+
+    _inherit = "sale.subscription"
+
+    # === DATES === #
+
+    def _today(self):
+        """Return the customer's date of today.
+
+        In the partner's time zone, else the company partner's, else UTC.
+        """
+        self.ensure_one()
+        return datetime.now(pytz.utc).astimezone(self._get_timezone()).date()
+
+    def _get_timezone(self):
+        """Return the customer's time zone (a ``pytz`` zone)."""
+        partner_tz = self.partner_id.tz or self.company_id.partner_id.tz
+        return pytz.timezone(partner_tz or "UTC")
+
+    def _get_invoice_currency(self):
+        """Return the currency that upstream's next invoice will be in."""
+        self.ensure_one()
+        if self.template_id.invoicing_mode == "sale_and_invoice":
+            return self.currency_id
+        return self.journal_id.currency_id or self.company_id.currency_id
+
+    def _is_started(self):
+        """Return whether service has begun (else: draft or ready to start)."""
+        return self.stage_id.type == "in_progress"
+
+    def _get_next_billed_period(self):
+        """Return the period that upstream bills with its next invoice.
+
+        Upstream starts it on the next invoice date and ends it where the date after
+        that begins, so the chain of invoices has neither gap nor overlap.
+        """
+        self.ensure_one()
+        start = self.recurring_next_date or self._get_first_invoice_date()
+        return Period(start, self._get_next_invoice_date(start))
+
+    def _get_end_of_period(self):
+        """Return the first day after the current period, billed or still to bill."""
+        self.ensure_one()
+        anchor = self.recurring_next_date or self._get_first_invoice_date()
+        end = next_boundary(anchor, self._get_recurrence_delta(), self._today())
+        contract_end = self._get_contract_end()
+        return min(end, contract_end) if contract_end else end
+
+    def _get_contract_end(self):
+        """Return the first day after a fixed term, or ``False`` where unlimited."""
+        # Upstream's boolean of this name is true for *unlimited* subscriptions.
+        return not self.recurring_rule_boundary and self.date
+
+    # === BILLING GUARD === #
+
+    def _get_invoices(self):
+        """Return the customer invoices of this subscription, by whichever path.
+
+        Upstream links some by ``subscription_id`` and some through sales orders;
+        the first period sold by an order is linked by our stamp only.
+        """
+        moves = self.invoice_ids | self.sale_order_ids.invoice_ids
+        moves |= self.sale_order_id.invoice_ids.filtered(
+            lambda move: (
+                move.invoice_line_ids.subscription_line_id.sale_subscription_id & self
+            )
+        )
+        return moves.filtered(lambda move: move.move_type == "out_invoice")
+
+    def _is_invoiced(self):
+        """Return whether there is an invoice of this subscription."""
+        # sudo: salespeople see their own invoices only, and this is about any.
+        return bool(self.sudo()._get_invoices())
+
+    def _stamp_first_period_on_order(self):
+        """Remember on the sales order which lines and period it sells.
+
+        Upstream counts the first period as billed by the order itself.
+        """
+        for subscription in self:
+            period = Period(subscription.date_start, subscription.recurring_next_date)
+            for line in subscription.sale_subscription_line_ids:
+                line.order_line_id.write(
+                    {
+                        "subscription_line_id": line.id,
+                        "subscription_period_start": period.start,
+                        "subscription_period_end": period.last_day,
+                    }
+                )
+
+    def generate_invoice(self):
+        """Bill the next period, unless service ends before it.
+
+        Due cancellations come first, so that the order in which the scheduled
+        actions run does not matter.
+        """
+        self.ensure_one()
+        self.cancellation_ids._execute_if_due()
+        if self._get_cannot_bill_reason():
+            return None
+        return super().generate_invoice()
+
+    def manual_invoice(self):
+        self._check_can_bill()
+        return super().manual_invoice()
+
+    def create_invoice(self):
+        self._check_can_bill()
+        invoice = super().create_invoice()
+        self._drop_ended_lines(invoice.invoice_line_ids)
+        return invoice
+
+    def create_sale_order(self):
+        self._check_can_bill()
+        order = super().create_sale_order()
+        self._drop_ended_lines(order.order_line)
+        return order
+
+    def _drop_ended_lines(self, document_lines):
+        """Take off a new draft what ends before the period it bills."""
+        start = self._get_next_billed_period().start
+        document_lines.filtered(
+            lambda line: (
+                line.subscription_line_id
+                and not line.subscription_line_id._is_billed_from(start)
+            )
+        ).unlink()
+
+    def _check_can_bill(self):
+        """Raise a UserError that says why nothing more is billed."""
+        reason = self._get_cannot_bill_reason()
+        if reason:
+            raise UserError(reason)
+
+    def _get_cannot_bill_reason(self):
+        """Return why the next period is not billed, or ``None``."""
+        self.ensure_one()
+        start = self._get_next_billed_period().start
+        end = self.cancellation_date or self._get_contract_end()
+        if self.cancellation_state == "cancelled":
+            return self.env._(
+                "Subscription %(name)s is cancelled; nothing more is invoiced.",
+                name=self.display_name,
+            )
+        if end and start >= end:
+            return self.env._(
+                "Subscription %(name)s ends on %(date)s; there is nothing to invoice "
+                "after that.",
+                name=self.display_name,
+                date=format_day(self.env, fields.Date.subtract(end, days=1)),
+            )
+        lines = self.sale_subscription_line_ids
+        if lines and not any(line._is_billed_from(start) for line in lines):
+            return self.env._(
+                "Every line of subscription %(name)s ends before %(date)s; there is "
+                "nothing to invoice after that.",
+                name=self.display_name,
+                date=format_day(self.env, start),
+            )
+        return None

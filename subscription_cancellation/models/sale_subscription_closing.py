@@ -1,0 +1,129 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""Closing goes through a cancellation; the stage is no way around it."""
+
+import logging
+
+from odoo import api, models
+from odoo.exceptions import UserError
+
+_logger = logging.getLogger(__name__)
+
+#: Context value that opens the closed stage. An object, because a context that
+#: comes in over RPC can hold anything but this.
+CLOSING = object()
+
+
+class SaleSubscription(models.Model):
+    """Close through a cancellation, and guard the stage."""
+
+    _inherit = "sale.subscription"
+
+    # === CLOSING === #
+
+    def write(self, vals):
+        self._check_stage_change(vals)
+        if {"cancellation_state", "cancellation_date"} & vals.keys():
+            raise UserError(
+                self.env._(
+                    "The status of a subscription follows from its cancellations: use "
+                    "Deactivate or Revoke."
+                )
+            )
+        return super().write(vals)
+
+    def _check_stage_change(self, values):
+        """Refuse to close, or to reopen, by moving the stage by hand."""
+        if "stage_id" not in values or self.env.context.get("closing") is CLOSING:
+            return
+        stage = self.env["sale.subscription.stage"].browse(values["stage_id"])
+        for subscription in self:
+            if stage.type == "post" and subscription.stage_id.type != "post":
+                raise UserError(
+                    self.env._(
+                        "Subscription %(name)s cannot be moved to the stage "
+                        "“%(stage)s” by hand: use Deactivate, so that the unused "
+                        "days are credited.",
+                        name=subscription.display_name,
+                        stage=stage.name,
+                    )
+                )
+            if subscription.stage_id.type == "post" and stage.type != "post":
+                raise UserError(
+                    self.env._(
+                        "Subscription %(name)s is cancelled and cannot be moved back "
+                        "to the stage “%(stage)s”. Create a new subscription.",
+                        name=subscription.display_name,
+                        stage=stage.name,
+                    )
+                )
+            subscription._check_not_stopped_by_stage(stage)
+
+    def _check_not_stopped_by_stage(self, stage):
+        """Refuse to stop what is billed by moving its stage back."""
+        is_stopped = self._is_started() and stage.type != "in_progress"
+        if is_stopped and (self._is_invoiced() or self.cancellation_date):
+            raise UserError(
+                self.env._(
+                    "Subscription %(name)s is running and cannot be moved back to the "
+                    "stage “%(stage)s”: pause or deactivate it.",
+                    name=self.display_name,
+                    stage=stage.name,
+                )
+            )
+
+    def close_subscription(self, close_reason_id=False):
+        """Close through a cancellation, so that there is a record and a credit.
+
+        Upstream's scheduled action calls this at the end of a fixed term, and its
+        close dialog does.
+        """
+        self.ensure_one()
+        if self.env.context.get("closing") is CLOSING:
+            return super().close_subscription(close_reason_id)
+        self.cancellation_ids._execute_if_due()
+        if self.stage_id.type == "post":
+            return None
+        if not self.sale_subscription_line_ids:
+            return self._close(close_reason_id)
+        end = self._get_contract_end()
+        if end and end <= self._today():
+            return self._end_of_term(close_reason_id)
+        self._request_cancellation(
+            {"timing": "immediate", "reason_id": close_reason_id}, channel="system"
+        )
+        return None
+
+    def _close(self, close_reason_id):
+        """Close for good, with upstream's own method."""
+        opened = self.with_context(closing=CLOSING)
+        return opened.close_subscription(close_reason_id)
+
+    def _end_of_term(self, close_reason_id):
+        """End a subscription whose term is over; everything of it was served.
+
+        A failure must not stop upstream's scheduled action for everybody else.
+        """
+        reason = self.env.ref("subscription_oca.close_reason_ended", False)
+        options = {
+            "timing": "immediate",
+            "effective_date": self._get_contract_end(),
+            "refund_mode": "none",
+            "reason_id": close_reason_id or (reason and reason.id),
+        }
+        try:
+            with self.env.cr.savepoint():
+                self._request_cancellation(options, channel="system")
+        except UserError:
+            _logger.exception("Subscription %s could not be closed", self.name)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_cancelled(self):
+        for subscription in self:
+            if subscription.cancellation_ids or subscription._is_invoiced():
+                raise UserError(
+                    self.env._(
+                        "Subscription %(name)s cannot be deleted: it was invoiced or "
+                        "cancelled, and that history is kept. Archive it instead.",
+                        name=subscription.display_name,
+                    )
+                )

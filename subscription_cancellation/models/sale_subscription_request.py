@@ -1,0 +1,190 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""The doors of the contract: preview, request, revoke; who may, and why not."""
+
+from odoo import api, models
+from odoo.exceptions import AccessError, UserError
+
+from ..formatting import format_day
+
+
+class SaleSubscription(models.Model):
+    """Request, preview and revoke the cancellation of a subscription."""
+
+    _inherit = "sale.subscription"
+
+    # === PUBLIC METHODS (contract; also called over JSON-2) === #
+
+    @api.readonly
+    def preview_cancellation(
+        self,
+        *,
+        timing=None,
+        requested_date=None,
+        refund_mode=None,
+        line_ids=None,
+        reason_code=None,
+        comment=None,
+        cancel_day_billed=None,
+    ):
+        """Tell what :meth:`request_cancellation` would do; write nothing.
+
+        Same parameters, errors and result, with ``cancellation_id`` false.
+        """
+        options = self._pack_options(
+            timing=timing,
+            requested_date=requested_date,
+            refund_mode=refund_mode,
+            line_ids=line_ids,
+            reason_code=reason_code,
+            comment=comment,
+            cancel_day_billed=cancel_day_billed,
+        )
+        return self._plan_cancellation(options, channel="api")._as_dict()
+
+    def request_cancellation(
+        self,
+        *,
+        timing=None,
+        requested_date=None,
+        refund_mode=None,
+        line_ids=None,
+        reason_code=None,
+        comment=None,
+        cancel_day_billed=None,
+    ):
+        """Cancel this subscription, or some of its lines, now or on a later date.
+
+        What is absent (``None``) comes from the cancellation policy.
+
+        :param str timing: ``immediate``, ``end_of_period`` or ``specific_date``
+        :param str requested_date: ``"YYYY-MM-DD"``, for ``specific_date``
+        :param str refund_mode: ``none``, ``prorated`` or ``full``
+        :param list line_ids: ids of ``sale.subscription.line``; absent: all lines
+        :param str reason_code: code of a ``sale.subscription.close.reason``
+        :param str comment: free text of the person who cancels
+        :param bool cancel_day_billed: the cancellation day is a served, billed day
+        :return: dict with ``cancellation_id``, ``state``, ``effective_date``
+            (first day without service), ``last_service_date``, ``currency``,
+            ``credit_untaxed``, ``credit_tax``, ``credit_total``,
+            ``reduces_invoices``, ``refundable`` (amounts in that currency) and
+            ``lines``, one per billed line with its period and days
+        :raise UserError: an option, a date or the subscription's state forbids it
+        :raise AccessError: the user may not cancel subscriptions
+        :raise LockError: somebody else is cancelling the same subscription
+        """
+        options = self._pack_options(
+            timing=timing,
+            requested_date=requested_date,
+            refund_mode=refund_mode,
+            line_ids=line_ids,
+            reason_code=reason_code,
+            comment=comment,
+            cancel_day_billed=cancel_day_billed,
+        )
+        return self._request_cancellation(options, channel="api")._as_dict()
+
+    def revoke_cancellation(self):
+        """Take back what is scheduled: the end of it all, else that of single lines.
+
+        :return: dict like :meth:`request_cancellation`, state ``revoked``
+        :raise UserError: nothing is scheduled, or its date is reached
+        :raise AccessError: requested by somebody else, and not a manager
+        """
+        self._check_one()
+        cancellations = self.cancellation_ids.filtered("is_open")
+        cancellations = cancellations.filtered("is_whole") or cancellations
+        if not cancellations:
+            raise UserError(
+                self.env._(
+                    "There is no scheduled cancellation of subscription %(name)s to "
+                    "revoke.",
+                    name=self.display_name,
+                )
+            )
+        cancellations._revoke()
+        return cancellations[:1]._as_dict()
+
+    # === REQUEST === #
+
+    @api.model
+    def _pack_options(self, **options):
+        """Return the given options by name, without the absent ones."""
+        return {name: value for name, value in options.items() if value is not None}
+
+    def _plan_cancellation(self, options, channel):
+        """Return the checked plan of a cancellation; nothing is written.
+
+        :param dict options: given options by name (contract)
+        :param str channel: the door it came through
+        """
+        self._check_one()
+        self.check_access("read")
+        self._check_can_cancel()
+        return self.env["subscription.cancellation"]._plan(self, options, channel)
+
+    def _request_cancellation(self, options, channel, fingerprint=None):
+        """Make the cancellation and, where it is due, execute it.
+
+        :param str fingerprint: of the preview the person confirmed, if any
+        :return: the ``subscription.cancellation``
+        """
+        self._check_one()
+        self.check_access("read")
+        self._check_cancellation_access()
+        self.lock_for_update()
+        plan = self._plan_cancellation(options, channel)
+        plan._check_fingerprint(fingerprint)
+        return plan._confirm()
+
+    def _check_one(self):
+        """Raise a UserError unless this is one subscription (over the API: one id)."""
+        if len(self) != 1:
+            raise UserError(
+                self.env._(
+                    "Subscriptions are cancelled one at a time: give one id, not %s.",
+                    len(self),
+                )
+            )
+
+    def _check_cancellation_access(self):
+        """Raise AccessError unless the user may cancel subscriptions."""
+        group = "subscription_cancellation.subscription_cancellation_group_user"
+        if not (self.env.su or self.env.user.has_group(group)):
+            raise AccessError(
+                self.env._(
+                    "You are not allowed to cancel subscriptions. Ask for the "
+                    "“Subscription Cancellation: User” access right."
+                )
+            )
+
+    def _check_can_cancel(self):
+        """Raise a UserError that says why this subscription cannot be cancelled."""
+        self.ensure_one()
+        self._check_cancellation_access()
+        reason = self._get_cannot_cancel_reason()
+        if reason:
+            raise UserError(reason)
+
+    def _get_cannot_cancel_reason(self):
+        """Return why Deactivate is not offered, or ``None``.
+
+        One place for the button, the error and, later, the portal.
+        """
+        self.ensure_one()
+        if self.cancellation_state == "cancelled":
+            return self.env._(
+                "Subscription %(name)s is already cancelled.", name=self.display_name
+            )
+        if not self.sale_subscription_line_ids:
+            return self.env._(
+                "Subscription %(name)s has no active line to cancel.",
+                name=self.display_name,
+            )
+        if self.cancellation_state == "non_renewing":
+            return self.env._(
+                "Subscription %(name)s is already cancelled: service ends on "
+                "%(date)s. Revoke that cancellation first.",
+                name=self.display_name,
+                date=format_day(self.env, self.last_service_date),
+            )
+        return None
