@@ -231,7 +231,7 @@ class PeriodStamper:
         orders = self.orders[line.move_id]
         order = (line.sale_line_ids.order_id or orders)[:1]
         if order and order == subscription.sale_order_id:
-            return subscription.date_start
+            return subscription._get_first_paid_day()
         if order:
             return order.date_order.date()
         return line.move_id.invoice_date

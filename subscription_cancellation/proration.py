@@ -108,12 +108,15 @@ def creditable(
 def latest_period_start(periods: Sequence[Period], effective_date: date) -> date | None:
     """Return the start of the billed period that was running on the last day.
 
-    A full credit takes every period that starts there or later. Where the first
-    period is still to come, that is its start.
+    A full credit takes every period that starts there or later. What was credited
+    and charged again lies within the period it came from, so periods that overlap
+    count as one. Where the first period is still to come, that is its start.
     """
-    starts = sorted(period.start for period in periods)
-    running = [start for start in starts if start < effective_date]
-    return (running or starts)[-1 if running else 0] if starts else None
+    running = [period for period in periods if period.start < effective_date]
+    if not running:
+        return min((period.start for period in periods), default=None)
+    latest = max(running)
+    return min(period.start for period in running if period.end > latest.start)
 
 
 def fit(amounts: Sequence[int], limit: int) -> list[int]:
@@ -150,3 +153,22 @@ def next_boundary(anchor: date, interval: relativedelta, after: date) -> date:
         count += 1
         boundary = anchor + interval * count
     return boundary
+
+
+def split_by_billing_period(
+    period: Period, anchor: date, interval: relativedelta
+) -> list[tuple[Period, Period]]:
+    """Return the parts of ``period``, each with the billing period it belongs to.
+
+    :param anchor: where a billing period begins; not after the period's start
+    """
+    parts = []
+    count = 0
+    whole = Period(anchor, anchor + interval)
+    while whole.start < period.end:
+        part = Period(max(whole.start, period.start), min(whole.end, period.end))
+        if part.days > 0:
+            parts.append((part, whole))
+        count += 1
+        whole = Period(whole.end, anchor + interval * (count + 1))
+    return parts

@@ -187,7 +187,9 @@ class TestControl(CancellationCase):
         )
         wizard = form.save()
         self.subscription.invoice_ids._reverse_moves()[0].action_post()
-        with self.assertRaisesRegex(UserError, "changed since you opened"):
+        with self.assertRaisesRegex(
+            UserError, "credit would be \$ 0.00 instead of \$ 21.00"
+        ):
             wizard.action_confirm()
         self.assertEqual(self.subscription.cancellation_state, "active")
 

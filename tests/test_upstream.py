@@ -18,7 +18,9 @@ from odoo.service.model import get_public_method
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.subscription_cancellation.models.sale_subscription_closing import CLOSING
+from odoo.addons.subscription_cancellation.models.sale_subscription_closing import (
+    CLOSING,
+)
 from odoo.addons.subscription_oca.models import account_move as oca_move
 from odoo.addons.subscription_oca.models import sale_order as oca_order
 from odoo.addons.subscription_oca.models import sale_subscription as oca
@@ -83,9 +85,20 @@ class TestUpstreamStages(UpstreamCase):
         """Row 1: both dates jump to today, although the stage does not change."""
         subscription = self.create_subscription(start="2026-05-01")
         self.travel_to("2026-07-15")
-        subscription.write({"stage_id": self.running.id})
+        oca.SaleSubscription.write(subscription, {"stage_id": self.running.id})
         self.assertEqual(subscription.date_start, Date.to_date("2026-07-15"))
         self.assertEqual(subscription.recurring_next_date, Date.to_date("2026-07-15"))
+
+    def test_a_running_subscription_is_not_started_again(self):
+        """Row 1, corrected: the button, and another stage of the same kind."""
+        subscription = self.create_subscription(start="2026-05-01")
+        other = self.running.copy({"name": "In negotiation"})
+        self.travel_to("2026-07-15")
+        subscription.action_start_subscription()
+        subscription.stage_id = other
+        self.assertEqual(subscription.stage_id, other)
+        self.assertEqual(subscription.date_start, Date.to_date("2026-05-01"))
+        self.assertEqual(subscription.recurring_next_date, Date.to_date("2026-05-01"))
 
     def test_closing_clears_the_next_date_and_keeps_end_and_pause(self):
         """Row 2."""

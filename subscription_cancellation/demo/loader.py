@@ -48,6 +48,9 @@ STORIES = {
     "atelier_web": Story(1, 2, latest=DRAFT),
     "games_staging": Story(0, 18, latest=UNPAID),
     "architects_support": Story(0, 6, latest=UNPAID),
+    # In their trial.
+    "rowing_files": Story(0, 5),
+    "vet_files": Story(0, 9),
 }
 
 
@@ -217,6 +220,12 @@ class DemoCompany:
             requested_date=self.today + timedelta(days=20),
             refund_mode="prorated",
             reason_code="too_expensive",
+        )
+        self._cancel(
+            "vet_files",
+            timing="end_of_period",
+            reason_code="missing_features",
+            comment="They stay with the files on their own server.",
         )
         self._cancel(
             "instruments_support", timing="end_of_period", reason_code="too_expensive"

@@ -3,6 +3,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_date
 
+from .subscription_cancellation import ENGINE
+
 
 class AccountMove(models.Model):
     _inherit = "account.move"
@@ -150,16 +152,41 @@ class AccountMove(models.Model):
                 )
             ) from error
 
+    # === PROOF === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        moves = super().create(vals_list)
+        # Not the values: a default may set it too.
+        moves.filtered("cancellation_id")._check_linked_by_engine()
+        return moves
+
+    def write(self, vals):
+        if "cancellation_id" in vals:
+            new_id = vals["cancellation_id"] or False
+            changed = self.filtered(lambda move: move.cancellation_id.id != new_id)
+            changed._check_linked_by_engine()
+        return super().write(vals)
+
+    def _check_linked_by_engine(self):
+        """Raise where anybody else says which cancellation issued these (D4)."""
+        if self and self.env.context.get("cancellation_engine") is not ENGINE:
+            raise UserError(
+                self.env._(
+                    "Which cancellation issued a document is part of its proof: it "
+                    "cannot be set or changed."
+                )
+            )
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_cancellation(self):
         issued = self.filtered("cancellation_id")
         if issued:
             raise UserError(
                 self.env._(
-                    "The credit memo for %(invoice)s belongs to cancellation "
-                    "%(name)s and is kept as its proof: cancel it instead of deleting "
-                    "it.",
-                    invoice=issued[0].reversed_entry_id.name,
+                    "%(document)s belongs to cancellation %(name)s and is kept as its "
+                    "proof: cancel it instead of deleting it.",
+                    document=issued[0].display_name,
                     name=issued[0].cancellation_id.name,
                 )
             )

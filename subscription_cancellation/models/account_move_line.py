@@ -47,6 +47,21 @@ class AccountMoveLine(models.Model):
         )
 
     @api.model
+    def _get_end_of_billed_period(self, subscription_lines, day):
+        """Return the last day of the billed period that ``day`` is in, or ``False``."""
+        return self.search(
+            [
+                ("subscription_line_id", "in", subscription_lines.ids),
+                ("parent_state", "=", "posted"),
+                ("move_id.move_type", "=", "out_invoice"),
+                ("start_date", "<=", day),
+                ("end_date", ">=", day),
+            ],
+            order="end_date desc",
+            limit=1,
+        ).end_date
+
+    @api.model
     def _search_draft_billed(self, subscription_lines, effective_date):
         """Return unposted invoice lines of these lines with unused days."""
         return self.search(

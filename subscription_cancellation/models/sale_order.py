@@ -14,5 +14,5 @@ class SaleOrder(models.Model):
             return None
         known = self.subscription_ids
         result = super().create_subscription(lines, subscription_tmpl)
-        (self.subscription_ids - known)._stamp_first_period_on_order()
+        (self.subscription_ids - known)._bill_first_period_on_order()
         return result

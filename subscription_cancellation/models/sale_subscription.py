@@ -84,6 +84,15 @@ class SaleSubscription(models.Model):
 
     # === COMPUTE METHODS === #
 
+    @api.depends("name", "partner_id", "template_id")
+    def _compute_display_name(self):
+        unnamed = self.filtered(lambda subscription: not subscription.name)
+        for subscription in unnamed:
+            # Upstream's sequence belongs to one company; the others' have no name.
+            parts = (subscription.partner_id.name, subscription.template_id.name)
+            subscription.display_name = " – ".join(filter(None, parts))
+        return super(SaleSubscription, self - unnamed)._compute_display_name()
+
     @api.depends(
         "company_id", "template_id", "cancellation_policy_id", "refund_mode_override"
     )
@@ -136,16 +145,21 @@ class SaleSubscription(models.Model):
                 subscription.cancellation_date = False
 
     def _get_scheduled_end(self):
-        """Return when everything ends, by one cancellation or line by line."""
+        """Return when everything ends, by one cancellation or line by line.
+
+        What still waits for approval does not count.
+        """
         self.ensure_one()
-        open_whole = self.cancellation_ids.filtered(
-            lambda cancellation: cancellation.is_whole and cancellation.is_open
+        approved = self.cancellation_ids.filtered(
+            lambda cancellation: cancellation.state in ("scheduled", "failed")
         )
-        if open_whole:
-            return open_whole[:1].effective_date
+        whole = approved.filtered("is_whole")
+        if whole:
+            return whole[:1].effective_date
         active = self.sale_subscription_line_ids.filtered("active")
-        dates = active.mapped("cancellation_date")
-        return all(dates) and max(dates, default=False)
+        if active - approved.line_ids.subscription_line_id:
+            return False
+        return max(active.mapped("cancellation_date"), default=False)
 
     @api.depends("cancellation_date")
     def _compute_last_service_date(self):
@@ -178,7 +192,12 @@ class SaleSubscription(models.Model):
             # sudo: the number may be seen by people who cannot open the documents.
             subscription.credit_note_count = len(cancellations.sudo().credit_note_ids)
 
-    @api.depends("stage_id.type", "cancellation_state", "sale_subscription_line_ids")
+    @api.depends(
+        "stage_id.type",
+        "cancellation_state",
+        "cancellation_ids.state",
+        "sale_subscription_line_ids",
+    )
     def _compute_cannot_cancel_reason(self):
         for subscription in self:
             subscription.cannot_cancel_reason = (
@@ -216,6 +235,14 @@ class SaleSubscription(models.Model):
     def action_revoke_cancellation(self):
         """Take back what is scheduled (button)."""
         self.revoke_cancellation()
+
+    def action_postpone_cancellation(self):
+        """Open the dialog to change the date of what is scheduled (button)."""
+        self.ensure_one()
+        cancellations = self._get_open_cancellations()
+        if len(cancellations) > 1:
+            return self.action_view_cancellations()
+        return cancellations.action_postpone()
 
     def action_view_cancellations(self):
         """Open the cancellations of this subscription."""

@@ -1,15 +1,14 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """Which days are billed: periods, and the guard in upstream's billing."""
 
-from datetime import datetime
-
 import pytz
 
 from odoo import fields, models
 from odoo.exceptions import UserError
 
 from ..formatting import format_day
-from ..proration import Period, next_boundary
+from ..proration import ONE_DAY, Period, next_boundary
+from ..terms import Contract
 
 
 class SaleSubscription(models.Model):
@@ -24,8 +23,16 @@ class SaleSubscription(models.Model):
 
         In the partner's time zone, else the company partner's, else UTC.
         """
+        return self._to_local_date(fields.Datetime.now())
+
+    def _to_local_date(self, moment):
+        """Return the customer's date at a moment.
+
+        :param datetime moment: in UTC, without time zone
+        """
         self.ensure_one()
-        return datetime.now(pytz.utc).astimezone(self._get_timezone()).date()
+        moment = pytz.utc.localize(moment)
+        return moment.astimezone(self._get_timezone()).date()
 
     def _get_timezone(self):
         """Return the customer's time zone (a ``pytz`` zone)."""
@@ -61,6 +68,30 @@ class SaleSubscription(models.Model):
         contract_end = self._get_contract_end()
         return min(end, contract_end) if contract_end else end
 
+    def _get_end_of_running_period(self):
+        """Return the first day after the billing period that is running today.
+
+        Where several periods are billed ahead, this is the end of the first of them.
+        """
+        self.ensure_one()
+        # sudo: who cancels need not be allowed to read journal items.
+        last_day = (
+            self.env["account.move.line"]
+            .sudo()
+            ._get_end_of_billed_period(self.sale_subscription_line_ids, self._today())
+        )
+        return last_day and last_day + ONE_DAY or self._get_end_of_period()
+
+    def _get_contract(self):
+        """Return what the date engine has to know of this subscription."""
+        self.ensure_one()
+        return Contract(
+            start=self._get_first_paid_day(),
+            next_period_start=self.recurring_next_date or self._get_end_of_period(),
+            interval=self._get_recurrence_delta(),
+            end=self._get_contract_end() or None,
+        )
+
     def _get_contract_end(self):
         """Return the first day after a fixed term, or ``False`` where unlimited."""
         # Upstream's boolean of this name is true for *unlimited* subscriptions.
@@ -93,7 +124,9 @@ class SaleSubscription(models.Model):
         Upstream counts the first period as billed by the order itself.
         """
         for subscription in self:
-            period = Period(subscription.date_start, subscription.recurring_next_date)
+            period = Period(
+                subscription._get_first_paid_day(), subscription.recurring_next_date
+            )
             for line in subscription.sale_subscription_line_ids:
                 line.order_line_id.write(
                     {
@@ -163,6 +196,15 @@ class SaleSubscription(models.Model):
                 "after that.",
                 name=self.display_name,
                 date=format_day(self.env, fields.Date.subtract(end, days=1)),
+            )
+        pending = self._get_pending_cancellation()
+        if pending and start >= pending.effective_date:
+            return self.env._(
+                "Cancellation %(cancellation)s of subscription %(name)s waits for "
+                "approval; nothing is invoiced from %(date)s on until it is decided.",
+                cancellation=pending.name,
+                name=self.display_name,
+                date=format_day(self.env, pending.effective_date),
             )
         lines = self.sale_subscription_line_ids
         if lines and not any(line._is_billed_from(start) for line in lines):

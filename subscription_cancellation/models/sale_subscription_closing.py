@@ -29,7 +29,27 @@ class SaleSubscription(models.Model):
                     "Deactivate or Revoke."
                 )
             )
-        return super().write(vals)
+        dates = self._get_dates_to_keep(vals)
+        result = super().write(vals)
+        for subscription, kept in dates.items():
+            if subscription._is_started():
+                subscription.write(kept)
+        return result
+
+    def _get_dates_to_keep(self, vals):
+        """Return the dates of what runs already, by subscription, on a stage change.
+
+        Upstream starts it anew, today, even where the stage does not change: a period
+        for free, or one billed twice.
+        """
+        if "stage_id" not in vals:
+            return {}
+        names = {"date_start", "date", "recurring_next_date"} - vals.keys()
+        return {
+            subscription: {name: subscription[name] for name in names}
+            for subscription in self
+            if subscription._is_started()
+        }
 
     def _check_stage_change(self, values):
         """Refuse to close, or to reopen, by moving the stage by hand."""
@@ -51,7 +71,7 @@ class SaleSubscription(models.Model):
                 raise UserError(
                     self.env._(
                         "Subscription %(name)s is cancelled and cannot be moved back "
-                        "to the stage “%(stage)s”. Create a new subscription.",
+                        "to the stage “%(stage)s” by hand: use Reactivate.",
                         name=subscription.display_name,
                         stage=stage.name,
                     )

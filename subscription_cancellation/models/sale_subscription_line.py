@@ -222,11 +222,31 @@ class SaleSubscriptionLine(models.Model):
             "end_date": period.last_day,
         }
 
+    def _get_period_price(self):
+        """Return what one billing period of this line costs, as its price says.
+
+        With taxes that are included in the price where there are such.
+        """
+        self.ensure_one()
+        discount = 1 - (self.discount or 0.0) / 100.0
+        return self.price_unit * self.product_uom_qty * discount
+
     def _is_billed_from(self, period_start):
         """Return whether a period that starts on ``period_start`` is billed."""
         self.ensure_one()
-        end = self.cancellation_date
+        end = self._get_billing_end()
         return not end or period_start < end
+
+    def _get_billing_end(self):
+        """Return the first day that regular billing leaves out, or ``None``.
+
+        The end of service, or where extra days begin that are charged already.
+        """
+        # sudo: whoever bills need not be allowed to read cancellations.
+        rows = self.sudo().cancellation_line_ids.filtered("is_open")
+        extensions = rows.cancellation_id.mapped("extension_start_date")
+        days = [self.cancellation_date, *extensions]
+        return min(filter(None, days), default=None)
 
     def _set_end(self, day):
         """Remember the first day without service, or that there is none any more."""
@@ -237,6 +257,15 @@ class SaleSubscriptionLine(models.Model):
         active = self.filtered("active")
         active.with_context(ending=ENDING).write({"active": False})
         # One2many caches do not notice that a line was archived.
+        self.sale_subscription_id.invalidate_recordset(
+            ["sale_subscription_line_ids", "archived_line_ids"], flush=False
+        )
+
+    def _reactivate(self):
+        """Bring deactivated lines back, without an end."""
+        self.with_context(ending=ENDING).write(
+            {"active": True, "cancellation_date": False}
+        )
         self.sale_subscription_id.invalidate_recordset(
             ["sale_subscription_line_ids", "archived_line_ids"], flush=False
         )

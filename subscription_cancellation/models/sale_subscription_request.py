@@ -51,20 +51,26 @@ class SaleSubscription(models.Model):
         reason_code=None,
         comment=None,
         cancel_day_billed=None,
+        fingerprint=None,
     ):
         """Cancel this subscription, or some of its lines, now or on a later date.
 
         What is absent (``None``) comes from the cancellation policy.
 
-        :param str timing: ``immediate``, ``end_of_period`` or ``specific_date``
+        :param str timing: ``immediate``, ``end_of_period``, ``end_of_term``,
+            ``earliest`` or ``specific_date``
         :param str requested_date: ``"YYYY-MM-DD"``, for ``specific_date``
         :param str refund_mode: ``none``, ``prorated`` or ``full``
         :param list line_ids: ids of ``sale.subscription.line``; absent: all lines
         :param str reason_code: code of a ``sale.subscription.close.reason``
         :param str comment: free text of the person who cancels
         :param bool cancel_day_billed: the cancellation day is a served, billed day
+        :param str fingerprint: of the preview that was confirmed; where dates or
+            amounts changed since, nothing is done and the error names what did
         :return: dict with ``cancellation_id``, ``state``, ``effective_date``
-            (first day without service), ``last_service_date``, ``currency``,
+            (first day without service), ``last_service_date``, ``earliest_end`` (last
+            day of service that keeps the policy's terms) and ``cancel_by`` (last day
+            to ask for it), ``extraordinary``, ``approval_reason``, ``currency``,
             ``credit_untaxed``, ``credit_tax``, ``credit_total``,
             ``reduces_invoices``, ``refundable`` (amounts in that currency) and
             ``lines``, one per billed line with its period and days
@@ -81,7 +87,7 @@ class SaleSubscription(models.Model):
             comment=comment,
             cancel_day_billed=cancel_day_billed,
         )
-        return self._request_cancellation(options, channel="api")._as_dict()
+        return self._request_cancellation(options, "api", fingerprint)._as_dict()
 
     def revoke_cancellation(self):
         """Take back what is scheduled: the end of it all, else that of single lines.
@@ -91,18 +97,52 @@ class SaleSubscription(models.Model):
         :raise AccessError: requested by somebody else, and not a manager
         """
         self._check_one()
+        cancellations = self._get_open_cancellations()
+        cancellations._revoke()
+        return cancellations[:1]._as_dict()
+
+    def postpone_cancellation(self, *, requested_date, charge_extension=None):
+        """Move a scheduled cancellation to another date, earlier or later.
+
+        :param str requested_date: ``"YYYY-MM-DD"``, the new day of cancellation
+        :param bool charge_extension: invoice the days that this adds and no regular
+            invoice covers, to the day and at once; absent: as it was, first off
+        :return: dict like :meth:`request_cancellation`, state ``scheduled``; ``done``
+            where the new date is today
+        :raise UserError: nothing is scheduled, several lines end on dates of their
+            own, the date is in the past or beyond the contract, or the policy does
+            not allow a date of one's own
+        :raise AccessError: requested by somebody else, and not a manager
+        """
+        self._check_one()
+        cancellation = self._get_open_cancellations()
+        if len(cancellation) > 1:
+            raise UserError(
+                self.env._(
+                    "Several lines of subscription %(name)s end on dates of their own "
+                    "(%(cancellations)s). Change the date on each cancellation.",
+                    name=self.display_name,
+                    cancellations=", ".join(cancellation.mapped("name")),
+                )
+            )
+        cancellation._postpone(requested_date, charge_extension)
+        return cancellation._as_dict()
+
+    def _get_open_cancellations(self):
+        """Return the open end of it all, else those of single lines.
+
+        :raise UserError: there is none
+        """
         cancellations = self.cancellation_ids.filtered("is_open")
-        cancellations = cancellations.filtered("is_whole") or cancellations
         if not cancellations:
             raise UserError(
                 self.env._(
                     "There is no scheduled cancellation of subscription %(name)s to "
-                    "revoke.",
+                    "change or revoke.",
                     name=self.display_name,
                 )
             )
-        cancellations._revoke()
-        return cancellations[:1]._as_dict()
+        return cancellations.filtered("is_whole") or cancellations
 
     # === REQUEST === #
 
@@ -180,7 +220,14 @@ class SaleSubscription(models.Model):
                 "Subscription %(name)s has no active line to cancel.",
                 name=self.display_name,
             )
-        if self.cancellation_state == "non_renewing":
+        if self._get_pending_cancellation():
+            return self.env._(
+                "A cancellation of subscription %(name)s already waits for approval "
+                "(%(cancellation)s). Approve, refuse or revoke that one first.",
+                name=self.display_name,
+                cancellation=self._get_pending_cancellation().name,
+            )
+        if self.cancellation_date:
             return self.env._(
                 "Subscription %(name)s is already cancelled: service ends on "
                 "%(date)s. Revoke that cancellation first.",
@@ -188,3 +235,11 @@ class SaleSubscription(models.Model):
                 date=format_day(self.env, self.last_service_date),
             )
         return None
+
+    def _get_pending_cancellation(self):
+        """Return the cancellation of all of it that waits for approval, if any."""
+        return self.cancellation_ids.filtered(
+            lambda cancellation: (
+                cancellation.is_whole and cancellation.state == "to_approve"
+            )
+        )[:1]

@@ -10,13 +10,16 @@ from ..formatting import format_day
 from .subscription_cancellation_line import CreditScope
 from .subscription_cancellation_policy import CHANNELS, REFUND_MODES, TIMINGS
 
-OPEN_STATES = ("scheduled", "failed")
-#: From each state, the states a cancellation may go to. A new one is scheduled.
+OPEN_STATES = ("to_approve", "scheduled", "failed")
+#: From each state, the states a cancellation may go to. A new one is scheduled, or
+#: waits for approval.
 TRANSITIONS = {
+    "to_approve": {"scheduled", "refused", "revoked"},
     "scheduled": {"done", "revoked", "failed"},
     "failed": {"scheduled", "revoked"},
     "done": set(),
     "revoked": set(),
+    "refused": set(),
 }
 #: What may still change on a final cancellation: bookkeeping of the record itself.
 FINAL_WRITABLE = {
@@ -28,6 +31,7 @@ FINAL_WRITABLE = {
 }
 #: Context value that lets the engine finish a record. See ``CLOSING``.
 ENGINE = object()
+APPROVAL_ACTIVITY = "subscription_cancellation.mail_activity_type_approval"
 
 
 class SubscriptionCancellation(models.Model):
@@ -73,9 +77,11 @@ class SubscriptionCancellation(models.Model):
     )
     state = fields.Selection(
         selection=[
+            ("to_approve", "To Approve"),
             ("scheduled", "Scheduled"),
             ("done", "Done"),
             ("revoked", "Revoked"),
+            ("refused", "Refused"),
             ("failed", "Failed"),
         ],
         default="scheduled",
@@ -90,6 +96,13 @@ class SubscriptionCancellation(models.Model):
         required=True,
         readonly=True,
     )
+    policy_id = fields.Many2one(
+        comodel_name="subscription.cancellation.policy",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="restrict",
+        help="The policy that applied; empty: the built-in default.",
+    )
     timing = fields.Selection(selection=TIMINGS, required=True, readonly=True)
     requested_date = fields.Date(readonly=True)
     effective_date = fields.Date(
@@ -99,9 +112,23 @@ class SubscriptionCancellation(models.Model):
         help="First day without service.",
     )
     last_service_date = fields.Date(compute="_compute_last_service_date")
+    earliest_end_date = fields.Date(
+        string="Earliest End",
+        readonly=True,
+        help="The last day of service if notice, minimum term and alignment of the "
+        "policy are kept; empty where there are none to keep.",
+    )
+    cancel_by_date = fields.Date(
+        string="Cancel By",
+        readonly=True,
+        help="The last day on which to ask for the earliest end.",
+    )
     is_extraordinary = fields.Boolean(
+        string="Extraordinary",
         compute="_compute_is_extraordinary",
-        help="On a chosen date: notice periods and terms are ignored.",
+        store=True,
+        help="On a chosen date, or before the earliest end: notice periods and terms "
+        "are ignored.",
     )
     due_at = fields.Datetime(
         string="Due",
@@ -145,6 +172,7 @@ class SubscriptionCancellation(models.Model):
         comodel_name="account.move",
         inverse_name="cancellation_id",
         string="Credit Memos",
+        domain=[("move_type", "=", "out_refund")],
         readonly=True,
     )
     credit_note_count = fields.Integer(
@@ -172,10 +200,14 @@ class SubscriptionCancellation(models.Model):
             end = cancellation.effective_date
             cancellation.last_service_date = end and fields.Date.subtract(end, days=1)
 
-    @api.depends("timing")
+    @api.depends("timing", "effective_date", "earliest_end_date")
     def _compute_is_extraordinary(self):
         for cancellation in self:
-            cancellation.is_extraordinary = cancellation.timing == "specific_date"
+            earliest = cancellation.earliest_end_date
+            is_early = earliest and cancellation.last_service_date < earliest
+            cancellation.is_extraordinary = bool(
+                is_early or cancellation.timing == "specific_date"
+            )
 
     @api.depends("effective_date", "subscription_id")
     def _compute_due_at(self):
@@ -212,9 +244,12 @@ class SubscriptionCancellation(models.Model):
     @api.depends("state", "effective_date")
     def _compute_can_revoke(self):
         for cancellation in self:
+            may = cancellation._may_revoke()
             cancellation.can_revoke = (
-                cancellation._may_revoke()
-                and not cancellation._get_cannot_revoke_reason()
+                may and not cancellation._get_cannot_revoke_reason()
+            )
+            cancellation.can_postpone = (
+                may and not cancellation._get_cannot_postpone_reason()
             )
 
     def _sum_lines(self, field):
@@ -288,6 +323,7 @@ class SubscriptionCancellation(models.Model):
         self._store_rows()
         credit_notes = self._create_credit_notes()
         credit_notes._post_cancellation_credits()
+        self._remember_next_dates()
         self.line_ids.subscription_line_id._deactivate()
         self._set_line_dates()
         self._set_state(
@@ -342,7 +378,10 @@ class SubscriptionCancellation(models.Model):
         """Return the active lines, add-ons and lines added since included."""
         self.ensure_one()
         active = self.subscription_id.sale_subscription_line_ids
-        rows = active.cancellation_line_ids.filtered("is_open")
+        rows = active.cancellation_line_ids.filtered(
+            # What only waits for approval holds nothing back.
+            lambda row: row.is_open and row.cancellation_id.state != "to_approve"
+        )
         held = (rows - self.line_ids).subscription_line_id
         if self.is_whole:
             self._check_none_failed(rows - self.line_ids)
@@ -411,6 +450,7 @@ class SubscriptionCancellation(models.Model):
         for subscription, cancellations in self.grouped("subscription_id").items():
             if subscription.sale_subscription_line_ids:
                 continue
+            cancellations.write({"stage_before_id": subscription.stage_id.id})
             reason = cancellations.reason_id[:1]
             subscription._close(reason.id)
             obsolete = subscription.cancellation_ids.filtered("is_open")
@@ -433,18 +473,24 @@ class SubscriptionCancellation(models.Model):
             cancellation._check_revoke_access()
         # sudo: nobody has write access; rights were checked above.
         engine = self.sudo().with_context(cancellation_engine=ENGINE)
-        engine.subscription_id.lock_for_update()
-        engine.activity_unlink(["mail.mail_activity_data_warning"])
-        engine._report_unbilled_lines()
-        engine._set_state("revoked")
-        engine.line_ids.subscription_line_id._set_end(False)
-        for cancellation in engine:
-            cancellation._log_on_subscription(
-                self.env._(
-                    "%(what)s revoked: billing goes on.",
-                    what=cancellation._describe(),
-                )
+        engine._take_back_request()
+
+    def _take_back_request(self, reason=None):
+        """Let these subscriptions and lines go on.
+
+        :param str reason: in words, where nobody asked for it
+        """
+        self.subscription_id.lock_for_update()
+        self.activity_unlink(["mail.mail_activity_data_warning", APPROVAL_ACTIVITY])
+        self._report_unbilled_lines()
+        self._take_back_extension()
+        self._set_state("revoked")
+        self.line_ids.subscription_line_id._set_end(False)
+        for cancellation in self:
+            text = self.env._(
+                "%(what)s revoked: billing goes on.", what=cancellation._describe()
             )
+            cancellation._log_on_subscription(f"{text} {reason or ''}".strip())
 
     def _report_unbilled_lines(self):
         """Tell somebody about lines that an invoice made in the meantime left out."""

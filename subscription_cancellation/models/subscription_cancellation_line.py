@@ -366,6 +366,18 @@ class SubscriptionCancellationLine(models.Model):
             )
         )
 
+    def _raise_not_replaced(self):
+        """Say that what waits for approval does not replace another cancellation."""
+        self.ensure_one()
+        raise UserError(
+            self.env._(
+                "“%(line)s” already has a cancellation (%(cancellation)s), which one "
+                "that needs approval cannot replace. Revoke that one first.",
+                line=self.subscription_line_id.name,
+                cancellation=self.cancellation_id.name,
+            )
+        )
+
     # === OUTPUT === #
 
     def _as_dict(self):

@@ -57,14 +57,46 @@ class SubscriptionCancellation(models.Model):
     def _get_preview_sentences(self):
         """Return in plain words what this plan leads to."""
         self.ensure_one()
-        sentences = [self._get_end_sentence(), self._get_credit_sentence()]
+        return [
+            self._get_end_sentence(),
+            self._get_credit_sentence(),
+            *self._get_terms_sentences(),
+            *self._get_approval_sentences(),
+        ]
+
+    def _get_terms_sentences(self):
+        """Return what notice, minimum term and alignment mean for this one."""
+        sentences = []
         if self.is_extraordinary:
             sentences.append(
                 self.env._(
                     "Extraordinary cancellation: notice periods and terms are ignored."
                 )
             )
-        return sentences
+        if not self.earliest_end_date:
+            return sentences
+        dates = {
+            "end": format_day(self.env, self.earliest_end_date),
+            "limit": format_day(self.env, self.cancel_by_date),
+        }
+        if self.is_extraordinary:
+            text = self.env._(
+                "The earliest ordinary end is %(end)s, if cancelled by %(limit)s."
+            )
+        else:
+            text = self.env._("To end on %(end)s, cancel by %(limit)s.")
+        return [*sentences, text % dates]
+
+    def _get_approval_sentences(self):
+        """Return what has to happen before this comes true, if anything."""
+        if self.state != "to_approve":
+            return []
+        return [
+            self.env._(
+                "A cancellation manager has to approve this first, because %s.",
+                self.approval_reason,
+            )
+        ]
 
     def _get_end_sentence(self):
         """Return the sentence about the end of service."""
@@ -157,6 +189,10 @@ class SubscriptionCancellation(models.Model):
             "timing": self.timing,
             "effective_date": fields.Date.to_string(self.effective_date),
             "last_service_date": fields.Date.to_string(self.last_service_date),
+            "earliest_end": fields.Date.to_string(self.earliest_end_date) or False,
+            "cancel_by": fields.Date.to_string(self.cancel_by_date) or False,
+            "extraordinary": self.is_extraordinary,
+            "approval_reason": self.approval_reason or False,
             "currency": currency.name,
             "credit_untaxed": currency.round(self.credit_untaxed),
             "credit_tax": currency.round(self.credit_tax),
@@ -165,10 +201,11 @@ class SubscriptionCancellation(models.Model):
             "refundable": currency.round(self.refundable),
             "lines": [line._as_dict() for line in self.line_ids],
             "warnings": self._get_preview_warnings() if self.is_open else [],
+            "fingerprint": self._fingerprint(),
         }
 
     def _get_public_state(self):
         """Return the state; of a plan, the one that confirming it would lead to."""
-        if self.id:
+        if self.id or self.state == "to_approve":
             return self.state
         return "done" if self._is_due_on_request() else "scheduled"

@@ -1,23 +1,15 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from ast import literal_eval
-from datetime import date
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 
-from ..formatting import format_day
-from ..proration import (
-    ONE_DAY,
-    Charge,
-    Period,
-    creditable,
-    first_day_without_service,
-)
-
 TIMINGS = [
     ("immediate", "Immediately"),
     ("end_of_period", "At the end of the current period"),
+    ("end_of_term", "At the end of the contract term"),
+    ("earliest", "At the earliest possible date"),
     ("specific_date", "On a specific date"),
 ]
 REFUND_MODES = [
@@ -104,37 +96,6 @@ class SubscriptionCancellationPolicy(models.Model):
     reason_required = fields.Boolean(
         help="Nobody cancels through this policy without a reason."
     )
-    example = fields.Char(compute="_compute_example")
-
-    # === COMPUTE METHODS === #
-
-    @api.depends("timing", "refund_mode", "cancel_day_billed")
-    @api.depends_context("lang")
-    def _compute_example(self):
-        for policy in self:
-            policy.example = policy._get_example()
-
-    def _get_example(self):
-        """Return what this policy makes of a $31 July that is cancelled on the 10th."""
-        self.ensure_one()
-        july = Period(date(2026, 7, 1), date(2026, 8, 1))
-        effective_date = first_day_without_service(
-            date(2026, 7, 10), self.cancel_day_billed
-        )
-        if self.timing == "end_of_period":
-            effective_date = july.end
-        credit = {
-            "none": 0,
-            "prorated": creditable(Charge(3100, july), [], effective_date),
-            "full": 3100,
-        }[self.refund_mode]
-        return self.env._(
-            "A subscription of $31.00 for July, cancelled on %(day)s: service ends on "
-            "%(end)s, credit $%(credit).2f.",
-            day=format_day(self.env, date(2026, 7, 10)),
-            end=format_day(self.env, effective_date - ONE_DAY),
-            credit=credit / 100,
-        )
 
     # === CONSTRAINTS === #
 
@@ -219,15 +180,23 @@ class SubscriptionCancellationPolicy(models.Model):
         self.ensure_one()
         return {option: self[option] for option in POLICY_OPTIONS}
 
-    def _check_overrides(self, options, defaults):
-        """Raise where an option differs from its default and may not.
+    @api.model
+    def _get_overrides(self, options, defaults):
+        """Return the names of the options that differ from their default.
 
         :param dict options: what was asked for
         :param dict defaults: what applies where nothing is asked for
         """
-        for option in POLICY_OPTIONS:
-            is_override = options.get(option, defaults[option]) != defaults[option]
-            if is_override and not self[f"allow_override_{option}"]:
+        return [
+            option
+            for option in POLICY_OPTIONS
+            if options.get(option, defaults[option]) != defaults[option]
+        ]
+
+    def _check_overrides(self, options, defaults):
+        """Raise where an option differs from its default and may not."""
+        for option in self._get_overrides(options, defaults):
+            if not self[f"allow_override_{option}"]:
                 field = self._fields[option]
                 raise UserError(
                     self.env._(

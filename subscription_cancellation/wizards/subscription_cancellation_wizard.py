@@ -93,10 +93,11 @@ class SubscriptionCancellationWizard(models.TransientModel):
     @api.depends("subscription_id")
     def _compute_from_policy(self):
         for wizard in self:
-            policy = wizard._get_policy()
-            wizard.timing = policy.timing
-            wizard.cancel_day_billed = policy.cancel_day_billed
-            wizard.refund_mode = wizard.subscription_id.refund_mode
+            wizard.update(
+                self.env["subscription.cancellation"]._get_default_options(
+                    wizard.subscription_id, wizard._get_policy()
+                )
+            )
 
     def _get_policy(self):
         # sudo: the policy decides also for users who may not read it.

@@ -178,7 +178,7 @@ class TestDemo(TransactionCase):
 
     def test_every_cancellation_state_is_there(self):
         states = set(self.subscriptions.mapped("cancellation_state"))
-        self.assertLessEqual({"active", "non_renewing", "cancelled"}, states)
+        self.assertEqual(states, {"active", "trial", "non_renewing", "cancelled"})
         documents = self.subscriptions.cancellation_ids
         self.assertEqual(
             set(documents.mapped("state")), {"scheduled", "done", "revoked"}
@@ -196,6 +196,17 @@ class TestDemo(TransactionCase):
         self.assertEqual(
             subscription.cancellation_date, subscription.recurring_next_date
         )
+
+    def test_one_is_in_trial_and_one_is_not_continued_after_it(self):
+        """B9: nothing is billed yet."""
+        for name, last_day in (("rowing_files", False), ("vet_files", True)):
+            subscription = self.get(name)
+            self.assertEqual(subscription.cancellation_state, "trial")
+            self.assertFalse(subscription._get_invoices())
+            self.assertEqual(
+                subscription.last_service_date,
+                last_day and subscription.trial_end_date,
+            )
 
     def test_one_is_cancelled_and_its_credit_memo_is_refundable(self):
         """A4: posted, on its invoice, which was paid."""

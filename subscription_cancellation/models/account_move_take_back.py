@@ -1,0 +1,149 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""Taking back what a cancellation issued: each document by its proper opposite."""
+
+from odoo import models
+from odoo.fields import Command
+
+from ..formatting import format_day
+
+
+class AccountMove(models.Model):
+    """Reverse credit memos by invoices, and invoices by credit memos."""
+
+    _inherit = "account.move"
+
+    # === CREDIT MEMOS === #
+
+    def _take_back_credits(self):
+        """Take these credit memos back: drafts are cancelled, posted ones invoiced.
+
+        The invoice bills again, line by line, the days and amounts that the credit
+        memo credited, so that it can be credited again. Odoo's own reversal of a
+        credit memo would be a plain journal entry, which is no document for the
+        customer.
+
+        :return: the invoices, posted; each is reconciled with what is still open of
+            its credit memo
+        """
+        drafts = self.filtered(lambda move: move.state == "draft")
+        drafts.button_cancel()
+        issued = (self - drafts)._filter_not_taken_back()
+        invoices = self.create([move._prepare_take_back() for move in issued])
+        for invoice in invoices:
+            invoice._post_or_explain()
+        return invoices
+
+    def _filter_not_taken_back(self):
+        """Return those that are posted and not reversed already."""
+        return self.filtered(
+            lambda move: (
+                move.state == "posted"
+                and "posted" not in move.reversal_move_ids.mapped("state")
+            )
+        )
+
+    def _prepare_take_back(self):
+        """Return the values of the invoice that takes this credit memo back."""
+        self.ensure_one()
+        today = self.cancellation_id.subscription_id._today()
+        return {
+            "move_type": "out_invoice",
+            "cancellation_id": self.cancellation_id.id,
+            "subscription_id": self.subscription_id.id,
+            "reversed_entry_id": self.id,
+            "company_id": self.company_id.id,
+            "journal_id": self.journal_id.id,
+            "partner_id": self.partner_id.id,
+            "partner_shipping_id": self.partner_shipping_id.id,
+            "fiscal_position_id": self.fiscal_position_id.id,
+            "currency_id": self.currency_id.id,
+            "invoice_currency_rate": self.invoice_currency_rate,
+            "invoice_date": today,
+            "date": self._get_first_open_day(today),
+            "invoice_payment_term_id": False,
+            "invoice_user_id": self.invoice_user_id.id,
+            "invoice_origin": self.invoice_origin,
+            "ref": self.env._(
+                "Takes back %(credit_memo)s (%(name)s)",
+                credit_memo=self.name,
+                name=self.cancellation_id.name,
+            ),
+            "invoice_line_ids": [
+                Command.create(line._prepare_take_back_line())
+                for line in self.invoice_line_ids
+            ],
+        }
+
+    # === INVOICES OF EXTRA DAYS === #
+
+    def _take_back_charges(self):
+        """Credit these invoices in full; payments of them become a credit.
+
+        :return: the credit memos, posted
+        """
+        drafts = self.filtered(lambda move: move.state == "draft")
+        drafts.button_cancel()
+        issued = (self - drafts)._filter_not_taken_back()
+        credit_memos = issued._reverse_moves(
+            [
+                {
+                    "invoice_date": move.cancellation_id.subscription_id._today(),
+                    "date": move._get_first_open_day(
+                        move.cancellation_id.subscription_id._today()
+                    ),
+                    "ref": self.env._(
+                        "Takes back %(invoice)s (%(name)s)",
+                        invoice=move.name,
+                        name=move.cancellation_id.name,
+                    ),
+                }
+                for move in issued
+            ]
+        )
+        for credit_memo in credit_memos:
+            credit_memo._post_or_explain()
+        return credit_memos
+
+
+class AccountMoveLine(models.Model):
+    """Bill again what a credit memo line credited."""
+
+    _inherit = "account.move.line"
+
+    def _prepare_take_back_line(self):
+        """Return an invoice line with the days and exact amounts of this one."""
+        self.ensure_one()
+        values = {
+            "display_type": self.display_type,
+            "name": self._get_take_back_name(),
+        }
+        if self.display_type != "product":
+            return values
+        return {
+            **values,
+            "subscription_line_id": self.subscription_line_id.id,
+            "product_id": self.product_id.id,
+            "account_id": self.account_id.id,
+            "quantity": self.quantity,
+            "product_uom_id": self.product_uom_id.id,
+            "price_unit": self.price_unit,
+            "discount": self.discount,
+            "tax_ids": [Command.set(self.tax_ids.ids)],
+            "analytic_distribution": self.analytic_distribution,
+            "extra_tax_data": self.extra_tax_data,
+            "start_date": self.start_date,
+            "end_date": self.end_date,
+        }
+
+    def _get_take_back_name(self):
+        """Return the text of the line that takes this one back."""
+        name = self.origin_line_id.name or self.product_id.display_name
+        if self.display_type != "product" or not self.start_date:
+            return self.name or name
+        env = self.with_context(lang=self.move_id.partner_id.lang or self.env.lang).env
+        text = env._(
+            "Takes back the credit for %(first)s – %(last)s",
+            first=format_day(env, self.start_date),
+            last=format_day(env, self.end_date),
+        )
+        return f"{name or ''}\n{text}".strip()

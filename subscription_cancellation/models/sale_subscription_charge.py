@@ -1,0 +1,108 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""Charge days that no regular invoice covers: prorated, stamped, and posted."""
+
+from typing import NamedTuple
+
+from odoo import models
+from odoo.fields import Command
+
+from ..formatting import format_day
+from ..proration import Period, from_units, half_up, split_by_billing_period, to_units
+
+
+class ChargePart(NamedTuple):
+    """Some days of one billing period of one line, and their untaxed amount."""
+
+    line: models.BaseModel
+    period: Period
+    billing_period: Period
+    amount: float
+
+
+class SaleSubscription(models.Model):
+    """Invoice single days at the price of the subscription, by calendar days."""
+
+    _inherit = "sale.subscription"
+
+    def _get_charge_parts(self, lines, period, anchor):
+        """Return what ``period`` costs, per line and billing period.
+
+        :param lines: ``sale.subscription.line``
+        :param Period period: the days to charge
+        :param date anchor: where a billing period begins; not after the first day
+        :return: list of :class:`ChargePart`, each rounded half up on its own
+        """
+        self.ensure_one()
+        rounding = self._get_invoice_currency().rounding
+        parts = split_by_billing_period(period, anchor, self._get_recurrence_delta())
+        return [
+            ChargePart(
+                line,
+                days,
+                whole,
+                from_units(
+                    half_up(to_units(price, rounding) * days.days, whole.days), rounding
+                ),
+            )
+            for line in lines
+            if (price := line._get_period_price())
+            for days, whole in parts
+        ]
+
+    def _charge_days(self, parts, cancellation):
+        """Create and post the invoice of these parts; none where there are none.
+
+        :param list parts: of :class:`ChargePart`
+        :param cancellation: the one that made the charge necessary
+        """
+        self.ensure_one()
+        AccountMove = cancellation.env["account.move"].with_company(self.company_id)
+        if not parts:
+            return AccountMove
+        invoice = AccountMove.create(
+            {
+                **self._prepare_account_move(
+                    [Command.create(self._prepare_charge_line(part)) for part in parts]
+                ),
+                "move_type": "out_invoice",
+                "cancellation_id": cancellation.id,
+                "currency_id": self._get_invoice_currency().id,
+                "invoice_date": self._today(),
+                "ref": cancellation.name,
+            }
+        )
+        invoice._post(soft=False)
+        return invoice
+
+    def _prepare_charge_line(self, part):
+        """Return the invoice line of one part: upstream's, at the prorated price."""
+        line = part.line
+        price = line._get_period_price()
+        env = self.with_context(lang=self.partner_id.lang or self.env.lang).env
+        text = env._(
+            "%(first)s – %(last)s (%(days)s of %(total)s days)",
+            first=format_day(env, part.period.start),
+            last=format_day(env, part.period.last_day),
+            days=part.period.days,
+            total=part.billing_period.days,
+        )
+        return {
+            **line._prepare_account_move_line(),
+            "name": f"{line.name or ''}\n{text}".strip(),
+            "price_unit": line.price_unit * part.amount / price,
+            "start_date": part.period.start,
+            "end_date": part.period.last_day,
+        }
+
+    def _get_period_anchor(self, day):
+        """Return where the billing period that ``day`` is in begins.
+
+        Counted back from the next invoice date, as upstream counts forth from it.
+        """
+        self.ensure_one()
+        count = 0
+        anchor = self.recurring_next_date
+        while anchor > day:
+            count += 1
+            anchor = self.recurring_next_date - self._get_recurrence_delta() * count
+        return anchor

@@ -1,0 +1,62 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""A longer or another term takes a scheduled cancellation back (B14)."""
+
+from odoo import api, models
+
+from .subscription_cancellation import ENGINE
+
+
+class SaleSubscription(models.Model):
+    """Become active again when more billing cycles, or another plan, are agreed."""
+
+    _inherit = "sale.subscription"
+
+    @api.onchange("template_id", "date_start")
+    def _onchange_template_id(self):
+        # Upstream moves the next invoice date of an invoiced subscription a whole
+        # period on: that one would be free.
+        if not self._origin._is_invoiced():
+            return super()._onchange_template_id()
+        return None
+
+    def write(self, vals):
+        if not {"template_id", "date"} & vals.keys():
+            return super().write(vals)
+        terms = {subscription: subscription._get_term() for subscription in self}
+        result = super().write(vals)
+        for subscription, term in terms.items():
+            subscription._revoke_where_renewed(*term)
+        return result
+
+    def _get_term(self):
+        """Return what the length of the term follows from, and its end."""
+        template = self.template_id
+        plan = (
+            template.recurring_rule_type,
+            template.recurring_interval,
+            template.recurring_rule_boundary,
+            template.recurring_rule_count,
+        )
+        return plan, self._get_contract_end()
+
+    def _revoke_where_renewed(self, old_plan, old_end):
+        """Take a scheduled end of everything back where the term is another one now.
+
+        What has ended already stays ended: that takes Reactivate.
+        """
+        plan, end = self._get_term()
+        is_longer = old_end and (not end or end > old_end)
+        if plan == old_plan and not is_longer:
+            return
+        # sudo: whoever may change the plan need not be allowed to revoke.
+        scheduled = self.sudo().cancellation_ids.filtered(
+            lambda cancellation: (
+                cancellation.is_whole
+                and cancellation.is_open
+                and not cancellation._get_cannot_revoke_reason()
+            )
+        )
+        if scheduled:
+            scheduled.with_context(cancellation_engine=ENGINE)._take_back_request(
+                self.env._("The plan was changed to another term, or to a longer one.")
+            )

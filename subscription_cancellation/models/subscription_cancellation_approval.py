@@ -1,0 +1,151 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""A request that somebody has to approve first."""
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+
+from .subscription_cancellation import APPROVAL_ACTIVITY, ENGINE
+
+MANAGER_GROUP = "subscription_cancellation.subscription_cancellation_group_manager"
+
+
+class SubscriptionCancellation(models.Model):
+    """Wait for approval, be approved, or be refused."""
+
+    _inherit = "subscription.cancellation"
+
+    approval_reason = fields.Char(
+        string="Needs Approval Because",
+        readonly=True,
+        help="Why the policy wanted this cancellation to be approved.",
+    )
+    decision_user_id = fields.Many2one(
+        comodel_name="res.users", string="Decided By", readonly=True
+    )
+    decision_date = fields.Datetime(string="Decided On", readonly=True)
+    decision_comment = fields.Text(string="Decision", readonly=True)
+    can_decide = fields.Boolean(compute="_compute_can_decide")
+
+    @api.depends_context("uid")
+    @api.depends("state", "requested_by_id")
+    def _compute_can_decide(self):
+        for cancellation in self:
+            cancellation.can_decide = (
+                cancellation.state == "to_approve"
+                and not cancellation._get_cannot_decide_reason()
+            )
+
+    # === ASK === #
+
+    def _demand_approval(self, reasons):
+        """Let a plan wait for approval where there is a reason to.
+
+        :param list reasons: in words
+        """
+        self.ensure_one()
+        if reasons:
+            self.update({"state": "to_approve", "approval_reason": ", ".join(reasons)})
+
+    def _ask_for_approval(self):
+        """Give the approvers something to do."""
+        self.ensure_one()
+        note = self.env._(
+            "%(what)s needs approval: %(reason)s.",
+            what=self._describe(),
+            reason=self.approval_reason,
+        )
+        for user in self.policy_id._get_approvers():
+            self.activity_schedule(APPROVAL_ACTIVITY, note=note, user_id=user.id)
+        self._log_on_subscription(note)
+
+    # === DECIDE === #
+
+    def action_decide(self):
+        """Open the dialog to approve or refuse (button)."""
+        self.ensure_one()
+        self._check_can_decide()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Approve or Refuse"),
+            "res_model": "subscription.cancellation.decision",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_cancellation_id": self.id},
+        }
+
+    def _approve(self, comment=None):
+        """Approve: execute where the date is reached, else schedule.
+
+        The effective date stays the requested one: the customer does not pay for the
+        time the decision took.
+        """
+        engine = self._decide("scheduled", comment)
+        if engine._is_due_on_request():
+            engine._execute()
+        else:
+            engine._schedule()
+
+    def _refuse(self, comment):
+        """Refuse: the subscription goes on as if nothing had been requested."""
+        if not (comment or "").strip():
+            raise UserError(
+                self.env._("Say why cancellation %s is refused.", self.name)
+            )
+        engine = self._decide("refused", comment)
+        engine.line_ids.subscription_line_id._set_end(False)
+        engine._log_on_subscription(
+            self.env._(
+                "%(what)s refused: %(comment)s",
+                what=engine._describe(),
+                comment=comment,
+            )
+        )
+
+    def _decide(self, state, comment):
+        """Record the decision; return the record for the engine."""
+        self.ensure_one()
+        self._check_can_decide()
+        # sudo: nobody has write access; rights were checked above.
+        engine = self.sudo().with_context(cancellation_engine=ENGINE)
+        engine.subscription_id.lock_for_update()
+        engine._set_state(
+            state,
+            decision_user_id=self.env.uid,
+            decision_date=fields.Datetime.now(),
+            decision_comment=(comment or "").strip() or False,
+        )
+        engine.activity_unlink([APPROVAL_ACTIVITY])
+        return engine
+
+    def _check_can_decide(self):
+        """Raise where this cannot be decided, or not by this user."""
+        self.ensure_one()
+        if self.state != "to_approve":
+            raise UserError(
+                self.env._(
+                    "Cancellation %s does not wait for approval.", self.name
+                )
+            )
+        reason = self._get_cannot_decide_reason()
+        if reason:
+            raise AccessError(reason)
+
+    def _get_cannot_decide_reason(self):
+        """Return why this user may not approve or refuse, or ``None``."""
+        self.ensure_one()
+        if self.env.su:
+            return None
+        if not self.env.user.has_group(MANAGER_GROUP):
+            return self.env._(
+                "Only a cancellation manager can approve or refuse cancellation %s.",
+                self.name,
+            )
+        is_own = self.requested_by_id == self.env.user
+        if is_own and not self.policy_id.allow_own_approval:
+            return self.env._(
+                "You requested cancellation %(name)s yourself; the policy “%(policy)s” "
+                "wants another manager to decide.",
+                name=self.name,
+                policy=self.policy_id.name,
+            )
+        return None

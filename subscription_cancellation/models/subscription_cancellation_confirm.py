@@ -1,0 +1,147 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""From a plan to a cancellation: it becomes real, and executed where it is due."""
+
+from odoo import models
+from odoo.exceptions import UserError
+from odoo.fields import Command
+
+from ..formatting import format_day
+from .subscription_cancellation import ENGINE
+
+
+class SubscriptionCancellation(models.Model):
+    """Confirm a planned cancellation."""
+
+    _inherit = "subscription.cancellation"
+
+    # === CONFIRM === #
+
+    def _confirm(self):
+        """Make the virtual cancellation a real one and execute it where it is due.
+
+        :return: the real cancellation
+        """
+        self.ensure_one()
+        # sudo: nobody has write access, the engine alone writes. Rights were
+        # checked at the verb.
+        engine = self.sudo().with_context(cancellation_engine=ENGINE)
+        # Read first: taking over may delete rows, which empties the ORM's cache and
+        # with it this virtual record.
+        values, is_due = self._prepare_confirmation(), self._is_due_on_request()
+        engine._take_over_lines()
+        # What ended in this transaction must not look open to the unique indexes.
+        engine.flush_model(["is_open"])
+        engine.line_ids.flush_model(["is_open"])
+        cancellation = engine.create(values)
+        cancellation._set_line_dates()
+        if cancellation.state == "to_approve":
+            cancellation._ask_for_approval()
+        elif is_due:
+            cancellation._execute()
+        else:
+            cancellation._schedule()
+        return cancellation.sudo(self.env.su).with_context(cancellation_engine=None)
+
+    def _prepare_confirmation(self):
+        """Return the values of the real cancellation: the request and its scope."""
+        names = [
+            "subscription_id",
+            "policy_id",
+            "is_whole",
+            "state",
+            "approval_reason",
+            "channel",
+            "timing",
+            "requested_date",
+            "effective_date",
+            "earliest_end_date",
+            "cancel_by_date",
+            "refund_mode",
+            "cancel_day_billed",
+            "post_credit_memos",
+            "reason_id",
+            "comment",
+            "request_date",
+            "requested_by_id",
+            "currency_id",
+        ]
+        values = self._convert_to_write({name: self[name] for name in names})
+        lines = self.line_ids.grouped("subscription_line_id")
+        return {
+            **values,
+            "name": self.env["ir.sequence"].next_by_code(self._name),
+            "line_ids": [
+                Command.create(
+                    {
+                        "subscription_line_id": line.id,
+                        "is_cascaded": rows[:1].is_cascaded,
+                        "currency_id": self.currency_id.id,
+                    }
+                )
+                for line, rows in lines.items()
+            ],
+        }
+
+    def _is_due_on_request(self):
+        """Return whether this executes at once rather than on its date."""
+        today = self.subscription_id._today()
+        return (
+            self.timing == "immediate"
+            or self.effective_date <= today
+            or bool(self.requested_date and self.requested_date <= today)
+        )
+
+    def _take_over_lines(self):
+        """Free the lines of this plan whose scheduled end is later.
+
+        A line has one open cancellation: the one with the earliest date.
+        """
+        lines = self.line_ids.subscription_line_id
+        for row in lines.cancellation_line_ids.filtered("is_open"):
+            if self.state == "to_approve":
+                row._raise_not_replaced()
+            row.cancellation_id._release_line(row)
+
+    def _raise_failed_before(self):
+        """Say that an earlier cancellation waits for somebody to decide."""
+        self.ensure_one()
+        raise UserError(
+            self.env._(
+                "Cancellation %(name)s of the same service failed: %(error)s Try it "
+                "again or revoke it first.",
+                name=self.name,
+                error=self.failure_message,
+            )
+        )
+
+    def _release_line(self, row):
+        """Give up one line to a cancellation with an earlier date."""
+        self.ensure_one()
+        if self.line_ids == row and not self.is_whole:
+            self._set_state("revoked")
+            self._log(self.env._("Replaced by a cancellation with an earlier date."))
+        else:
+            row.unlink()
+
+    def _set_line_dates(self):
+        """Tell the lines when they end; billing respects it from now on."""
+        for cancellation in self:
+            lines = cancellation.line_ids.subscription_line_id
+            lines._set_end(cancellation.effective_date)
+
+    def _schedule(self):
+        """Leave these to the scheduled action, woken for their moment."""
+        self._trigger_execution()
+        for cancellation in self:
+            cancellation._log_on_subscription(
+                self.env._(
+                    "%(what)s scheduled: service ends on %(date)s.",
+                    what=cancellation._describe(),
+                    date=format_day(self.env, cancellation.last_service_date),
+                )
+            )
+
+    def _trigger_execution(self):
+        """Wake the scheduled action for the moment these are due."""
+        cron = self.env.ref("subscription_cancellation.ir_cron_execute_due")
+        cron._trigger(self.mapped("due_at"))

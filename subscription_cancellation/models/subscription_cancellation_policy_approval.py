@@ -1,0 +1,95 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""Which cancellations a policy wants somebody to approve, and who may."""
+
+from odoo import fields, models
+
+from .subscription_cancellation_policy import POLICY_OPTIONS
+
+
+class SubscriptionCancellationPolicy(models.Model):
+    """Ask for approval: always, or in the cases that are ticked."""
+
+    _inherit = "subscription.cancellation.policy"
+
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    approval_always = fields.Boolean(string="Every Cancellation Needs Approval")
+    approval_above = fields.Monetary(
+        string="Approval Above",
+        help="A credit above this amount, tax included, needs approval. 0: no limit.",
+    )
+    approval_on_override = fields.Boolean(
+        help="Needs approval where anything differs from what this policy says.",
+    )
+    approval_on_backdating = fields.Boolean(
+        help="Needs approval where service ends in the past.",
+    )
+    allow_own_approval = fields.Boolean(
+        help="A manager may approve what they requested themselves.",
+    )
+    approver_ids = fields.Many2many(
+        comodel_name="res.users",
+        relation="subscription_cancellation_policy_approver_rel",
+        string="Approvers",
+        domain=lambda self: [
+            (
+                "all_group_ids",
+                "in",
+                self.env.ref(
+                    "subscription_cancellation.subscription_cancellation_group_manager"
+                ).ids,
+            )
+        ],
+        help="The cancellation managers who are asked; empty: all of them.",
+    )
+
+    def _get_approval_reasons(self, plan, overrides):
+        """Return in words why a planned cancellation needs approval; empty: it does not.
+
+        :param plan: virtual ``subscription.cancellation``
+        :param list overrides: names of the options that differ from the policy
+        """
+        self.ensure_one()
+        reasons = []
+        if self.approval_always:
+            reasons.append(self.env._("every cancellation does"))
+        if self._is_above_limit(plan):
+            limit = self.currency_id.format(self.approval_above)
+            reasons.append(self.env._("the credit is above %s", limit))
+        if self.approval_on_override and overrides:
+            reasons.append(
+                self.env._(
+                    "it differs from the policy in %s", self._get_labels(overrides)
+                )
+            )
+        if self.approval_on_backdating and plan._is_backdated():
+            reasons.append(self.env._("service ends in the past"))
+        return reasons
+
+    def _is_above_limit(self, plan):
+        """Return whether the planned credit exceeds the limit, where there is one."""
+        credit = plan.currency_id._convert(
+            plan.credit_total,
+            self.currency_id,
+            self.company_id,
+            plan.subscription_id._today(),
+        )
+        limit = self.approval_above
+        return bool(limit) and self.currency_id.compare_amounts(credit, limit) > 0
+
+    def _get_labels(self, options):
+        """Return the labels of option fields, in the user's language."""
+        names = [name for name in POLICY_OPTIONS if name in options]
+        labels = [self._fields[name]._description_string(self.env) for name in names]
+        return ", ".join(f"“{label}”" for label in labels)
+
+    def _get_approvers(self):
+        """Return the users who are asked to approve."""
+        self.ensure_one()
+        if self.approver_ids:
+            return self.approver_ids
+        managers = self.env.ref(
+            "subscription_cancellation.subscription_cancellation_group_manager"
+        ).all_user_ids
+        return managers.filtered(
+            lambda user: user.active and self.company_id in user.company_ids
+        )

@@ -1,0 +1,207 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""Undoing an executed cancellation: lines, dates and credits come back."""
+
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..formatting import format_day
+from ..proration import Period
+from .subscription_cancellation import ENGINE
+
+
+class SubscriptionCancellation(models.Model):
+    """Bring back what a cancellation ended, and remember how it was before.
+
+    The cancellation itself stays done, as the proof it is; what happened to it
+    afterwards is added.
+    """
+
+    _inherit = "subscription.cancellation"
+
+    stage_before_id = fields.Many2one(
+        comodel_name="sale.subscription.stage",
+        readonly=True,
+        ondelete="restrict",
+        help="The stage the subscription was in when this cancellation closed it.",
+    )
+    next_date_before = fields.Date(
+        string="Next Invoice Date Before",
+        readonly=True,
+        help="The first day that was not billed when this cancellation was executed.",
+    )
+    reactivated_date = fields.Datetime(string="Reactivated On", readonly=True)
+    reactivated_by_id = fields.Many2one(comodel_name="res.users", readonly=True)
+    undo_until_date = fields.Date(
+        string="Undo Until",
+        compute="_compute_undo_until_date",
+        help="The last day on which this executed cancellation can be undone.",
+    )
+    can_undo = fields.Boolean(compute="_compute_can_undo")
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("state", "executed_date", "policy_id.undo_days")
+    def _compute_undo_until_date(self):
+        for cancellation in self:
+            days = cancellation._get_policy().undo_days
+            done_at = cancellation.executed_date
+            cancellation.undo_until_date = (
+                cancellation.state == "done"
+                and days
+                and done_at
+                and cancellation.subscription_id._to_local_date(done_at)
+                + timedelta(days=days)
+            )
+
+    @api.depends_context("uid")
+    @api.depends("state", "undo_until_date", "reactivated_date")
+    def _compute_can_undo(self):
+        for cancellation in self:
+            cancellation.can_undo = (
+                cancellation._may_revoke()
+                and not cancellation._get_cannot_undo_reason()
+            )
+
+    # === REMEMBER === #
+
+    def _remember_next_dates(self):
+        """Keep what closing will clear."""
+        for cancellation in self:
+            subscription = cancellation.subscription_id
+            cancellation.next_date_before = subscription.recurring_next_date
+
+    # === UNDO === #
+
+    def action_undo(self):
+        """Undo (button)."""
+        self._undo()
+
+    def _undo(self):
+        """Undo an executed cancellation within the policy's window, for mistakes.
+
+        Where it closed the subscription, that is resumed; else the lines it ended
+        come back.
+
+        :raise UserError: too late, or there is nothing to undo
+        """
+        self.ensure_one()
+        reason = self._get_cannot_undo_reason()
+        if reason:
+            raise UserError(reason)
+        self._check_revoke_access()
+        self.subscription_id.lock_for_update()
+        if self.stage_before_id:
+            self.subscription_id._reactivate("resume")
+        else:
+            # sudo: nobody has write access; rights were checked above.
+            engine = self.sudo().with_context(cancellation_engine=ENGINE)
+            engine._bring_lines_back()
+
+    def _get_cannot_undo_reason(self):
+        """Return why this cannot be undone, or ``None``."""
+        self.ensure_one()
+        name = self.name
+        if self.state != "done":
+            return self.env._(
+                "Cancellation %s is not executed, so there is nothing to undo.", name
+            )
+        if self.reactivated_date:
+            return self.env._("Cancellation %s is undone already.", name)
+        today = self.subscription_id._today()
+        if not self.undo_until_date or self.undo_until_date < today:
+            return self.env._(
+                "Cancellation %s can no longer be undone: the time for that is over. "
+                "Reactivate the subscription, or sell the service anew.",
+                name,
+            )
+        closing = self.subscription_id._get_closing_cancellations()
+        if self.subscription_id.cancellation_state == "cancelled" and (
+            self not in closing
+        ):
+            return self.env._(
+                "Cancellation %(name)s cannot be undone: the subscription has ended "
+                "since. Reactivate the subscription first.",
+                name=name,
+            )
+        return None
+
+    # === BRING BACK === #
+
+    def _bring_lines_back(self):
+        """Let the ended lines of a running subscription go on, and be billed again.
+
+        What was paid for them is taken back from the credit; days from today on that
+        the subscription was billed without them in the meantime are charged.
+        """
+        self.ensure_one()
+        subscription = self.subscription_id
+        subscription._check_products_active(self._get_ended_lines())
+        today = subscription._today()
+        lines = self._get_ended_lines()
+        is_paid = bool(self.next_date_before and today < self.next_date_before)
+        if is_paid:
+            self._take_back_credits()
+        lines._reactivate()
+        lines._set_end(False)
+        self._charge_left_out_days(lines, today)
+        self._set_reactivated()
+        self._log_on_subscription(
+            self.env._(
+                "%(what)s undone: %(lines)s goes on.",
+                what=self._describe(),
+                lines=", ".join(lines.mapped("name")),
+            )
+        )
+
+    def _get_ended_lines(self):
+        """Return the lines that this cancellation deactivated."""
+        lines = self.line_ids.subscription_line_id
+        return lines.filtered(lambda line: not line.active)
+
+    def _charge_left_out_days(self, lines, today):
+        """Invoice the days from today on that were billed without these lines."""
+        subscription = self.subscription_id
+        start = max(filter(None, (today, self.next_date_before)))
+        ends = (subscription.recurring_next_date, subscription.cancellation_date)
+        end = min(filter(None, ends), default=start)
+        if start < end:
+            anchor = subscription._get_period_anchor(start)
+            parts = subscription._get_charge_parts(lines, Period(start, end), anchor)
+            subscription._charge_days(parts, self)
+
+    def _take_back_credits(self):
+        """Take the credit memos of these back by invoices for the same days."""
+        return self.credit_note_ids._take_back_credits()
+
+    def _set_reactivated(self):
+        """Add to the proof that, when and by whom this was taken back."""
+        self.write(
+            {
+                "reactivated_date": fields.Datetime.now(),
+                "reactivated_by_id": self.env.uid,
+            }
+        )
+
+    # === OUTPUT === #
+
+    def _describe_take_back(self):
+        """Return in words what becomes of the credit memos, or ``None``."""
+        memos = self.sudo().credit_note_ids
+        drafts = memos.filtered(lambda move: move.state == "draft")
+        issued = memos._filter_not_taken_back()
+        if issued:
+            return self.env._(
+                "Credit memo %(names)s is taken back by an invoice of %(amount)s for "
+                "the same days.",
+                names=", ".join(issued.mapped("name")),
+                amount=issued[0].currency_id.format(sum(issued.mapped("amount_total"))),
+            )
+        if drafts:
+            return self.env._("The draft credit memo is cancelled.")
+        return None
+
+    def _describe_undo_date(self):
+        """Return until when this can be undone, for messages."""
+        return format_day(self.env, self.undo_until_date)

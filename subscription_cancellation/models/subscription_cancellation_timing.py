@@ -1,0 +1,152 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""When service ends: every timing, the policy's terms, and dates that cannot be."""
+
+from odoo import api, models
+from odoo.exceptions import UserError
+
+from ..formatting import format_day
+from ..proration import ONE_DAY, first_day_without_service
+from ..terms import NoTermError, Terms, cancel_by, earliest_end
+
+
+class SubscriptionCancellation(models.Model):
+    """Find the effective date of a request."""
+
+    _inherit = "subscription.cancellation"
+
+    # === EFFECTIVE DATE === #
+
+    @api.model
+    def _get_effective_date(self, subscription, options, policy):
+        """Return the first day without service."""
+        if options.get("effective_date"):
+            return options["effective_date"]
+        today = subscription._today()
+        if not subscription._is_started():
+            return today
+        if options["timing"] in ("immediate", "specific_date"):
+            wish = options.get("requested_date") or today
+            return first_day_without_service(wish, options["cancel_day_billed"])
+        return self._get_ordinary_end(subscription, options["timing"], policy)
+
+    @api.model
+    def _get_ordinary_end(self, subscription, timing, policy):
+        """Return the first day without service that keeps the policy's terms."""
+        contract_end = subscription._get_contract_end()
+        if timing == "end_of_term" and contract_end:
+            return contract_end
+        if subscription._is_in_trial() and timing != "end_of_term":
+            return subscription._get_end_of_period()
+        terms, contract = self._get_terms(subscription, timing, policy)
+        try:
+            return earliest_end(subscription._today(), terms, contract) + ONE_DAY
+        except NoTermError:
+            self._raise_no_term(subscription, policy)
+
+    @api.model
+    def _get_terms(self, subscription, timing, policy):
+        """Return the :class:`Terms` to keep, and the :class:`Contract` they are for."""
+        terms, contract = policy._get_terms(), subscription._get_contract()
+        if timing in ("end_of_period", "end_of_term"):
+            return terms._replace(alignment=timing), contract
+        # The end of any billing period will do, also of one that is billed ahead.
+        boundary = subscription._get_end_of_running_period()
+        return terms, contract._replace(next_period_start=boundary)
+
+    @api.model
+    def _raise_no_term(self, subscription, policy):
+        """Say that there is no term at the end of which service could end."""
+        raise UserError(
+            self.env._(
+                "Subscription %(name)s has no fixed term, so it cannot end with one. "
+                "Choose another time, or set a minimum term on the cancellation policy "
+                "“%(policy)s”.",
+                name=subscription.display_name,
+                policy=policy.name,
+            )
+        )
+
+    # === WHAT THE TERMS WOULD ALLOW === #
+
+    @api.model
+    def _prepare_term_dates(self, subscription, timing, policy):
+        """Return the earliest end that keeps the terms, and until when to ask for it.
+
+        Empty where there are no terms to keep: in a trial, before the start, and
+        where the policy has none.
+        """
+        none = {"earliest_end_date": False, "cancel_by_date": False}
+        is_free = not subscription._is_started() or subscription._is_in_trial()
+        if is_free or policy._get_terms() == Terms():
+            return none
+        terms, contract = self._get_terms(subscription, timing, policy)
+        try:
+            last_day = earliest_end(subscription._today(), terms, contract)
+        except NoTermError:
+            return none
+        return {
+            "earliest_end_date": last_day,
+            "cancel_by_date": cancel_by(last_day, terms, contract),
+        }
+
+    def _is_backdated(self):
+        """Return whether service ends before the day of the request."""
+        self.ensure_one()
+        today = self.subscription_id._today()
+        return bool(self.requested_date and self.requested_date < today)
+
+    # === CHECKS === #
+
+    @api.model
+    def _check_dates(self, subscription, options, policy):
+        """Raise where timing, date and the subscription's dates do not fit."""
+        timing, day = options["timing"], options["requested_date"]
+        name = subscription.display_name
+        if timing != "immediate" and not subscription._is_started():
+            raise UserError(
+                self.env._(
+                    "Subscription %(name)s has not started yet; it can only be "
+                    "cancelled immediately.",
+                    name=name,
+                )
+            )
+        if timing == "specific_date" and not day:
+            raise UserError(
+                self.env._("Choose the date on which subscription %s ends.", name)
+            )
+        if timing != "specific_date" and day:
+            raise UserError(
+                self.env._(
+                    "A date can only be given when a subscription is cancelled on a "
+                    "specific date (timing “specific_date”)."
+                )
+            )
+        if day:
+            self._check_requested_date(subscription, day, policy.allow_backdating)
+
+    @api.model
+    def _check_requested_date(self, subscription, day, allow_past=False):
+        """Raise where the chosen day is not within the life of the subscription."""
+        today = False if allow_past else subscription._today()
+        earliest = max(filter(None, (subscription.date_start, today)))
+        if day < earliest:
+            raise UserError(
+                self.env._(
+                    "Subscription %(name)s cannot be cancelled on %(day)s: the "
+                    "earliest possible date is %(earliest)s.",
+                    name=subscription.display_name,
+                    day=format_day(self.env, day),
+                    earliest=format_day(self.env, earliest),
+                )
+            )
+        contract_end = subscription._get_contract_end()
+        if contract_end and day >= contract_end:
+            raise UserError(
+                self.env._(
+                    "Subscription %(name)s cannot be cancelled on %(day)s: its term "
+                    "ends on %(end)s anyway.",
+                    name=subscription.display_name,
+                    day=format_day(self.env, day),
+                    end=format_day(self.env, contract_end - ONE_DAY),
+                )
+            )

@@ -1,0 +1,32 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from odoo import fields, models
+
+
+class SubscriptionCancellationDecision(models.TransientModel):
+    """The dialog in which a manager approves or refuses a cancellation."""
+
+    _name = "subscription.cancellation.decision"
+    _description = "Approve or Refuse a Cancellation"
+
+    cancellation_id = fields.Many2one(
+        comodel_name="subscription.cancellation", required=True, readonly=True
+    )
+    subscription_id = fields.Many2one(related="cancellation_id.subscription_id")
+    approval_reason = fields.Char(related="cancellation_id.approval_reason")
+    last_service_date = fields.Date(related="cancellation_id.last_service_date")
+    requested_by_id = fields.Many2one(related="cancellation_id.requested_by_id")
+    comment = fields.Text(
+        string="Reason of the Decision", help="Required to refuse; kept on the record."
+    )
+
+    def action_approve(self):
+        """Approve; what is due is executed at once."""
+        self.ensure_one()
+        self.cancellation_id._approve(self.comment)
+        return {"type": "ir.actions.act_window_close"}
+
+    def action_refuse(self):
+        """Refuse; the subscription goes on."""
+        self.ensure_one()
+        self.cancellation_id._refuse(self.comment)
+        return {"type": "ir.actions.act_window_close"}
