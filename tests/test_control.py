@@ -188,7 +188,7 @@ class TestControl(CancellationCase):
         wizard = form.save()
         self.subscription.invoice_ids._reverse_moves()[0].action_post()
         with self.assertRaisesRegex(
-            UserError, "credit would be \$ 0.00 instead of \$ 21.00"
+            UserError, r"credit would be \$\s0.00 instead of \$\s21.00"
         ):
             wizard.action_confirm()
         self.assertEqual(self.subscription.cancellation_state, "active")

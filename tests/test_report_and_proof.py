@@ -201,6 +201,29 @@ class TestSummary(CancellationCase):
             },
         )
 
+    def test_summary_of_a_request_says_whether_it_was_approved(self):
+        """D4: as long as nobody decided, and once it is refused, nothing ends."""
+        self.get_default_policy().approval_always = True
+        cancellation = self.request(self.create_billed())
+        self.assert_read(
+            self.render(cancellation),
+            {
+                "state": "To Approve",
+                "outcome": "Waits for approval. Nothing ends and nothing is credited "
+                "before.",
+            },
+        )
+        cancellation._refuse("The contract runs until May.")
+        self.assert_read(
+            self.render(cancellation),
+            {
+                "state": "Refused",
+                "outcome": "This cancellation has no effect. It ended no service and "
+                "credited nothing.",
+                "last_service_date": "Service was to end on July 10, 2026",
+            },
+        )
+
     def test_summary_of_a_failed_one_says_why(self):
         """D4: and that nothing is credited."""
         cancellation = self.request(self.create_billed(), timing="end_of_period")

@@ -147,14 +147,16 @@ class TestTrialDates(TrialCase):
         self.bill(subscription)
         subscription.template_id = self.create_template(trial_days=60)
         self.assert_dates(subscription, None, "2026-08-01")
+        self.assertFalse(subscription.trial_days)
 
     def test_an_invoiced_subscription_keeps_its_trial(self):
         """B9: another template or start does not rewrite the past."""
         subscription = self.create_trial()
         self.bill(subscription)
-        subscription.template_id = self.create_template()
+        subscription.template_id = self.create_template(trial_days=30)
         subscription.date_start = "2026-07-10"
         self.assert_dates(subscription, "2026-07-14", "2026-08-15")
+        self.assertEqual(subscription.trial_days, 14)
 
     def test_a_cancelled_subscription_keeps_its_trial(self):
         """B9: as it was when it ended."""
@@ -171,9 +173,7 @@ class TestTrialDates(TrialCase):
         self.assert_dates(subscription, "2026-07-21", "2026-07-22")
         self.assertFalse(self.bill(subscription, "2026-07-15"))
         self.bill(subscription, "2026-07-22")
-        self.assertEqual(
-            self.get_periods(subscription), [("2026-07-22", "2026-08-21")]
-        )
+        self.assertEqual(self.get_periods(subscription), [("2026-07-22", "2026-08-21")])
 
     def test_shortening_a_running_trial_moves_the_first_invoice(self):
         """B9: today is its last day."""
@@ -244,6 +244,15 @@ class TestTrialDates(TrialCase):
         self.assertEqual(form.recurring_next_date, Date.to_date("2026-07-20"))
         form.trial_end_date = "2026-07-12"
         self.assert_dates(form.save(), "2026-07-12", "2026-07-13")
+
+    def test_the_form_of_an_invoiced_subscription_keeps_its_trial(self):
+        """B9: whatever is typed into it."""
+        subscription = self.create_trial()
+        self.bill(subscription)
+        form = Form(subscription)
+        form.template_id = self.create_template(trial_days=30)
+        self.assertEqual(form.trial_end_date, Date.to_date("2026-07-14"))
+        self.assertEqual(str(form.save().trial_end_date), "2026-07-14")
 
     def test_another_template_in_the_form_takes_the_trial_away(self):
         """B9: before anything is saved, too."""
@@ -695,18 +704,14 @@ class TestTrialSoldByOrder(TrialCase):
         subscription = self.sell(days=45)
         self.assert_dates(subscription, "2026-08-14", "2026-09-15")
         self.invoice_order(subscription)
-        self.assertEqual(
-            self.get_periods(subscription), [("2026-08-15", "2026-09-14")]
-        )
+        self.assertEqual(self.get_periods(subscription), [("2026-08-15", "2026-09-14")])
 
     def test_without_a_trial_the_order_bills_from_today(self):
         """B9: as ever."""
         subscription = self.sell(days=0)
         self.assert_dates(subscription, None, "2026-08-01")
         self.invoice_order(subscription)
-        self.assertEqual(
-            self.get_periods(subscription), [("2026-07-01", "2026-07-31")]
-        )
+        self.assertEqual(self.get_periods(subscription), [("2026-07-01", "2026-07-31")])
 
     def test_cancelled_in_trial_its_invoice_is_credited_in_full(self):
         """B9, C1: no day of it is served."""
@@ -747,9 +752,7 @@ class TestTrialSoldByOrder(TrialCase):
         subscription.trial_end_date = "2026-07-21"
         self.assert_dates(subscription, "2026-07-21", "2026-08-22")
         self.invoice_order(subscription)
-        self.assertEqual(
-            self.get_periods(subscription), [("2026-07-22", "2026-08-21")]
-        )
+        self.assertEqual(self.get_periods(subscription), [("2026-07-22", "2026-08-21")])
 
     def test_extending_the_trial_of_an_invoiced_order_is_refused(self):
         """B9: the customer was billed from 15 July on."""
@@ -766,6 +769,4 @@ class TestTrialSoldByOrder(TrialCase):
             {"subscription_period_start": False, "subscription_period_end": False}
         )
         self.invoice_order(subscription)
-        self.assertEqual(
-            self.get_periods(subscription), [("2026-07-15", "2026-08-14")]
-        )
+        self.assertEqual(self.get_periods(subscription), [("2026-07-15", "2026-08-14")])

@@ -132,9 +132,22 @@ class SaleSubscription(models.Model):
         }
         try:
             with self.env.cr.savepoint():
+                self._take_back_later_ends()
                 self._request_cancellation(options, channel="system")
         except UserError:
             _logger.exception("Subscription %s could not be closed", self.name)
+
+    def _take_back_later_ends(self):
+        """Take back scheduled ends of everything that the end of the term overtakes."""
+        scheduled = self.sudo().cancellation_ids.filtered(
+            lambda cancellation: (
+                cancellation.is_whole
+                and cancellation.state in ("to_approve", "scheduled")
+            )
+        )
+        scheduled._as_engine()._take_back_request(
+            self.env._("The term of the subscription is over.")
+        )
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_cancelled(self):

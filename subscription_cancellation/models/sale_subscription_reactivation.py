@@ -8,7 +8,6 @@ from odoo.exceptions import UserError
 
 from ..formatting import format_day
 from .sale_subscription_closing import CLOSING
-from .subscription_cancellation import ENGINE
 
 REACTIVATION_MODES = [
     ("resume", "Resume: go on as before"),
@@ -82,9 +81,7 @@ class SaleSubscription(models.Model):
     def _reactivate(self, mode):
         """Open this subscription again; return the cancellations taken back."""
         plan = self._plan_reactivation(mode)
-        # sudo: nobody has write access to cancellations; rights were checked at the
-        # verb.
-        closing = plan.closing.sudo().with_context(cancellation_engine=ENGINE)
+        closing = plan.closing._as_engine()
         if plan.takes_back_credits:
             closing._take_back_credits()
         closing._get_ended_lines()._reactivate()

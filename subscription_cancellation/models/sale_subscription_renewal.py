@@ -3,8 +3,6 @@
 
 from odoo import api, models
 
-from .subscription_cancellation import ENGINE
-
 
 class SaleSubscription(models.Model):
     """Become active again when more billing cycles, or another plan, are agreed."""
@@ -57,6 +55,6 @@ class SaleSubscription(models.Model):
             )
         )
         if scheduled:
-            scheduled.with_context(cancellation_engine=ENGINE)._take_back_request(
+            scheduled._as_engine()._take_back_request(
                 self.env._("The plan was changed to another term, or to a longer one.")
             )

@@ -50,27 +50,36 @@ class SaleSubscription(models.Model):
     @api.depends("template_id")
     def _compute_trial_days(self):
         for subscription in self:
-            if not subscription._is_trial_settled():
-                # Free days that are over stay free, whatever the new template says.
-                subscription.trial_days = max(
-                    subscription.template_id.trial_days,
-                    subscription._count_served_trial_days(),
-                )
+            # Free days that are over stay free, whatever the new template says.
+            days = max(
+                subscription.template_id.trial_days,
+                subscription._count_served_trial_days(),
+            )
+            subscription.trial_days = subscription._decide_trial("trial_days", days)
 
     @api.depends("date_start", "trial_days")
     def _compute_trial_end_date(self):
         for subscription in self:
             days, start = subscription.trial_days, subscription.date_start
-            if not subscription._is_trial_settled():
-                subscription.trial_end_date = (
-                    days and start and fields.Date.add(start, days=days - 1)
-                )
+            end = fields.Date.add(start, days=days - 1) if start and days else False
+            subscription.trial_end_date = subscription._decide_trial(
+                "trial_end_date", end
+            )
 
     def _inverse_trial_end_date(self):
         self._check_trial_end_date()
         for subscription in self:
             start, end = subscription.date_start, subscription.trial_end_date
             subscription.trial_days = (end - start).days + 1 if start and end else 0
+
+    def _decide_trial(self, name, value):
+        """Return the new value of a field, or the old one where that is settled.
+
+        The invoices, which tell, are only looked at where it makes a difference.
+        """
+        current = self[name]
+        changes = value != current and not self._is_trial_settled()
+        return value if changes else current
 
     def _is_trial_settled(self):
         """Return whether template and start no longer decide on the trial."""
@@ -157,8 +166,12 @@ class SaleSubscription(models.Model):
     def _get_first_billed_line(self):
         """Return the invoice line with the first day that is billed, if any."""
         # sudo: salespeople see their own invoices only, and this is about any.
-        invoices = self.sudo()._get_invoices().filtered(
-            lambda move: move.state != "cancel" and move.payment_state != "reversed"
+        invoices = (
+            self.sudo()
+            ._get_invoices()
+            .filtered(
+                lambda move: move.state != "cancel" and move.payment_state != "reversed"
+            )
         )
         lines = invoices.invoice_line_ids.filtered(
             lambda line: (

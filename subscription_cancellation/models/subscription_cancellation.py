@@ -5,6 +5,7 @@ import pytz
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.tools.misc import clean_context
 
 from ..formatting import format_day
 from .subscription_cancellation_line import CreditScope
@@ -62,7 +63,11 @@ class SubscriptionCancellation(models.Model):
         related="subscription_id.company_id", store=True, index=True
     )
     partner_id = fields.Many2one(
-        related="subscription_id.partner_id", string="Customer", store=True, index=True
+        comodel_name="res.partner",
+        string="Customer",
+        readonly=True,
+        index=True,
+        help="The customer at the time of the request.",
     )
     line_ids = fields.One2many(
         comodel_name="subscription.cancellation.line",
@@ -308,6 +313,16 @@ class SubscriptionCancellation(models.Model):
             self.env._("Cancellations are kept as proof; revoke one instead.")
         )
 
+    def _as_engine(self):
+        """Return these for the engine, which alone may write.
+
+        Defaults of the dialog or client that called must not reach what it creates.
+        """
+        # sudo: nobody has write access. Rights are checked at the verbs; the scheduled
+        # action has none to check.
+        context = clean_context(self.env.context)
+        return self.sudo().with_context(context, cancellation_engine=ENGINE)
+
     # === EXECUTE === #
 
     def _execute(self):
@@ -316,9 +331,7 @@ class SubscriptionCancellation(models.Model):
         Written for many at once: one ``create`` and (one invoice credited twice
         aside) one ``_post`` for all credit memos.
         """
-        # sudo: nobody has write access, the engine alone writes. Rights were checked
-        # at the verb; the scheduled action has none to check.
-        self = self.sudo().with_context(cancellation_engine=ENGINE)  # noqa: PLW0642
+        self = self._as_engine()  # noqa: PLW0642
         self.subscription_id.lock_for_update()
         self._store_rows()
         credit_notes = self._create_credit_notes()
@@ -471,9 +484,7 @@ class SubscriptionCancellation(models.Model):
             if reason:
                 raise UserError(reason)
             cancellation._check_revoke_access()
-        # sudo: nobody has write access; rights were checked above.
-        engine = self.sudo().with_context(cancellation_engine=ENGINE)
-        engine._take_back_request()
+        self._as_engine()._take_back_request()
 
     def _take_back_request(self, reason=None):
         """Let these subscriptions and lines go on.

@@ -4,7 +4,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-from .subscription_cancellation import APPROVAL_ACTIVITY, ENGINE
+from .subscription_cancellation import APPROVAL_ACTIVITY
 
 MANAGER_GROUP = "subscription_cancellation.subscription_cancellation_group_manager"
 
@@ -105,8 +105,7 @@ class SubscriptionCancellation(models.Model):
         """Record the decision; return the record for the engine."""
         self.ensure_one()
         self._check_can_decide()
-        # sudo: nobody has write access; rights were checked above.
-        engine = self.sudo().with_context(cancellation_engine=ENGINE)
+        engine = self._as_engine()
         engine.subscription_id.lock_for_update()
         engine._set_state(
             state,
@@ -122,9 +121,7 @@ class SubscriptionCancellation(models.Model):
         self.ensure_one()
         if self.state != "to_approve":
             raise UserError(
-                self.env._(
-                    "Cancellation %s does not wait for approval.", self.name
-                )
+                self.env._("Cancellation %s does not wait for approval.", self.name)
             )
         reason = self._get_cannot_decide_reason()
         if reason:

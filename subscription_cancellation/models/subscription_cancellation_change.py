@@ -12,7 +12,6 @@ from ..proration import (
     first_day_without_service,
     next_boundary,
 )
-from .subscription_cancellation import ENGINE
 from .subscription_cancellation_line import CreditScope
 
 
@@ -72,8 +71,7 @@ class SubscriptionCancellation(models.Model):
         self.ensure_one()
         self._check_can_postpone()
         self._check_type("charge_extension", charge_extension)
-        # sudo: nobody has write access; rights were checked above.
-        engine = self.sudo().with_context(cancellation_engine=ENGINE)
+        engine = self._as_engine()
         engine.subscription_id.lock_for_update()
         plan = engine._plan_postponed(requested_date)
         if charge_extension is None:
@@ -120,6 +118,7 @@ class SubscriptionCancellation(models.Model):
         plan = self.new(
             {
                 "subscription_id": self.subscription_id.id,
+                "partner_id": self.partner_id.id,
                 "policy_id": self.policy_id.id,
                 "timing": "specific_date",
                 "requested_date": day,
@@ -164,9 +163,7 @@ class SubscriptionCancellation(models.Model):
         day = self._parse_date(requested_date)
         if not day:
             raise UserError(
-                self.env._(
-                    "Choose the new date of cancellation %s.", self.name
-                )
+                self.env._("Choose the new date of cancellation %s.", self.name)
             )
         self._check_requested_date(self.subscription_id, day)
         policy = self._get_policy()
@@ -288,9 +285,7 @@ class SubscriptionCancellation(models.Model):
         sentences = [plan._get_end_sentence(), plan._get_credit_sentence()]
         is_earlier = plan.effective_date < self.effective_date
         if self.extension_start_date and (is_earlier or not charge_extension):
-            sentences.append(
-                self.env._("The invoice of the extra days is taken back.")
-            )
+            sentences.append(self.env._("The invoice of the extra days is taken back."))
         if charge_extension:
             sentences.append(self._get_extension_sentence(plan, is_earlier))
         return " ".join(sentences)

@@ -6,7 +6,6 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 
 from ..formatting import format_day
-from .subscription_cancellation import ENGINE
 
 
 class SubscriptionCancellation(models.Model):
@@ -22,9 +21,7 @@ class SubscriptionCancellation(models.Model):
         :return: the real cancellation
         """
         self.ensure_one()
-        # sudo: nobody has write access, the engine alone writes. Rights were
-        # checked at the verb.
-        engine = self.sudo().with_context(cancellation_engine=ENGINE)
+        engine = self._as_engine()
         # Read first: taking over may delete rows, which empties the ORM's cache and
         # with it this virtual record.
         values, is_due = self._prepare_confirmation(), self._is_due_on_request()
@@ -46,6 +43,7 @@ class SubscriptionCancellation(models.Model):
         """Return the values of the real cancellation: the request and its scope."""
         names = [
             "subscription_id",
+            "partner_id",
             "policy_id",
             "is_whole",
             "state",

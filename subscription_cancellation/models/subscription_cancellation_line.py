@@ -347,7 +347,10 @@ class SubscriptionCancellationLine(models.Model):
 
     def write(self, vals):
         self.cancellation_id._check_not_final(vals.keys())
-        return super().write(vals)
+        result = super().write(vals)
+        # Nor may a line be moved into a finished one.
+        self.cancellation_id._check_not_final(vals.keys())
+        return result
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_final(self):

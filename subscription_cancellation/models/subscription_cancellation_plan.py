@@ -18,6 +18,7 @@ OPTION_TYPES = {
     "reason_code": (str, "a text"),
     "comment": (str, "a text"),
     "cancel_day_billed": (bool, "true or false"),
+    "charge_extension": ((bool, type(None)), "true or false"),
 }
 
 
@@ -41,40 +42,43 @@ class SubscriptionCancellation(models.Model):
         Policy = self.env["subscription.cancellation.policy"].sudo()
         policy = Policy._for_subscription(subscription, channel)
         defaults = self._get_default_options(subscription, policy)
-        options = {**defaults, **options}
+        asked, options = options, {**defaults, **options}
         self._check_options(subscription, options, policy)
-        policy._check_overrides(options, defaults)
         effective_date = self._get_effective_date(subscription, options, policy)
         lines, cascaded = self._get_lines_to_end(
             subscription, options.get("line_ids"), effective_date
         )
         scope = CreditScope(lines, effective_date, options["refund_mode"])
         [rows] = self.env["subscription.cancellation.line"]._compute_rows([scope])
-        request = self._prepare_request(subscription, options, channel)
-        policy._check_reason(request["reason_id"])
+        for row in rows:
+            row["is_cascaded"] = row["subscription_line_id"] in cascaded.ids
         plan = self.new(
             {
-                **request,
-                **self._prepare_term_dates(subscription, options["timing"], policy),
+                **self._prepare_request(subscription, options, channel),
                 "policy_id": policy._origin.id,
                 "is_whole": not options.get("line_ids"),
                 "effective_date": effective_date,
                 "post_credit_memos": policy.post_credit_memos,
                 "currency_id": self._get_currency(subscription, rows).id,
-                "line_ids": [
-                    Command.create(
-                        {
-                            **row,
-                            "is_cascaded": row["subscription_line_id"] in cascaded.ids,
-                        }
-                    )
-                    for row in rows
-                ],
+                "line_ids": [Command.create(row) for row in rows],
             }
         )
-        overrides = policy._get_overrides(options, defaults)
-        plan._demand_approval(policy._get_approval_reasons(plan, overrides))
+        if "effective_date" not in asked:
+            plan._apply_policy(policy, asked, defaults)
         return plan
+
+    def _apply_policy(self, policy, asked, defaults):
+        """Hold this plan to the policy; the end of a term, nobody's wish, is not.
+
+        :param dict asked: the options that were given
+        :param dict defaults: what applies where nothing is asked for
+        :raise UserError: an override is not allowed, or a reason is missing
+        """
+        policy._check_overrides(asked, defaults)
+        policy._check_reason(self.reason_id)
+        self.update(self._prepare_term_dates(self.subscription_id, self.timing, policy))
+        overrides = policy._get_overrides(asked, defaults)
+        self._demand_approval(policy._get_approval_reasons(self, overrides))
 
     @api.model
     def _get_default_options(self, subscription, policy):
@@ -95,6 +99,7 @@ class SubscriptionCancellation(models.Model):
             reason._check_can_choose(channel, options.get("comment"))
         return {
             "subscription_id": subscription.id,
+            "partner_id": subscription.partner_id.id,
             "channel": channel,
             "timing": options["timing"],
             "requested_date": options.get("requested_date"),

@@ -8,7 +8,6 @@ from odoo.exceptions import UserError
 
 from ..formatting import format_day
 from ..proration import Period
-from .subscription_cancellation import ENGINE
 
 
 class SubscriptionCancellation(models.Model):
@@ -95,9 +94,7 @@ class SubscriptionCancellation(models.Model):
         if self.stage_before_id:
             self.subscription_id._reactivate("resume")
         else:
-            # sudo: nobody has write access; rights were checked above.
-            engine = self.sudo().with_context(cancellation_engine=ENGINE)
-            engine._bring_lines_back()
+            self._as_engine()._bring_lines_back()
 
     def _get_cannot_undo_reason(self):
         """Return why this cannot be undone, or ``None``."""

@@ -11,8 +11,6 @@ from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import split_every
 
-from .subscription_cancellation import ENGINE
-
 _logger = logging.getLogger(__name__)
 
 #: How often the scheduled action tries again after a conflict with another worker.
@@ -125,8 +123,7 @@ class SubscriptionCancellation(models.Model):
 
     def _fail(self, message):
         """Leave the due set with a message and an activity for the responsible."""
-        # sudo: nobody has write access, the engine alone writes.
-        self = self.sudo().with_context(cancellation_engine=ENGINE)  # noqa: PLW0642
+        self = self._as_engine()  # noqa: PLW0642
         self._set_state("failed", failure_message=message)
         self._notify_responsible(
             self.env._("Cancellation %s failed", self.name), message
@@ -161,8 +158,7 @@ class SubscriptionCancellation(models.Model):
         """Execute a failed cancellation again (button)."""
         self.ensure_one()
         self.subscription_id._check_cancellation_access()
-        # sudo: nobody has write access; rights were checked above.
-        engine = self.sudo().with_context(cancellation_engine=ENGINE)
+        engine = self._as_engine()
         # Before executing, which may leave somebody a new one.
         engine.activity_unlink(["mail.mail_activity_data_warning"])
         engine._set_state("scheduled")
