@@ -1,10 +1,13 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-"""Random lives of a subscription: schedule, revoke, bill, execute, in any order.
+"""Random lives of a subscription: every verb there is, in any order.
 
-Whatever happens, nothing is credited twice, nothing is billed after its end, and no
-state is left between two others. ``FUZZ_EXAMPLES`` is the number of lives.
+Schedule, postpone, revoke, approve, refuse, execute, resume, start a new term, undo,
+bill, wait. Whatever happens, nothing is credited twice, nothing is billed twice or for
+free, nothing is billed after its end, and no state is left between two others.
+``FUZZ_EXAMPLES`` is the number of lives, at least :data:`LIVES`.
 """
 
+from collections import defaultdict
 from contextlib import closing
 from datetime import date, timedelta
 
@@ -15,31 +18,65 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from .common import CancellationCase
-from .test_properties import examples
+from .test_properties import EXAMPLES, examples
 
 START = date(2026, 1, 31)
+#: How many lives the suite runs at least.
+LIVES = 100
 #: Parents of the lines: a base with add-ons two deep, and another base.
 PARENTS = (None, "Line 1", "Line 2", None)
 
 some_lines = st.lists(st.integers(0, 3), min_size=1, max_size=2, unique=True)
-line_sets = st.one_of(some_lines, some_lines, some_lines, st.none())
+line_sets = st.one_of(some_lines, some_lines, st.none())
+days = st.one_of(st.integers(0, 12), st.integers(0, 70))
 requests = st.fixed_dictionaries(
     {
         "verb": st.just("request"),
         "lines": line_sets,
         # Mostly for later, so that several wait for the same run.
         "timing": st.sampled_from(
-            ["end_of_period", "specific_date", "specific_date", "immediate"]
+            [
+                "end_of_period",
+                "specific_date",
+                "specific_date",
+                "earliest",
+                "immediate",
+            ]
         ),
-        "days": st.one_of(st.integers(0, 12), st.integers(0, 70)),
+        "days": days,
         "refund_mode": st.sampled_from(["none", "prorated", "prorated", "full"]),
         "cancel_day_billed": st.booleans(),
     }
 )
-verbs = st.fixed_dictionaries(
-    {"verb": st.sampled_from(["revoke", "bill", "execute", "wait", "wait"])}
+moves = st.fixed_dictionaries(
+    {
+        "verb": st.just("postpone"),
+        "days": days,
+        "charge_extension": st.sampled_from([None, True, True, False]),
+    }
 )
-lives = st.lists(st.one_of(requests, requests, verbs), min_size=3, max_size=9)
+verbs = st.fixed_dictionaries(
+    {
+        "verb": st.sampled_from(
+            ["revoke", "bill", "execute", "wait", "wait", "decide"]
+            + ["toggle", "toggle", "toggle", "undo", "undo"]
+        ),
+        "yes": st.booleans(),
+    }
+)
+lives = st.lists(
+    st.one_of(requests, requests, moves, verbs, verbs, verbs), min_size=3, max_size=10
+)
+policies = st.fixed_dictionaries(
+    {
+        "notice_period": st.integers(0, 20),
+        "notice_unit": st.just("days"),
+        "end_alignment": st.sampled_from(["any_day", "end_of_month", "end_of_period"]),
+        "undo_days": st.sampled_from([7, 60]),
+        "approval_above": st.sampled_from([0.0, 0.0, 60.0]),
+        "post_credit_memos": st.sampled_from([True, True, True, False]),
+    }
+)
 
 
 @tagged("post_install", "-at_install")
@@ -48,16 +85,19 @@ class TestSequences(CancellationCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.tax = cls.create_tax(19.0)
+        cls.policy = cls.get_default_policy()
+        cls.policy.allow_own_approval = True
 
     def execute_example(self, example):
         """Run one example and take it back (a hook of hypothesis)."""
         with closing(self.env.cr.savepoint()):
             return example()
 
-    @examples(100)
-    @given(life=lives)
-    def test_no_life_breaks_the_books(self, life):
-        """B7, B12, C4: the invariants hold after every step."""
+    @examples(max(100, LIVES * 100 // EXAMPLES + 1))
+    @given(life=lives, policy=policies)
+    def test_no_life_breaks_the_books(self, life, policy):
+        """B7, B12, B13, B15, C4: the invariants hold after every step."""
+        self.policy.write(policy)
         subscription = self.create_subscription(
             [
                 {"price_unit": 33.33 * (number + 1), "addon_of": parent}
@@ -94,16 +134,68 @@ class TestSequences(CancellationCase):
         if step["lines"] is not None:
             options["line_ids"] = [self.lines[number].id for number in step["lines"]]
         if step["timing"] == "specific_date":
-            day = date.today() + timedelta(days=step["days"])
-            options["requested_date"] = day.isoformat()
+            options["requested_date"] = self.get_day(step)
         preview = subscription.preview_cancellation(**options)
-        answer = subscription.request_cancellation(**options)
+        answer = subscription.request_cancellation(
+            **options, fingerprint=preview["fingerprint"]
+        )
+        self.assertEqual(answer["state"], preview["state"])
         if answer["state"] == "done":
             for key in ("credit_untaxed", "credit_tax", "credit_total", "refundable"):
                 self.assertAlmostEqual(preview[key], answer[key], 6, key)
 
+    def step_postpone(self, subscription, step):
+        if not subscription.cancellation_ids.filtered("is_open"):
+            subscription.request_cancellation(timing="end_of_period")
+        subscription.postpone_cancellation(
+            requested_date=self.get_day(step),
+            charge_extension=step["charge_extension"],
+        )
+
     def step_revoke(self, subscription, _step):
         subscription.revoke_cancellation()
+
+    def step_decide(self, subscription, step):
+        pending = subscription.cancellation_ids.filtered_domain(
+            [("state", "=", "to_approve")]
+        )
+        if pending and step["yes"]:
+            pending[0]._approve()
+        elif pending:
+            pending[0]._refuse("No")
+
+    def step_toggle(self, subscription, step):
+        """End what runs, at once; let go on what has ended."""
+        if subscription.cancellation_state != "cancelled":
+            if subscription.cancellation_ids.filtered("is_open"):
+                subscription.revoke_cancellation()
+            subscription.request_cancellation(timing="immediate")
+        elif step["yes"]:
+            self.resume(subscription)
+        else:
+            subscription.reactivate_subscription(mode="new_term")
+            self.assertEqual(subscription.date_start, date.today())
+
+    def resume(self, subscription):
+        closing = subscription._get_closing_cancellations()
+        memos = closing.credit_note_ids
+        paid_until = closing[:1].next_date_before
+        start = subscription.date_start
+        subscription.reactivate_subscription()
+        self.assertEqual(subscription.date_start, start)
+        ended = closing.line_ids.subscription_line_id
+        self.assertEqual(subscription.sale_subscription_line_ids, ended)
+        if date.today() < paid_until:
+            self.assertEqual(subscription.recurring_next_date, paid_until)
+            self.check_taken_back(memos)
+        elif closing[0].effective_date <= paid_until:
+            self.assertEqual(subscription.recurring_next_date, date.today())
+            self.assertFalse(memos.reversal_move_ids)
+
+    def step_undo(self, subscription, step):
+        done = subscription.cancellation_ids.filtered("can_undo").sorted("id")
+        if done:
+            done[-1 if step["yes"] else 0].action_undo()
 
     def step_bill(self, subscription, _step):
         known = subscription._get_invoices()
@@ -115,6 +207,9 @@ class TestSequences(CancellationCase):
 
     def step_wait(self, subscription, _step):
         self.clock.tick(timedelta(days=17))
+
+    def get_day(self, step):
+        return (date.today() + timedelta(days=step["days"])).isoformat()
 
     def run_scheduled_actions(self, subscription, bill_first=False):
         """Run upstream's and ours: the order must not matter."""
@@ -139,20 +234,76 @@ class TestSequences(CancellationCase):
         """Check everything that must hold at any time."""
         self.env.flush_all()
         self.check_credits(subscription)
+        self.check_days(subscription)
         self.check_states(subscription)
 
     def check_credits(self, subscription):
+        """No invoice is credited beyond its amounts; no line ends twice."""
         for invoice in subscription._get_invoices():
-            memos = invoice.refund_invoice_ids
+            memos = invoice.refund_invoice_ids.filtered_domain(
+                [("state", "in", ("draft", "posted"))]
+            )
             for name in ("amount_untaxed", "amount_tax", "amount_total"):
                 self.assertLess(sum(memos.mapped(name)), invoice[name] + 1e-6, name)
             for line in invoice.invoice_line_ids:
-                credited = sum(line.refund_line_ids.mapped("price_subtotal"))
-                self.assertLess(credited, line.price_subtotal + 1e-6, line.name)
-
-        done = subscription.cancellation_ids.filtered_domain([("state", "=", "done")])
+                credited = line.refund_line_ids & memos.invoice_line_ids
+                total = sum(credited.mapped("price_subtotal"))
+                self.assertLess(total, line.price_subtotal + 1e-6, line.name)
+        done = subscription.cancellation_ids.filtered_domain(
+            [("state", "=", "done"), ("reactivated_date", "=", False)]
+        )
         for line, rows in done.line_ids.grouped("subscription_line_id").items():
             self.assertEqual(len(rows.cancellation_id), 1, f"{line.name} ended twice")
+
+    def check_taken_back(self, memos):
+        """What was credited is billed again, to the cent."""
+        self.assertNotIn("draft", memos.mapped("state"))
+        for memo in memos.filtered_domain([("state", "=", "posted")]):
+            self.assertEqual(memo.reversal_move_ids.move_type, "out_invoice")
+            for name in ("amount_untaxed", "amount_tax", "amount_total"):
+                self.assertAlmostEqual(memo[name], memo.reversal_move_ids[name], 6)
+
+    def check_days(self, subscription):
+        """No day is billed twice; none of a running line is free."""
+        items = self.env["account.move.line"].search(
+            [
+                ("subscription_line_id", "in", self.lines.ids),
+                ("parent_state", "!=", "cancel"),
+            ]
+        )
+        for line, line_items in items.grouped("subscription_line_id").items():
+            rates = self.get_daily_rates(line_items)
+            # A month has at least 28 days.
+            limit = line.price_unit / 28 + 0.05
+            for day, rate in rates.items():
+                self.assertLess(rate, limit, f"{line.name} is billed twice on {day}")
+            if self.is_running(line):
+                for day in self.get_paid_days(subscription):
+                    self.assertGreater(rates[day], 0.1, f"{line.name} free on {day}")
+
+    def get_daily_rates(self, items):
+        """Return what was billed less what was credited, spread over the days."""
+        rates = defaultdict(float)
+        for item in items:
+            period = item._get_service_period()
+            sign = 1 if item.move_id.move_type == "out_invoice" else -1
+            for number in range(period.days):
+                day = period.start + timedelta(days=number)
+                rates[day] += sign * item.price_subtotal / period.days
+        return rates
+
+    def is_running(self, line):
+        """Return whether a line goes on, and was not left out by an invoice before."""
+        activities = line.sale_subscription_id.cancellation_ids.activity_ids
+        was_left_out = "Lines to invoice after a revoked cancellation" in (
+            activities.mapped("summary")
+        )
+        return line.active and not line.cancellation_date and not was_left_out
+
+    def get_paid_days(self, subscription):
+        """Return today and the last billed day, where these days are billed."""
+        last_day = (subscription.recurring_next_date or date.min) - timedelta(days=1)
+        return {date.today(), last_day} if date.today() <= last_day else set()
 
     def check_new(self, invoices):
         """Post them; they bill no period that begins after the line's end."""
@@ -162,10 +313,12 @@ class TestSequences(CancellationCase):
         invoices.action_post()
 
     def check_states(self, subscription):
+        """Subscription, lines and cancellations say the same."""
         active = subscription.sale_subscription_line_ids
         is_cancelled = subscription.cancellation_state == "cancelled"
         self.assertEqual(is_cancelled, not active)
         self.assertEqual(is_cancelled, subscription.stage_type == "post")
+        self.assertEqual(is_cancelled, not subscription.recurring_next_date)
         open_rows = subscription.cancellation_ids.filtered("is_open").line_ids
         lines = open_rows.subscription_line_id
         self.assertEqual(len(open_rows), len(lines), "a line ends twice")

@@ -135,6 +135,13 @@ class TestTrialDates(TrialCase):
         self.assert_dates(subscription, "2026-07-05", "2026-07-06")
         self.assert_state(subscription, "active")
 
+    def test_another_template_after_the_trial_leaves_it_as_it_was(self):
+        """B9: on 20 July; billing is late, and 15 to 19 July are still paid."""
+        subscription = self.create_trial()
+        self.travel_to("2026-07-20")
+        subscription.template_id = self.create_template()
+        self.assert_dates(subscription, "2026-07-14", "2026-07-15")
+
     def test_another_template_of_a_draft_without_trial_takes_it_away(self):
         """B9: no day was served yet."""
         draft = self.create_draft()
@@ -185,6 +192,7 @@ class TestTrialDates(TrialCase):
     def test_without_a_trial_end_there_is_no_trial(self):
         """B9: billed from the start."""
         subscription = self.create_trial()
+        self.assert_state(subscription, "trial")
         subscription.trial_end_date = False
         self.assert_dates(subscription, None, "2026-07-01")
         self.assert_state(subscription, "active")
@@ -197,12 +205,19 @@ class TestTrialDates(TrialCase):
     def test_a_later_first_invoice_chosen_by_hand_is_kept(self):
         """B9: an earlier one would be for trial days."""
         subscription = self.create_trial()
-        subscription.recurring_next_date = "2026-08-01"
-        self.assert_dates(subscription, "2026-07-14", "2026-08-01")
+        subscription.recurring_next_date = "2026-08-15"
+        self.assert_dates(subscription, "2026-07-14", "2026-08-15")
         subscription.trial_end_date = "2026-07-20"
-        self.assert_dates(subscription, "2026-07-20", "2026-08-01")
+        self.assert_dates(subscription, "2026-07-20", "2026-08-15")
         subscription.recurring_next_date = "2026-07-10"
         self.assert_dates(subscription, "2026-07-20", "2026-07-21")
+
+    def test_a_later_first_invoice_chosen_together_with_the_trial_is_kept(self):
+        """B9: one more week of trial, and the first invoice on 1 August."""
+        subscription = self.create_trial()
+        dates = {"trial_end_date": "2026-07-21", "recurring_next_date": "2026-08-01"}
+        subscription.write(dates)
+        self.assert_dates(subscription, "2026-07-21", "2026-08-01")
 
     def test_several_subscriptions_are_written_at_once(self):
         """B9: each follows its own trial."""
@@ -245,13 +260,19 @@ class TestTrialDates(TrialCase):
         form.trial_end_date = "2026-07-12"
         self.assert_dates(form.save(), "2026-07-12", "2026-07-13")
 
+    def test_the_form_of_a_draft_shows_the_first_invoice_of_another_start(self):
+        """B9: before it is saved."""
+        form = Form(self.create_draft())
+        form.date_start = Date.to_date("2026-08-01")
+        self.assertEqual(form.recurring_next_date, Date.to_date("2026-08-15"))
+
     def test_the_form_of_an_invoiced_subscription_keeps_its_trial(self):
         """B9: whatever is typed into it."""
         subscription = self.create_trial()
         self.bill(subscription)
         form = Form(subscription)
         form.template_id = self.create_template(trial_days=30)
-        self.assertEqual(form.trial_end_date, Date.to_date("2026-07-14"))
+        self.assertEqual(str(form.trial_end_date), "2026-07-14")
         self.assertEqual(str(form.save().trial_end_date), "2026-07-14")
 
     def test_another_template_in_the_form_takes_the_trial_away(self):
@@ -308,12 +329,31 @@ class TestTrialRefusals(TrialCase):
         subscription.trial_end_date = "2026-07-10"
         self.assert_dates(subscription, "2026-07-10", "2026-08-15")
 
+    def test_a_trial_over_days_that_somebody_else_billed_is_refused(self):
+        """B9: also for a salesperson who may not see that invoice."""
+        subscription = self.create_trial()
+        subscription.manual_invoice()
+        subscription.invoice_ids.action_post()
+        seller = self.create_user(SALESPERSON)
+        invoices = self.env["account.move"].with_user(seller)
+        self.assertFalse(invoices.search([("id", "in", subscription.invoice_ids.ids)]))
+        with self.assertRaisesRegex(ValidationError, "already invoiced"):
+            subscription.with_user(seller).trial_end_date = "2026-07-15"
+
     def test_a_trial_over_billed_days_is_possible_once_they_are_credited(self):
         """B9: the way out that the error names."""
         subscription = self.create_trial()
         subscription.manual_invoice()
         subscription.invoice_ids.action_post()
         subscription.invoice_ids._reverse_moves(cancel=True)
+        subscription.trial_end_date = "2026-07-31"
+        self.assertEqual(str(subscription.trial_end_date), "2026-07-31")
+
+    def test_a_trial_over_the_days_of_a_cancelled_invoice_is_possible(self):
+        """B9: nobody is billed for them."""
+        subscription = self.create_trial()
+        subscription.manual_invoice()
+        subscription.invoice_ids.button_cancel()
         subscription.trial_end_date = "2026-07-31"
         self.assertEqual(str(subscription.trial_end_date), "2026-07-31")
 
@@ -382,6 +422,13 @@ class TestTrialBilling(TrialCase):
             self.get_periods(subscription),
             [("2026-07-15", "2026-08-14"), ("2026-08-15", "2026-09-14")],
         )
+
+    def test_billing_by_hand_without_a_next_date_bills_the_first_paid_month(self):
+        """B9: upstream then counts from the start."""
+        subscription = self.create_trial()
+        subscription.recurring_next_date = False
+        subscription.manual_invoice()
+        self.assertEqual(self.get_periods(subscription), [("2026-07-15", "2026-08-14")])
 
     def test_the_trial_is_over_with_the_customers_day(self):
         """B9: at 15:00 UTC it is midnight in Tokyo, at 7:00 UTC in Los Angeles."""
@@ -473,7 +520,7 @@ class TestTrialState(TrialCase):
         self.env.invalidate_all()
         self.travel_to("2026-07-15")
         before = self.env.cr.sql_log_count
-        ended = self.env["sale.subscription"]._search_ended_trials()
+        ended = self.env["sale.subscription"]._search_trials_to_end()
         ended._refresh_trial_state()
         self.env.flush_all()
         self.assertEqual(set(ended.mapped("cancellation_state")), {"active"})
@@ -636,6 +683,7 @@ class TestTrialCancellation(TrialCase):
         self.bill(self.subscription, "2026-07-20")
         preview = self.subscription.preview_cancellation(**options)
         self.assertEqual(preview["last_service_date"], "2026-08-14")
+        self.assertEqual(str(self.subscription._get_end_of_period()), "2026-08-15")
 
     def test_a_single_line_can_end_with_the_trial(self):
         """B9, A5: the other one is billed after it."""
@@ -660,22 +708,35 @@ class TestTrialCancellation(TrialCase):
 
 @tagged("post_install", "-at_install")
 class TestTrialSoldByOrder(TrialCase):
-    def sell(self, mode="draft", days=14):
-        """Confirm an order for a product with a trial; return its subscription."""
-        product = self.create_product()
-        product.subscription_template_id = self.create_template(
-            invoicing_mode=mode, trial_days=days
-        )
+    def sell(self, *days, mode="draft"):
+        """Confirm an order; return its subscriptions.
+
+        :param days: length of the trial, per product that is sold; absent: 14
+        """
+        products = self.env["product.product"]
+        for length in days or (14,):
+            product = self.create_product()
+            product.subscription_template_id = self.create_template(
+                invoicing_mode=mode, trial_days=length
+            )
+            products |= product
         order = self.env["sale.order"].create(
             {
                 "partner_id": self.create_customer().id,
                 "order_line": [
                     Command.create({"product_id": product.id, "price_unit": 31.0})
+                    for product in products
                 ],
             }
         )
         order.action_confirm()
-        return order.subscription_ids
+        return order.subscription_ids.sorted("trial_days")
+
+    def assert_sold(self, subscription, first_day, last_day):
+        """Assert the days that the order says it sells."""
+        line = subscription.sale_subscription_line_ids.order_line_id
+        self.assertEqual(str(line.subscription_period_start), first_day)
+        self.assertEqual(str(line.subscription_period_end), last_day)
 
     def invoice_order(self, subscription):
         """Return the posted invoice of the order that sold the subscription."""
@@ -688,8 +749,9 @@ class TestTrialSoldByOrder(TrialCase):
         for mode in ("draft", "sale_and_invoice"):
             with self.subTest(mode=mode):
                 self.travel_to(self.now)
-                subscription = self.sell(mode)
+                subscription = self.sell(mode=mode)
                 self.assert_dates(subscription, "2026-07-14", "2026-08-15")
+                self.assert_sold(subscription, "2026-07-15", "2026-08-14")
                 self.assert_state(subscription, "trial")
                 self.invoice_order(subscription)
                 self.run_crons(UPSTREAM, day="2026-07-15")
@@ -701,14 +763,14 @@ class TestTrialSoldByOrder(TrialCase):
 
     def test_a_trial_longer_than_the_period(self):
         """B9: 1 July to 14 August are 45 days; then a month."""
-        subscription = self.sell(days=45)
+        subscription = self.sell(45)
         self.assert_dates(subscription, "2026-08-14", "2026-09-15")
         self.invoice_order(subscription)
         self.assertEqual(self.get_periods(subscription), [("2026-08-15", "2026-09-14")])
 
     def test_without_a_trial_the_order_bills_from_today(self):
         """B9: as ever."""
-        subscription = self.sell(days=0)
+        subscription = self.sell(0)
         self.assert_dates(subscription, None, "2026-08-01")
         self.invoice_order(subscription)
         self.assertEqual(self.get_periods(subscription), [("2026-07-01", "2026-07-31")])
@@ -718,7 +780,7 @@ class TestTrialSoldByOrder(TrialCase):
         for mode in ("draft", "sale_and_invoice"):
             with self.subTest(mode=mode):
                 self.travel_to(self.now)
-                subscription = self.sell(mode)
+                subscription = self.sell(mode=mode)
                 invoice = self.invoice_order(subscription)
                 result = self.cancel(subscription, "2026-07-05")
                 self.assertEqual(result["credit_total"], 31.0)
@@ -747,12 +809,49 @@ class TestTrialSoldByOrder(TrialCase):
         self.assertEqual(self.cancel(subscription, "2026-07-24")["credit_total"], 21.0)
 
     def test_extending_the_trial_moves_what_the_order_bills(self):
-        """B9: while the order is not invoiced: 22 July to 21 August."""
+        """B9: while it is not invoiced; also by somebody who did not sell it."""
         subscription = self.sell()
-        subscription.trial_end_date = "2026-07-21"
+        seller = self.create_user(SALESPERSON)
+        orders = self.env["sale.order"].with_user(seller)
+        self.assertFalse(orders.search([("id", "=", subscription.sale_order_id.id)]))
+        subscription.with_user(seller).trial_end_date = "2026-07-21"
         self.assert_dates(subscription, "2026-07-21", "2026-08-22")
+        self.assert_sold(subscription, "2026-07-22", "2026-08-21")
         self.invoice_order(subscription)
         self.assertEqual(self.get_periods(subscription), [("2026-07-22", "2026-08-21")])
+
+    def test_extending_the_trial_in_the_form_moves_what_the_order_bills(self):
+        """B9: the month that the order bills is not billed again."""
+        subscription = self.sell()
+        form = Form(subscription)
+        form.trial_end_date = "2026-07-21"
+        self.assert_dates(form.save(), "2026-07-21", "2026-08-22")
+
+    def test_shortening_the_trial_of_an_invoiced_order_leaves_the_invoice(self):
+        """B9: it is for the days it says; upstream goes on after them."""
+        subscription = self.sell()
+        self.invoice_order(subscription)
+        subscription.trial_end_date = "2026-07-10"
+        self.assert_dates(subscription, "2026-07-10", "2026-08-15")
+        self.assert_sold(subscription, "2026-07-15", "2026-08-14")
+
+    def test_other_subscriptions_of_the_order_do_not_matter(self):
+        """B9: July of the one without a trial is on the same invoice."""
+        plain, subscription = self.sell(0, 14)
+        self.invoice_order(subscription)
+        self.assertEqual(self.get_first_day(plain), "2026-07-01")
+        subscription.trial_end_date = "2026-07-10"
+        self.assertEqual(str(subscription.trial_end_date), "2026-07-10")
+
+    def get_first_day(self, subscription):
+        """Return the first day that is billed of a subscription with one line."""
+        lines = subscription._get_invoices().invoice_line_ids
+        billed = lines.filtered(
+            lambda line: (
+                line.subscription_line_id == subscription.sale_subscription_line_ids
+            )
+        )
+        return str(billed.start_date)
 
     def test_extending_the_trial_of_an_invoiced_order_is_refused(self):
         """B9: the customer was billed from 15 July on."""

@@ -14,6 +14,7 @@ FIRST_INVOICE_FIELDS = {
     "recurring_next_date",
     "stage_id",
     "template_id",
+    "trial_days",
     "trial_end_date",
 }
 
@@ -61,7 +62,7 @@ class SaleSubscription(models.Model):
     def _compute_trial_end_date(self):
         for subscription in self:
             days, start = subscription.trial_days, subscription.date_start
-            end = fields.Date.add(start, days=days - 1) if start and days else False
+            end = fields.Date.add(start, days=days - 1) if start and days > 0 else False
             subscription.trial_end_date = subscription._decide_trial(
                 "trial_end_date", end
             )
@@ -235,10 +236,10 @@ class SaleSubscription(models.Model):
             self.recurring_next_date = self._get_first_paid_day()
 
     def _skip_trial_days(self):
-        """Move a first invoice that would be for trial days behind the trial."""
+        """Move a next invoice that would be for trial days behind the trial."""
         for subscription in self:
             day, end = subscription.recurring_next_date, subscription.trial_end_date
-            if day and end and day <= end and not subscription._origin._is_invoiced():
+            if day and end and day <= end:
                 subscription.recurring_next_date = subscription._get_first_paid_day()
 
     def _map_first_periods(self, vals):
@@ -307,14 +308,15 @@ class SaleSubscription(models.Model):
         return super().generate_invoice()
 
     def _refresh_trial_state(self):
-        """Compute the status again where the clock has changed it."""
-        stale = self.filtered(lambda subscription: subscription._is_trial_over())
+        """Compute the status again where it still says trial, and is over."""
+        stale = self.filtered(
+            lambda subscription: (
+                subscription.cancellation_state == "trial"
+                and not subscription._is_in_trial()
+            )
+        )
         self.env.add_to_compute(self._fields["cancellation_state"], stale)
         stale._recompute_recordset(["cancellation_state"])
-
-    def _is_trial_over(self):
-        """Return whether the status still says trial, and it is not true any more."""
-        return self.cancellation_state == "trial" and not self._is_in_trial()
 
     @api.model
     def _cron_end_trials(self, batch_size=1000):
@@ -325,22 +327,23 @@ class SaleSubscription(models.Model):
         :param int batch_size: subscriptions per transaction
         """
         Cron = self.env["ir.cron"]
-        ended = self._search_ended_trials()
-        Cron._commit_progress(remaining=len(ended))
-        for batch in split_every(batch_size, ended.ids, self.browse):
+        found = self._search_trials_to_end()
+        Cron._commit_progress(remaining=len(found))
+        for batch in split_every(batch_size, found.ids, self.browse):
             batch.try_lock_for_update()._refresh_trial_state()
             if not Cron._commit_progress(len(batch)):
                 break
 
     @api.model
-    def _search_ended_trials(self):
-        """Return the subscriptions whose last trial day is over for the customer."""
-        # East of UTC the day after may have begun already, so that trials end whose
-        # last day is today.
-        found = self.search(
+    def _search_trials_to_end(self):
+        """Return the subscriptions whose trial is over, or will be within a day.
+
+        East of UTC the next day may have begun already, so that those count whose
+        last trial day is today.
+        """
+        return self.search(
             [
                 ("cancellation_state", "=", "trial"),
                 ("trial_end_date", "<=", fields.Date.today()),
             ]
         )
-        return found.filtered(lambda subscription: subscription._is_trial_over())

@@ -467,6 +467,7 @@ class SubscriptionCancellation(models.Model):
             reason = cancellations.reason_id[:1]
             subscription._close(reason.id)
             obsolete = subscription.cancellation_ids.filtered("is_open")
+            obsolete._take_back_extension()
             obsolete._set_state("revoked")
             for cancellation in obsolete:
                 cancellation._log(self.env._("Obsolete: the subscription has ended."))

@@ -199,8 +199,8 @@ class SubscriptionCancellation(models.Model):
         if reasons and not self.decision_user_id:
             raise UserError(
                 self.env._(
-                    "On the new date, cancellation %(name)s would need approval, because "
-                    "%(reason)s. Revoke it and request it anew.",
+                    "On the new date, cancellation %(name)s would need approval, "
+                    "because %(reason)s. Revoke it and request it anew.",
                     name=self.name,
                     reason=", ".join(reasons),
                 )

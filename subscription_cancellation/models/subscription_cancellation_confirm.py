@@ -113,13 +113,20 @@ class SubscriptionCancellation(models.Model):
         )
 
     def _release_line(self, row):
-        """Give up one line to a cancellation with an earlier date."""
+        """Give up one line to a cancellation with an earlier date.
+
+        Extra days that were charged are charged anew, without the line.
+        """
         self.ensure_one()
+        first_extra_day = self.extension_start_date
+        self._take_back_extension()
         if self.line_ids == row and not self.is_whole:
             self._set_state("revoked")
             self._log(self.env._("Replaced by a cancellation with an earlier date."))
-        else:
-            row.unlink()
+            return
+        row.unlink()
+        if first_extra_day:
+            self._charge_extension(first_extra_day)
 
     def _set_line_dates(self):
         """Tell the lines when they end; billing respects it from now on."""
