@@ -22,6 +22,7 @@
         "report/subscription_cancellation_reports.xml",
         "views/subscription_cancellation_templates.xml",
         "views/subscription_cancellation_views.xml",
+        "wizards/subscription_cancellation_policy_try_views.xml",
         "views/subscription_cancellation_policy_views.xml",
         "wizards/subscription_cancellation_decision_views.xml",
         "wizards/subscription_cancellation_postpone_views.xml",

@@ -1,8 +1,9 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-"""A person clicks through it in a real browser (A2, A4, A5, A6, E1)."""
+"""A person clicks through it in a real browser (A2, A4, A5, A6, D1, D2, E1)."""
 
 from datetime import date, timedelta
 
+from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import HttpCase, tagged
 
@@ -84,3 +85,29 @@ class TestTours(HttpCase):
         self.assertEqual(lines.product_id, mail)
         memo = subscription.cancellation_ids.credit_note_ids
         self.assertEqual(len(memo.invoice_line_ids), 3)
+
+    def test_two_channels(self):
+        """D1, D2, B2: a manager sets up both, and sees both follow."""
+        self.env["subscription.cancellation.policy"].search([]).active = False
+        subscription = self.create_billed_subscription(
+            [self.create_product("Tour Mail")]
+        )
+        self.start_tour(
+            "/odoo/action-subscription_cancellation."
+            "subscription_cancellation_policy_action",
+            "subscription_cancellation_policies",
+            login="admin",
+        )
+        customer = subscription._plan_cancellation({}, "portal")
+        staff = subscription._plan_cancellation({}, "backend")
+        self.assertEqual(
+            (customer.timing, customer.refund_mode), ("end_of_period", "none")
+        )
+        self.assertGreater(customer.last_service_date, staff.last_service_date)
+        self.assertEqual(customer.credit_total, 0.0)
+        self.assertGreater(staff.credit_total, 0.0)
+        with self.assertRaisesRegex(UserError, "does not allow"):
+            subscription._plan_cancellation({"timing": "immediate"}, "portal")
+        self.assertTrue(
+            subscription._plan_cancellation({"refund_mode": "full"}, "backend")
+        )

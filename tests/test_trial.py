@@ -312,9 +312,13 @@ class TestTrialRefusals(TrialCase):
         self.assert_dates(subscription, "2026-07-01", "2026-07-02")
 
     def test_a_trial_beyond_the_calendar_is_refused(self):
-        """B9: a typing error, not a crash."""
-        with self.assertRaisesRegex(ValidationError, "3650 days at most"):
-            self.create_trial().trial_end_date = "9999-12-31"
+        """B9: a typing error, not a crash; 27 June 2036 is the 3650th day."""
+        subscription = self.create_trial()
+        subscription.trial_end_date = "2036-06-27"
+        self.assertEqual(subscription.trial_days, 3650)
+        for day in ("2036-06-28", "9999-12-31"):
+            with self.assertRaisesRegex(ValidationError, "3650 days at most"):
+                subscription.trial_end_date = day
 
     def test_a_trial_over_billed_days_is_refused(self):
         """B9: 15 July on is billed in advance; the days before may still change."""

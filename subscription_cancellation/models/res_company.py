@@ -17,5 +17,11 @@ class ResCompany(models.Model):
         Policy = self.env["subscription.cancellation.policy"].sudo()
         with_policy = Policy.search([("company_id", "in", self.ids)]).company_id
         return Policy.create(
-            [{"company_id": company.id} for company in self - with_policy]
+            [
+                {
+                    "name": self.env._("Default cancellation policy"),
+                    "company_id": company.id,
+                }
+                for company in self - with_policy
+            ]
         )

@@ -279,11 +279,11 @@ class SaleSubscription(models.Model):
 
     # === POLICY === #
 
-    def _map_policies(self):
-        """Return the back office's policy of each of these subscriptions."""
+    def _map_policies(self, channel="backend"):
+        """Return the policy of each of these subscriptions for a channel."""
         # sudo: the policy decides also for users who may not read it.
         Policy = self.env["subscription.cancellation.policy"].sudo()
-        return Policy._map_subscriptions(self)
+        return Policy._map_subscriptions(self, channel)
 
     def _get_forced_policy(self):
         """Return the policy set on the subscription, else on its template."""

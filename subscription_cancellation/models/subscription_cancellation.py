@@ -337,6 +337,7 @@ class SubscriptionCancellation(models.Model):
         credit_notes = self._create_credit_notes()
         credit_notes._post_cancellation_credits()
         self._remember_next_dates()
+        self._take_over_lines()
         self.line_ids.subscription_line_id._deactivate()
         self._set_line_dates()
         self._set_state(

@@ -175,7 +175,7 @@ class SubscriptionCancellation(models.Model):
         """Return the policy that applied, else the built-in default."""
         # sudo: the policy decides also for users who may not read it.
         Policy = self.env["subscription.cancellation.policy"].sudo()
-        return self.sudo().policy_id or Policy.new({"company_id": self.company_id.id})
+        return self.sudo().policy_id or Policy._get_built_in(self.company_id)
 
     def _check_not_after_whole(self, effective_date):
         """Raise where a line would end after the whole subscription does."""

@@ -90,12 +90,13 @@ class SubscriptionCancellation(models.Model):
         )
 
     def _take_over_lines(self):
-        """Free the lines of this plan whose scheduled end is later.
+        """Free these lines from other cancellations: scheduled later, or undecided.
 
         A line has one open cancellation: the one with the earliest date.
         """
         lines = self.line_ids.subscription_line_id
-        for row in lines.cancellation_line_ids.filtered("is_open"):
+        rows = lines.cancellation_line_ids.filtered("is_open")
+        for row in rows.filtered(lambda row: row.cancellation_id not in self):
             if self.state == "to_approve":
                 row._raise_not_replaced()
             row.cancellation_id._release_line(row)

@@ -73,9 +73,9 @@ class SubscriptionCancellation(models.Model):
             parsed = json.loads(fingerprint)
             rows = [(int(row[0]), int(row[1])) for row in parsed["rows"]]
             known = {
-                name: parsed[name] for name in facts if type(parsed[name]) is type(
-                    facts[name]
-                )
+                name: parsed[name]
+                for name in facts
+                if type(parsed[name]) is type(facts[name])
             }
         except (ValueError, TypeError, KeyError, IndexError):
             return facts
@@ -119,7 +119,7 @@ class SubscriptionCancellation(models.Model):
 
     def _get_names(self, records):
         """Return the names of lines that are there, and of invoices by their lines."""
-        # sudo: names only, of records of this subscription; a fingerprint may be forged.
+        # sudo: names only, and of this subscription: a fingerprint may be forged.
         records = records.sudo().exists()
         if records._name == "sale.subscription.line":
             own = records.filtered_domain(

@@ -36,11 +36,7 @@ class SubscriptionCancellationPolicy(models.Model):
     _order = "sequence, id"
     _check_company_auto = True
 
-    name = fields.Char(
-        required=True,
-        translate=True,
-        default=lambda self: self.env._("Default cancellation policy"),
-    )
+    name = fields.Char(required=True, translate=True)
     active = fields.Boolean(default=True)
     sequence = fields.Integer(default=10, help="The first policy that matches applies.")
     company_id = fields.Many2one(
@@ -144,8 +140,15 @@ class SubscriptionCancellationPolicy(models.Model):
                 matching = policy._filter_subscriptions(left)
                 policies.update(dict.fromkeys(matching, policy))
                 left -= matching
-            policies.update(dict.fromkeys(left, self.new({"company_id": company.id})))
+            policies.update(dict.fromkeys(left, self._get_built_in(company)))
         return policies
+
+    @api.model
+    def _get_built_in(self, company):
+        """Return the built-in default of a company, a virtual record."""
+        return self.new(
+            {"name": self.env._("Built-in default"), "company_id": company.id}
+        )
 
     @api.model
     def _search_channel(self, company, channel):

@@ -43,7 +43,7 @@ class SubscriptionCancellationPolicy(models.Model):
     )
 
     def _get_approval_reasons(self, plan, overrides):
-        """Return in words why a planned cancellation needs approval; empty: it does not.
+        """Return in words why a planned cancellation needs approval, if it does.
 
         :param plan: virtual ``subscription.cancellation``
         :param list overrides: names of the options that differ from the policy

@@ -100,7 +100,9 @@ class SubscriptionCancellationPolicy(models.Model):
         """Refuse a notice or a minimum term that nobody could ever keep or break."""
         for policy in self:
             has_terms = policy.notice_period or policy.minimum_term
-            is_forced = policy.timing == "immediate" and not policy.allow_override_timing
+            is_forced = (
+                policy.timing == "immediate" and not policy.allow_override_timing
+            )
             if has_terms and is_forced:
                 raise ValidationError(
                     self.env._(
