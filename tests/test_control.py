@@ -6,8 +6,11 @@ from odoo.tests import Form, tagged
 
 from .common import CANCELLATION_USER, INVOICING, SALESPERSON, CancellationCase
 
-STATES = ("scheduled", "done", "revoked", "failed")
+STATES = ("to_approve", "scheduled", "done", "revoked", "refused", "failed")
 ALLOWED = {
+    ("to_approve", "scheduled"),
+    ("to_approve", "refused"),
+    ("to_approve", "revoked"),
     ("scheduled", "done"),
     ("scheduled", "revoked"),
     ("scheduled", "failed"),
@@ -32,8 +35,12 @@ class TestControl(CancellationCase):
 
     def in_state(self, state):
         """Return a cancellation that reached a state on the product's own ways."""
+        policy = self.get_default_policy()
+        policy.approval_always = state in ("to_approve", "refused")
         cancellation = self.schedule(self.create_subscription([31.0]))
-        if state == "done":
+        if state == "refused":
+            cancellation._refuse("No reason.")
+        elif state == "done":
             cancellation._execute()
         elif state == "revoked":
             cancellation._revoke()

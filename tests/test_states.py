@@ -32,6 +32,7 @@ class TestStates(CancellationCase):
     def create_running(self, **template_values):
         """Return a subscription that is billed for July, on 10 July."""
         template = self.create_template(**template_values)
+        self.company_data["default_journal_sale"].active = True
         subscription = self.create_subscription(template=template)
         if not template_values:
             self.bill(subscription, "2026-07-01")
@@ -109,9 +110,7 @@ class TestStates(CancellationCase):
     def fail_execution(self):
         """Fail to credit an invoice whose journal is archived."""
         cancellation = self.request(refund_mode="full")
-        journal = cancellation.subscription_id.invoice_ids.journal_id
-        journal.active = False
-        self.addCleanup(journal.write, {"active": True})
+        self.company_data["default_journal_sale"].active = False
         self.travel_to("2026-08-01")
         cancellation._execute_batch()
         return cancellation
@@ -167,7 +166,10 @@ class TestStates(CancellationCase):
     def end_trial(self):
         subscription = self.start_trial()
         self.travel_to("2026-07-15")
-        subscription._cron_end_trials()
+        with self.enter_registry_test_mode():
+            self.env.ref(
+                "subscription_cancellation.ir_cron_end_trials"
+            ).method_direct_trigger()
         return subscription
 
     def cancel_trial(self):
