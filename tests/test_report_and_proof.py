@@ -115,7 +115,7 @@ class TestSummary(CancellationCase):
                 "$ 21.00 $ 4.20 $ 25.20",
                 "total": "Total $ 21.00 $ 4.20 $ 25.20",
                 "settlement": "Reduces open invoices by $ 25.20",
-                "credit_memo": f"{memo.name} {invoice.name} Jul 10, 2026 Posted "
+                "credit_memo": f"Credit memo {memo.name} {invoice.name} Jul 10, 2026 Posted "
                 "$ 25.20",
             },
         )
@@ -237,6 +237,22 @@ class TestSummary(CancellationCase):
             },
         )
 
+    def test_summary_says_who_approved_and_what_was_taken_back(self):
+        """D4, B15: the decision, and the invoice that takes the credit back."""
+        self.get_default_policy().write(
+            {"approval_always": True, "allow_own_approval": True}
+        )
+        subscription = self.create_billed()
+        cancellation = self.request(subscription)
+        cancellation._approve("As agreed")
+        subscription.reactivate_subscription()
+        page = self.render(cancellation)
+        self.assertIn("every cancellation does", self.read(page, "approval_reason"))
+        self.assertIn("As agreed", self.read(page, "decision"))
+        self.assertIn("Taken back: service goes on.", self.read(page, "outcome"))
+        [memo] = cancellation.credit_note_ids
+        self.assertIn(f"Takes back {memo.name}", get_text(page))
+
     def test_summary_lists_a_credit_memo_that_waits_for_review(self):
         """D4, C12: a draft has no number and says that it is one."""
         self.get_default_policy().post_credit_memos = False
@@ -245,7 +261,10 @@ class TestSummary(CancellationCase):
         page = self.render(self.request(subscription))
         self.assert_read(
             page,
-            {"credit_memo": f"No number yet {invoice.name} Jul 10, 2026 Draft $ 21.00"},
+            {
+                "credit_memo": "Credit memo (no number yet) "
+                f"{invoice.name} Jul 10, 2026 Draft $ 21.00"
+            },
         )
 
     # === LANGUAGE AND TIME === #

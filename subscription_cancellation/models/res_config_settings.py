@@ -34,4 +34,4 @@ class ResConfigSettings(models.TransientModel):
         unconditional = policies.filtered(
             lambda policy: (policy.subscription_domain or "").strip() in ("", "[]")
         )
-        return unconditional[:1] or Policy.new({"company_id": self.company_id.id})
+        return unconditional[:1] or Policy._get_built_in(self.company_id)
