@@ -210,7 +210,7 @@ class TestResume(ReactivationCase):
             cancellation.reactivated_date = False
 
     def test_twice(self):
-        """B15: cancelled and resumed again and again, each credit is taken back once."""
+        """B15: again and again, each credit is taken back once."""
         for day in ("2026-07-11", "2026-07-13", "2026-07-15"):
             self.cancel(self.subscription, day)
             self.subscription.reactivate_subscription()
@@ -413,3 +413,13 @@ class TestUndo(ReactivationCase):
         self.assertFalse(cancellation.can_undo)
         with self.assertRaises(AccessError):
             cancellation.action_undo()
+
+    def test_a_line_that_ended_before_a_new_term_is_billed_with_it(self):
+        """B15: its credit stays, as the new term bills the same days."""
+        self.cancel(self.subscription, line_ids=self.line.ids)
+        of_line = self.subscription.cancellation_ids
+        self.cancel(self.subscription, "2026-07-12")
+        self.subscription.reactivate_subscription(mode="new_term")
+        of_line.action_undo()
+        self.assertEqual(self.get_balance(self.subscription), 10.0 + 24.0)
+        self.assertEqual(self.bill(self.subscription).amount_total, 93.0)

@@ -6,7 +6,6 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..formatting import format_day
 from ..proration import Period
 
 
@@ -133,16 +132,14 @@ class SubscriptionCancellation(models.Model):
         the subscription was billed without them in the meantime are charged.
         """
         self.ensure_one()
-        subscription = self.subscription_id
-        subscription._check_products_active(self._get_ended_lines())
-        today = subscription._today()
         lines = self._get_ended_lines()
-        is_paid = bool(self.next_date_before and today < self.next_date_before)
-        if is_paid:
+        self.subscription_id._check_products_active(lines)
+        first_unpaid_day = self.subscription_id._today()
+        if self._is_still_paid():
             self._take_back_credits()
+            first_unpaid_day = self.next_date_before
         lines._reactivate()
-        lines._set_end(False)
-        self._charge_left_out_days(lines, today)
+        self._charge_left_out_days(lines, first_unpaid_day)
         self._set_reactivated()
         self._log_on_subscription(
             self.env._(
@@ -152,15 +149,24 @@ class SubscriptionCancellation(models.Model):
             )
         )
 
+    def _is_still_paid(self):
+        """Return whether today is in a period that the ended lines were billed for.
+
+        Not where billing started anew in the meantime, with a new term.
+        """
+        subscription = self.subscription_id
+        until = self.next_date_before
+        billed_until = subscription.recurring_next_date
+        return bool(until and subscription._today() < until <= billed_until)
+
     def _get_ended_lines(self):
-        """Return the lines that this cancellation deactivated."""
+        """Return the lines that these cancellations deactivated."""
         lines = self.line_ids.subscription_line_id
         return lines.filtered(lambda line: not line.active)
 
-    def _charge_left_out_days(self, lines, today):
-        """Invoice the days from today on that were billed without these lines."""
+    def _charge_left_out_days(self, lines, start):
+        """Invoice the days from ``start`` on that were billed without these lines."""
         subscription = self.subscription_id
-        start = max(filter(None, (today, self.next_date_before)))
         ends = (subscription.recurring_next_date, subscription.cancellation_date)
         end = min(filter(None, ends), default=start)
         if start < end:
@@ -198,7 +204,3 @@ class SubscriptionCancellation(models.Model):
         if drafts:
             return self.env._("The draft credit memo is cancelled.")
         return None
-
-    def _describe_undo_date(self):
-        """Return until when this can be undone, for messages."""
-        return format_day(self.env, self.undo_until_date)
