@@ -193,3 +193,111 @@ class TestConcurrency(BaseCase):
         self.at_once(cancel, bill)
         self.committed(lambda env: env["subscription.cancellation"]._cron_execute_due())
         self.check_done_once([subscription_id])
+
+    # === THE LIFE OF A CANCELLATION === #
+
+    def schedule(self, subscription_id, **policy_values):
+        """Schedule a cancellation; return its id."""
+
+        def work(env):
+            subscription = env["sale.subscription"].browse(subscription_id)
+            policy = subscription._map_policies()[subscription]
+            subscription.cancellation_policy_id = policy.copy(policy_values)
+            answer = subscription.request_cancellation(timing="end_of_period")
+            return answer["cancellation_id"]
+
+        return self.committed(work)
+
+    def get_invoices(self, subscription_id):
+        """Return move type and amount of every posted document, sorted."""
+
+        def read(env):
+            subscription = env["sale.subscription"].browse(subscription_id)
+            moves = subscription.invoice_ids | subscription.invoice_ids.reversal_move_ids
+            posted = moves.filtered(lambda move: move.state == "posted")
+            return sorted(posted.mapped(lambda move: (move.move_type, move.amount_total)))
+
+        return self.committed(read)
+
+    @mute_logger("odoo.sql_db", "odoo.service.model")
+    def test_two_managers_decide_at_once(self):
+        """D1: one decision counts, the other one is told."""
+        [subscription_id] = self.create_billed(1)
+        cancellation_id = self.schedule(subscription_id, approval_always=True)
+
+        def approve(env):
+            env["subscription.cancellation"].browse(cancellation_id)._approve()
+
+        def refuse(env):
+            env["subscription.cancellation"].browse(cancellation_id)._refuse("No")
+
+        results = self.at_once(approve, refuse)
+        self.assertEqual(results.count(None), 1)
+        state = self.committed(
+            lambda env: env["subscription.cancellation"].browse(cancellation_id).state
+        )
+        self.assertEqual(state, "scheduled" if results[0] is None else "refused")
+
+    @mute_logger("odoo.sql_db", "odoo.service.model")
+    def test_two_people_reactivate_at_once(self):
+        """B15: the credit memo is taken back once."""
+        [subscription_id] = self.create_billed(1)
+        before = self.get_invoices(subscription_id)
+
+        def cancel(env):
+            subscription = env["sale.subscription"].browse(subscription_id)
+            return subscription.request_cancellation(timing="immediate")
+
+        def reactivate(env):
+            subscription = env["sale.subscription"].browse(subscription_id)
+            return subscription.reactivate_subscription()["subscription_state"]
+
+        credit = self.committed(cancel)["credit_total"]
+        results = self.at_once(reactivate, reactivate)
+        self.assertEqual(results.count("active"), 1)
+        self.assertEqual(
+            self.get_invoices(subscription_id),
+            sorted([*before, ("out_invoice", credit), ("out_refund", credit)]),
+        )
+
+    @mute_logger("odoo.sql_db", "odoo.service.model")
+    def test_two_people_postpone_at_once(self):
+        """B13: the extra days are charged once."""
+        [subscription_id] = self.create_billed(1)
+        self.schedule(subscription_id)
+        day = (date.today() + timedelta(days=40)).isoformat()
+
+        def postpone(env):
+            env["sale.subscription"].browse(subscription_id).postpone_cancellation(
+                requested_date=day, charge_extension=True
+            )
+
+        self.at_once(postpone, postpone)
+        self.assertEqual(len(self.get_invoices(subscription_id)), 2)
+
+    @mute_logger("odoo.sql_db", "odoo.service.model")
+    def test_revoked_and_executed_at_once(self):
+        """B12: whichever comes first, the other one has nothing to do."""
+        [subscription_id] = self.create_billed(1)
+        cancellation_id = self.schedule(subscription_id)
+
+        def revoke(env):
+            env["sale.subscription"].browse(subscription_id).revoke_cancellation()
+
+        def execute(env):
+            cancellation = env["subscription.cancellation"].browse(cancellation_id)
+            cancellation.subscription_id.lock_for_update()
+            if cancellation.state == "scheduled":
+                cancellation._execute()
+
+        self.at_once(revoke, execute)
+
+        def check(env):
+            cancellation = env["subscription.cancellation"].browse(cancellation_id)
+            subscription = cancellation.subscription_id
+            is_done = cancellation.state == "done"
+            self.assertIn(cancellation.state, ("done", "revoked"))
+            self.assertEqual(subscription.cancellation_state == "cancelled", is_done)
+            self.assertEqual(bool(subscription.sale_subscription_line_ids), not is_done)
+
+        self.committed(check)
