@@ -87,6 +87,7 @@ class DemoCompany:
         self._pause()
         self._cancel_subscriptions()
         self._cancel_lines()
+        self._change_minds()
 
     def _get(self, name):
         """Return the subscription called ``name``, as the salesperson sees it."""
@@ -230,6 +231,28 @@ class DemoCompany:
         self._cancel(
             "instruments_support", timing="end_of_period", reason_code="too_expensive"
         ).with_user(self.sales)._revoke()
+
+    def _change_minds(self):
+        """Cancellations that wait, are moved with extra days, or are taken back."""
+        games = self._get("games_cloud")
+        games.sudo().cancellation_policy_id = self.env.ref(_xmlid("policy_approval"))
+        self._cancel(
+            "games_cloud",
+            timing="immediate",
+            refund_mode="full",
+            reason_code="technical_issues",
+            comment="The servers were down for a day; they want all of it back.",
+        )
+        self._cancel(
+            "rowing_site", timing="end_of_period", reason_code="no_longer_needed"
+        )
+        site = self._get("rowing_site")
+        new_date = site.last_service_date + timedelta(days=15)
+        site.postpone_cancellation(
+            requested_date=fields.Date.to_string(new_date), charge_extension=True
+        )
+        self._cancel("bakery_web", timing="immediate", reason_code="too_expensive")
+        self._get("bakery_web").reactivate_subscription()
 
     def _cancel_lines(self):
         self._cancel(

@@ -29,7 +29,7 @@ class TestDemo(TransactionCase):
             cls.env["sale.subscription"].browse(xmlids.mapped("res_id"))
             | cls.order.subscription_ids
         ).with_context(active_test=False)
-        cls.invoices = cls.subscriptions._get_invoices()
+        cls.invoices = cls.get_regular(cls.subscriptions._get_invoices())
         cls.credit_memos = cls.subscriptions.cancellation_ids.credit_note_ids
 
     @classmethod
@@ -39,8 +39,14 @@ class TestDemo(TransactionCase):
     def get(self, name):
         return self.ref_demo(f"subscription_{name}").with_context(active_test=False)
 
+    @classmethod
+    def get_regular(cls, invoices):
+        """Return the invoices that upstream made, not a cancellation."""
+        return invoices.filtered(lambda move: not move.cancellation_id)
+
     def latest_invoice(self, name):
-        return self.get(name)._get_invoices().sorted("invoice_date")[-1]
+        invoices = self.get_regular(self.get(name)._get_invoices())
+        return invoices.sorted("invoice_date")[-1]
 
     # === SIZE AND VARIETY === #
 
@@ -181,7 +187,8 @@ class TestDemo(TransactionCase):
         self.assertEqual(states, {"active", "trial", "non_renewing", "cancelled"})
         documents = self.subscriptions.cancellation_ids
         self.assertEqual(
-            set(documents.mapped("state")), {"scheduled", "done", "revoked"}
+            set(documents.mapped("state")),
+            {"to_approve", "scheduled", "done", "revoked"},
         )
         self.assertEqual(
             set(documents.mapped("timing")),
@@ -235,6 +242,35 @@ class TestDemo(TransactionCase):
         self.assertEqual(subscription.cancellation_state, "active")
         self.assertFalse(
             any(subscription.sale_subscription_line_ids.mapped("cancellation_date"))
+        )
+
+    def test_one_waits_for_approval(self):
+        """D1: it goes on, and somebody has something to do."""
+        subscription = self.get("games_cloud")
+        cancellation = subscription.cancellation_ids
+        self.assertEqual(cancellation.state, "to_approve")
+        self.assertEqual(subscription.cancellation_state, "active")
+        self.assertTrue(cancellation.activity_ids)
+
+    def test_one_is_moved_and_its_extra_days_are_charged(self):
+        """B13: fifteen days, on an invoice of their own."""
+        cancellation = self.get("rowing_site").cancellation_ids
+        self.assertEqual(cancellation.state, "scheduled")
+        self.assertTrue(cancellation.is_extraordinary)
+        items = cancellation.charge_invoice_ids.invoice_line_ids
+        self.assertEqual(max(items.mapped("end_date")), cancellation.last_service_date)
+        days = (max(items.mapped("end_date")) - min(items.mapped("start_date"))).days
+        self.assertEqual(days, 14)
+
+    def test_one_is_resumed_and_its_credit_is_taken_back(self):
+        """B15: as if nothing had happened, with both documents."""
+        subscription = self.get("bakery_web")
+        self.assertEqual(subscription.cancellation_state, "active")
+        cancellation = subscription.cancellation_ids
+        self.assertTrue(cancellation.reactivated_date)
+        self.assertEqual(
+            cancellation.credit_note_ids.amount_total,
+            cancellation.charge_invoice_ids.amount_total,
         )
 
     def test_one_line_and_its_add_on_are_deactivated(self):
