@@ -254,7 +254,8 @@ class TestApproval(CancellationCase):
         action = cancellation.action_decide()
         Dialog = self.env[action["res_model"]].with_user(self.manager)
         form = Form(Dialog.with_context(**action["context"]))
-        self.assertEqual(form.approval_reason, "every cancellation does")
+        self.assertIn("because every cancellation does", form.preview)
+        self.assertIn("A credit memo of $\xa021.00", form.preview)
         form.comment = "Fine"
         form.save().action_approve()
         self.assertEqual(cancellation.state, "done")

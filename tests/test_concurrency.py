@@ -213,9 +213,10 @@ class TestConcurrency(BaseCase):
 
         def read(env):
             subscription = env["sale.subscription"].browse(subscription_id)
-            moves = subscription.invoice_ids | subscription.invoice_ids.reversal_move_ids
+            moves = subscription.invoice_ids
+            moves |= moves.reversal_move_ids
             posted = moves.filtered(lambda move: move.state == "posted")
-            return sorted(posted.mapped(lambda move: (move.move_type, move.amount_total)))
+            return sorted((move.move_type, move.amount_total) for move in posted)
 
         return self.committed(read)
 

@@ -257,6 +257,20 @@ class TestPostpone(CancellationCase):
         charge = subscription.cancellation_ids.charge_invoice_ids
         self.assertEqual((charge.currency_id.name, charge.amount_total), ("JPY", 1000))
 
+    def test_another_cancellation_takes_the_charge_back_and_says_so(self):
+        """B13, D5: the preview is what is posted."""
+        self.subscription.revoke_cancellation()
+        line = self.subscription.sale_subscription_line_ids
+        self.add_line(self.subscription, {"name": "Kept", "price_unit": 62.0})
+        self.cancel(self.subscription, timing="end_of_period", line_ids=line.ids)
+        self.postpone("2026-08-15", charge_extension=True)
+        plan = self.subscription._plan_cancellation({}, "backend")
+        self.assertEqual(plan.credit_total, 21.0)
+        self.assertIn("extra days is taken back", plan._render_preview())
+        answer = self.cancel(self.subscription)
+        self.assertEqual(answer["credit_total"], 21.0)
+        self.assertEqual(self.get_balance(), 10.0)
+
     # === REFUSED === #
 
     def test_dates_that_cannot_be(self):

@@ -115,8 +115,8 @@ class TestSummary(CancellationCase):
                 "$ 21.00 $ 4.20 $ 25.20",
                 "total": "Total $ 21.00 $ 4.20 $ 25.20",
                 "settlement": "Reduces open invoices by $ 25.20",
-                "credit_memo": f"Credit memo {memo.name} {invoice.name} Jul 10, 2026 Posted "
-                "$ 25.20",
+                "credit_memo": f"Credit memo {memo.name} {invoice.name} Jul 10, 2026 "
+                "Posted $ 25.20",
             },
         )
 

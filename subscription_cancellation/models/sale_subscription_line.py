@@ -242,11 +242,14 @@ class SaleSubscriptionLine(models.Model):
 
         The end of service, or where extra days begin that are charged already.
         """
-        # sudo: whoever bills need not be allowed to read cancellations.
-        rows = self.sudo().cancellation_line_ids.filtered("is_open")
-        extensions = rows.cancellation_id.mapped("extension_start_date")
+        extensions = self._get_open_cancellations().mapped("extension_start_date")
         days = [self.cancellation_date, *extensions]
         return min(filter(None, days), default=None)
+
+    def _get_open_cancellations(self):
+        """Return the cancellations that these lines wait to end with."""
+        # sudo: whoever bills need not be allowed to read cancellations.
+        return self.sudo().cancellation_line_ids.filtered("is_open").cancellation_id
 
     def _set_end(self, day):
         """Remember the first day without service, or that there is none any more."""

@@ -3,6 +3,7 @@
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.tools.i18n import format_list
 
 from .subscription_cancellation import APPROVAL_ACTIVITY
 
@@ -44,7 +45,8 @@ class SubscriptionCancellation(models.Model):
         """
         self.ensure_one()
         if reasons:
-            self.update({"state": "to_approve", "approval_reason": ", ".join(reasons)})
+            reason = format_list(self.env, reasons)
+            self.update({"state": "to_approve", "approval_reason": reason})
 
     def _ask_for_approval(self):
         """Give the approvers something to do."""

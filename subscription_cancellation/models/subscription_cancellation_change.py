@@ -3,7 +3,7 @@
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.fields import Command
+from odoo.tools.i18n import format_list
 
 from ..formatting import format_day
 from ..proration import (
@@ -12,7 +12,6 @@ from ..proration import (
     first_day_without_service,
     next_boundary,
 )
-from .subscription_cancellation_line import CreditScope
 
 
 class SubscriptionCancellation(models.Model):
@@ -112,23 +111,8 @@ class SubscriptionCancellation(models.Model):
         day = self._check_new_date(requested_date)
         effective_date = first_day_without_service(day, self.cancel_day_billed)
         self._check_not_after_whole(effective_date)
-        lines = self.line_ids.subscription_line_id
-        scope = CreditScope(lines, effective_date, self.refund_mode)
-        [rows] = self.env["subscription.cancellation.line"]._compute_rows([scope])
-        plan = self.new(
-            {
-                "subscription_id": self.subscription_id.id,
-                "partner_id": self.partner_id.id,
-                "policy_id": self.policy_id.id,
-                "timing": "specific_date",
-                "requested_date": day,
-                "effective_date": effective_date,
-                "refund_mode": self.refund_mode,
-                "cancel_day_billed": self.cancel_day_billed,
-                "currency_id": self._get_currency(self.subscription_id, rows).id,
-                "line_ids": [Command.create(row) for row in rows],
-            }
-        )
+        plan = self._plan_anew(effective_date)
+        plan.update({"timing": "specific_date", "requested_date": day})
         self._check_needs_no_new_approval(plan)
         return plan
 
@@ -202,7 +186,7 @@ class SubscriptionCancellation(models.Model):
                     "On the new date, cancellation %(name)s would need approval, "
                     "because %(reason)s. Revoke it and request it anew.",
                     name=self.name,
-                    reason=", ".join(reasons),
+                    reason=format_list(self.env, reasons),
                 )
             )
 
@@ -267,10 +251,15 @@ class SubscriptionCancellation(models.Model):
             }
         )
 
+    def _get_extension_invoices(self):
+        """Return the invoices of extra days that are not served yet."""
+        # sudo: who plans a cancellation need not be allowed to read invoices.
+        return self.sudo().filtered("extension_start_date").charge_invoice_ids
+
     def _take_back_extension(self):
         """Credit the invoices of extra days in full; regular billing takes over."""
         charged = self.filtered("extension_start_date")
-        charged.charge_invoice_ids._take_back_charges()
+        charged._get_extension_invoices()._take_back_charges()
         charged.write({"extension_start_date": False, "extension_end_date": False})
 
     # === OUTPUT === #

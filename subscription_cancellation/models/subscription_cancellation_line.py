@@ -22,6 +22,8 @@ class CreditScope(NamedTuple):
     lines: models.BaseModel
     effective_date: object
     refund_mode: str
+    #: Invoices of extra days that are taken back before anything is credited.
+    taken_back: object = ()
 
 
 class SubscriptionCancellationLine(models.Model):
@@ -147,7 +149,11 @@ class SubscriptionCancellationLine(models.Model):
         """Return the rows of one scope; a line that gets no credit has one too."""
         rows = []
         for line in scope.lines:
-            debits = ledger["debits"].get(line.sudo(), [])
+            debits = [
+                debit
+                for debit in ledger["debits"].get(line.sudo(), [])
+                if debit.move_id not in scope.taken_back
+            ]
             billed = self._compute_line_rows(line, debits, scope, ledger["credits"])
             rows += billed or [self._prepare_row(line, scope)]
         return rows

@@ -60,8 +60,23 @@ class SubscriptionCancellation(models.Model):
         return [
             self._get_end_sentence(),
             self._get_credit_sentence(),
+            *self._get_extension_sentences(),
             *self._get_terms_sentences(),
             *self._get_approval_sentences(),
+        ]
+
+    def _get_extension_sentences(self):
+        """Return what becomes of extra days that another cancellation charged."""
+        replaced = self.line_ids.subscription_line_id._get_open_cancellations()
+        invoices = (replaced - self._origin)._get_extension_invoices()
+        if not invoices:
+            return []
+        return [
+            self.env._(
+                "The invoice of extra days is taken back by a credit memo of its own "
+                "(%s).",
+                ", ".join(invoices.mapped("name")),
+            )
         ]
 
     def _get_terms_sentences(self):

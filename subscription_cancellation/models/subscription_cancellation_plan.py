@@ -48,7 +48,13 @@ class SubscriptionCancellation(models.Model):
         lines, cascaded = self._get_lines_to_end(
             subscription, options.get("line_ids"), effective_date
         )
-        scope = CreditScope(lines, effective_date, options["refund_mode"])
+        replaced = lines._get_open_cancellations()
+        scope = CreditScope(
+            lines,
+            effective_date,
+            options["refund_mode"],
+            replaced._get_extension_invoices(),
+        )
         [rows] = self.env["subscription.cancellation.line"]._compute_rows([scope])
         for row in rows:
             row["is_cascaded"] = row["subscription_line_id"] in cascaded.ids
@@ -66,6 +72,41 @@ class SubscriptionCancellation(models.Model):
         if "effective_date" not in asked:
             plan._apply_policy(policy, asked, defaults)
         return plan
+
+    def _plan_anew(self, effective_date):
+        """Return a virtual copy of this request, with what it would credit now.
+
+        :param date effective_date: first day without service
+        """
+        self.ensure_one()
+        lines = self.line_ids.subscription_line_id
+        scope = CreditScope(
+            lines, effective_date, self.refund_mode, self._get_extension_invoices()
+        )
+        [rows] = self.env["subscription.cancellation.line"]._compute_rows([scope])
+        cascaded = self.line_ids.filtered("is_cascaded").subscription_line_id
+        for row in rows:
+            row["is_cascaded"] = row["subscription_line_id"] in cascaded.ids
+        names = [
+            "subscription_id",
+            "partner_id",
+            "policy_id",
+            "is_whole",
+            "state",
+            "approval_reason",
+            "timing",
+            "requested_date",
+            "refund_mode",
+            "cancel_day_billed",
+        ]
+        return self.new(
+            {
+                **self._convert_to_write({name: self[name] for name in names}),
+                "effective_date": effective_date,
+                "currency_id": self._get_currency(self.subscription_id, rows).id,
+                "line_ids": [Command.create(row) for row in rows],
+            }
+        )
 
     def _apply_policy(self, policy, asked, defaults):
         """Hold this plan to the policy; the end of a term, nobody's wish, is not.

@@ -14,7 +14,6 @@ class SubscriptionCancellationPolicy(models.Model):
     currency_id = fields.Many2one(related="company_id.currency_id")
     approval_always = fields.Boolean(string="Every Cancellation Needs Approval")
     approval_above = fields.Monetary(
-        string="Approval Above",
         help="A credit above this amount, tax included, needs approval. 0: no limit.",
     )
     approval_on_override = fields.Boolean(
@@ -29,7 +28,6 @@ class SubscriptionCancellationPolicy(models.Model):
     approver_ids = fields.Many2many(
         comodel_name="res.users",
         relation="subscription_cancellation_policy_approver_rel",
-        string="Approvers",
         domain=lambda self: [
             (
                 "all_group_ids",

@@ -1,5 +1,5 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class SubscriptionCancellationDecision(models.TransientModel):
@@ -15,9 +15,19 @@ class SubscriptionCancellationDecision(models.TransientModel):
     approval_reason = fields.Char(related="cancellation_id.approval_reason")
     last_service_date = fields.Date(related="cancellation_id.last_service_date")
     requested_by_id = fields.Many2one(related="cancellation_id.requested_by_id")
+    preview = fields.Html(
+        compute="_compute_preview", compute_sudo=False, sanitize=False
+    )
     comment = fields.Text(
         string="Reason of the Decision", help="Required to refuse; kept on the record."
     )
+
+    @api.depends("cancellation_id")
+    def _compute_preview(self):
+        for wizard in self:
+            cancellation = wizard.cancellation_id
+            plan = cancellation._plan_anew(cancellation.effective_date)
+            wizard.preview = plan._render_preview()
 
     def action_approve(self):
         """Approve; what is due is executed at once."""

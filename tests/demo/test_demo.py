@@ -256,7 +256,7 @@ class TestDemo(TransactionCase):
         """B13: fifteen days, on an invoice of their own."""
         cancellation = self.get("rowing_site").cancellation_ids
         self.assertEqual(cancellation.state, "scheduled")
-        self.assertTrue(cancellation.is_extraordinary)
+        self.assertFalse(cancellation.is_extraordinary)
         items = cancellation.charge_invoice_ids.invoice_line_ids
         self.assertEqual(max(items.mapped("end_date")), cancellation.last_service_date)
         days = (max(items.mapped("end_date")) - min(items.mapped("start_date"))).days
