@@ -205,6 +205,22 @@ class TestApproval(CancellationCase):
         self.assertEqual(pending.state, "revoked")
         self.assertEqual(self.credit_memos(self.subscription).amount_total, 19.0)
 
+    def test_a_line_that_waits_is_ended_by_the_scheduled_end_of_the_whole(self):
+        """D1: whose rows do not collide with the ones that wait."""
+        self.add_line(self.subscription, {"name": "Second"})
+        self.policy.approval_always = True
+        line = self.get_line(self.subscription, "Line 1")
+        pending = self.request(
+            timing="specific_date", requested_date="2026-07-15", line_ids=line.ids
+        )
+        self.policy.approval_always = False
+        self.cancel(self.subscription, timing="end_of_period", refund_mode="none")
+        self.travel_to("2026-08-01")
+        whole = self.subscription.cancellation_ids - pending
+        whole._execute_batch()
+        self.assertFalse(whole.failure_message)
+        self.assertEqual((whole.state, pending.state), ("done", "revoked"))
+
     def test_what_waits_does_not_replace_what_is_scheduled(self):
         """D1: else a refusal would lose the scheduled one."""
         self.add_line(self.subscription, {"name": "Second"})

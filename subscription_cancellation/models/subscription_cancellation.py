@@ -339,7 +339,6 @@ class SubscriptionCancellation(models.Model):
         credit_notes = self._create_credit_notes()
         credit_notes._post_cancellation_credits()
         self._remember_next_dates()
-        self._take_over_lines()
         self.line_ids.subscription_line_id._deactivate()
         self._set_line_dates()
         self._set_state(
@@ -353,6 +352,7 @@ class SubscriptionCancellation(models.Model):
         """Replace the planned rows by what is creditable as of now."""
         CancellationLine = self.env["subscription.cancellation.line"]
         scopes = self._get_scopes()
+        self._take_over(scopes[0].lines.union(*(scope.lines for scope in scopes)))
         values = []
         for cancellation, rows in zip(
             self, CancellationLine._compute_rows(scopes), strict=True

@@ -25,7 +25,7 @@ class SubscriptionCancellation(models.Model):
         # Read first: taking over may delete rows, which empties the ORM's cache and
         # with it this virtual record.
         values, is_due = self._prepare_confirmation(), self._is_due_on_request()
-        engine._take_over_lines()
+        engine._take_over(engine.line_ids.subscription_line_id)
         # What ended in this transaction must not look open to the unique indexes.
         engine.flush_model(["is_open"])
         engine.line_ids.flush_model(["is_open"])
@@ -89,15 +89,14 @@ class SubscriptionCancellation(models.Model):
             or bool(self.requested_date and self.requested_date <= today)
         )
 
-    def _take_over_lines(self):
-        """Free these lines from other cancellations: scheduled later, or undecided.
+    def _take_over(self, lines):
+        """Free lines from other cancellations: scheduled later, or undecided.
 
         A line has one open cancellation: the one with the earliest date.
         """
-        lines = self.line_ids.subscription_line_id
         rows = lines.cancellation_line_ids.filtered("is_open")
         for row in rows.filtered(lambda row: row.cancellation_id not in self):
-            if self.state == "to_approve":
+            if "to_approve" in self.mapped("state"):
                 row._raise_not_replaced()
             row.cancellation_id._release_line(row)
 
