@@ -228,7 +228,7 @@ class TestApproval(CancellationCase):
         self.cancel(self.subscription, timing="end_of_period", line_ids=line.ids)
         self.policy.approval_always = True
         with self.assertRaisesRegex(UserError, "cannot replace"):
-            self.request(line_ids=line.ids)
+            self.cancel(self.subscription, line_ids=line.ids)
 
     # === WHO === #
 

@@ -7,6 +7,8 @@ What these tests create stays in the test database.
 import threading
 from datetime import date, timedelta
 
+from psycopg2 import OperationalError
+
 from odoo.api import SUPERUSER_ID, Environment
 from odoo.exceptions import UserError
 from odoo.fields import Command
@@ -193,6 +195,45 @@ class TestConcurrency(BaseCase):
         self.at_once(cancel, bill)
         self.committed(lambda env: env["subscription.cancellation"]._cron_execute_due())
         self.check_done_once([subscription_id])
+
+    @mute_logger("odoo.sql_db", "odoo.service.model")
+    def test_billing_that_began_before_a_line_was_to_end_is_tried_again(self):
+        """B7: it would not see the end; Odoo tries it again, and then it does."""
+        [subscription_id] = self.create_billed(1)
+
+        def add_line(env):
+            subscription = env["sale.subscription"].browse(subscription_id)
+            line = subscription.sale_subscription_line_ids
+            line.create(
+                {
+                    "sale_subscription_id": subscription_id,
+                    "product_id": line.product_id.copy().id,
+                }
+            )
+            return line.id
+
+        line_id = self.committed(add_line)
+
+        def end_line(env):
+            env["sale.subscription"].browse(subscription_id).request_cancellation(
+                timing="end_of_period", line_ids=[line_id]
+            )
+
+        with self.registry.cursor() as cr:
+            subscription = Environment(cr, SUPERUSER_ID, {})[
+                "sale.subscription"
+            ].browse(subscription_id)
+            self.assertEqual(len(subscription.sale_subscription_line_ids), 2)
+            self.committed(end_line)
+            with self.assertRaises(OperationalError):
+                subscription.generate_invoice()
+                subscription.env.flush_all()
+            cr.rollback()
+            subscription.env.invalidate_all()
+            subscription.generate_invoice()
+            last = subscription._get_invoices().sorted("id")[-1]
+            self.assertNotIn(line_id, last.invoice_line_ids.subscription_line_id.ids)
+            cr.rollback()
 
     # === THE LIFE OF A CANCELLATION === #
 

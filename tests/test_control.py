@@ -14,6 +14,7 @@ ALLOWED = {
     ("scheduled", "done"),
     ("scheduled", "revoked"),
     ("scheduled", "failed"),
+    ("scheduled", "to_approve"),
     ("failed", "scheduled"),
     ("failed", "revoked"),
 }

@@ -149,13 +149,38 @@ class TestOverlaps(CancellationCase):
         self.assertEqual(cancellation.state, "done")
         self.assertIn(draft.display_name, cancellation.activity_ids.note)
 
-    def test_days_not_invoiced_because_of_a_revoked_end_are_told_to_somebody(self):
-        """B12: an invoice made in the meantime left the line out."""
+    def test_days_not_invoiced_because_of_a_revoked_end_are_charged(self):
+        """B12: an invoice made in the meantime left the line out; as if it had not."""
         self.cancel(self.subscription, timing="end_of_period", line_ids=self.other.ids)
         self.bill(self.subscription, "2026-07-20")
         self.subscription.revoke_cancellation()
-        activity = self.subscription.cancellation_ids.activity_ids
-        self.assertIn("August 1, 2026 to August 31, 2026", activity.note)
+        [charge] = self.subscription.cancellation_ids.charge_invoice_ids
+        item = charge.invoice_line_ids
+        self.assertEqual(item.subscription_line_id, self.other)
+        self.assertEqual(item.price_subtotal, self.other.price_subtotal)
+        self.assertEqual(
+            (str(item.start_date), str(item.end_date)), ("2026-08-01", "2026-08-31")
+        )
+
+    def test_a_replaced_end_is_told_when_the_other_one_is_undone(self):
+        """B15: somebody decides whether it still holds."""
+        self.cancel(self.subscription, timing="end_of_period", line_ids=self.other.ids)
+        self.cancel(self.subscription)
+        [replaced, whole] = self.subscription.cancellation_ids.sorted("id")
+        self.assertEqual(replaced.state, "revoked")
+        whole.action_undo()
+        self.assertIn("to end on July 31, 2026", whole.activity_ids.note)
+        self.assertIn(replaced.name, whole.activity_ids.note)
+
+    def test_a_revoked_end_within_a_billed_period_charges_nothing(self):
+        """B12: the invoice of the period covers every day."""
+        self.cancel(
+            self.subscription, timing="specific_date", requested_date="2026-07-20"
+        )
+        self.subscription.revoke_cancellation()
+        cancellation = self.subscription.cancellation_ids
+        self.assertFalse(cancellation.charge_invoice_ids)
+        self.assertFalse(cancellation.activity_ids)
 
     def test_tax_is_what_was_billed_whatever_the_rate_is_today(self):
         """C11: 10 % billed and 20 % today, percent, included and fixed."""

@@ -344,8 +344,7 @@ class TestPostpone(CancellationCase):
         self.assertIn("Service ends on August 15, 2026.", form.preview)
         form.charge_extension = True
         self.assertIn(
-            "An invoice of $\xa015.00, before tax, will be issued for August 1, 2026 – "
-            "August 15, 2026.",
+            "$\xa015.00 will be invoiced now for August 1, 2026 – August 15, 2026.",
             form.preview,
         )
         form.requested_date = Date.to_date("2026-07-01")

@@ -316,7 +316,8 @@ class TestResume(ReactivationCase):
         self.assertIn("is taken back by an invoice of $\xa063.00", form.preview)
         self.assertIn("the period from August 1, 2026", form.preview)
         form.mode = "new_term"
-        self.assertIn("the period from July 10, 2026", form.preview)
+        self.assertIn("starts anew on July 10, 2026", form.preview)
+        self.assertIn("the period from July 11, 2026", form.preview)
         self.assertIn("What was credited stays credited", form.preview)
         form.save().action_confirm()
         self.assertEqual(self.subscription.cancellation_state, "active")
@@ -421,5 +422,6 @@ class TestUndo(ReactivationCase):
         self.cancel(self.subscription, "2026-07-12")
         self.subscription.reactivate_subscription(mode="new_term")
         of_line.action_undo()
-        self.assertEqual(self.get_balance(self.subscription), 10.0 + 24.0)
+        # Served on 12 July, before the new term is billed from the 13th on.
+        self.assertEqual(self.get_balance(self.subscription), 10.0 + 24.0 + 1.03)
         self.assertEqual(self.bill(self.subscription).amount_total, 93.0)

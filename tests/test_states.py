@@ -60,6 +60,7 @@ class TestStates(CancellationCase):
             ("scheduled", "done"): self.execute,
             ("scheduled", "revoked"): self.revoke,
             ("scheduled", "failed"): self.fail_execution,
+            ("scheduled", "to_approve"): self.grow_above_the_limit,
             ("failed", "scheduled"): self.try_again_in_vain,
             ("failed", "revoked"): self.revoke_failed,
         }
@@ -113,6 +114,18 @@ class TestStates(CancellationCase):
         self.company_data["default_journal_sale"].active = False
         self.travel_to("2026-08-01")
         cancellation._execute_batch()
+        return cancellation
+
+    def grow_above_the_limit(self):
+        """August is billed before the end and may be credited, too."""
+        cancellation = self.request()
+        cancellation.subscription_id.postpone_cancellation(requested_date="2026-08-10")
+        self.policy.approval_above = 20.0
+        self.addCleanup(self.policy.write, {"approval_above": 0.0})
+        self.bill(cancellation.subscription_id, "2026-08-01")
+        self.travel_to("2026-08-11")
+        cancellation._execute_batch()
+        self.policy.approval_above = 0.0
         return cancellation
 
     def try_again_in_vain(self):

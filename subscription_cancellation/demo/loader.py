@@ -86,6 +86,7 @@ class DemoCompany:
         self._prepare_next_start()
         self._pause()
         self._cancel_subscriptions()
+        self._cancel_for_later()
         self._cancel_lines()
         self._change_minds()
 
@@ -208,6 +209,9 @@ class DemoCompany:
             reason_code="no_longer_needed",
             comment="The test phase is over.",
         )
+
+    def _cancel_for_later(self):
+        """For the end of a period, a date, or the end of a trial; one is revoked."""
         self._cancel(
             "dental_web",
             timing="end_of_period",

@@ -20,6 +20,7 @@ from . import sale_subscription_trial
 from . import subscription_cancellation
 from . import subscription_cancellation_approval
 from . import subscription_cancellation_change
+from . import subscription_cancellation_charge
 from . import subscription_cancellation_confirm
 from . import subscription_cancellation_fingerprint
 from . import subscription_cancellation_line

@@ -144,10 +144,14 @@ class AccountMove(models.Model):
         try:
             self._post(soft=False)
         except UserError as error:
+            originals = self.reversed_entry_id
+            if not originals:
+                raise
             raise UserError(
                 self.env._(
-                    "The credit memo for %(invoices)s could not be posted: %(error)s",
-                    invoices=", ".join(self.reversed_entry_id.mapped("name")),
+                    "The document that reverses %(originals)s could not be posted: "
+                    "%(error)s",
+                    originals=", ".join(originals.mapped("name")),
                     error=error,
                 )
             ) from error

@@ -1,9 +1,10 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import split_every
 
 from ..period_stamper import PeriodStamper
-from ..proration import Charge, Period, to_units
+from ..proration import ONE_DAY, Charge, Period, to_units
 
 
 class AccountMoveLine(models.Model):
@@ -60,6 +61,33 @@ class AccountMoveLine(models.Model):
             order="end_date desc",
             limit=1,
         ).end_date
+
+    @api.model
+    def _map_billed_until(self, subscription_lines, ignored=()):
+        """Return the first day that is not billed, by id of the subscription line.
+
+        Drafts count; invoices of extra days that were taken back do not.
+
+        :param ignored: ``account.move``, invoices that do not count either
+        """
+        taken_back = Domain("move_id.cancellation_id", "!=", False) & Domain(
+            "move_id.reversal_move_ids.state", "=", "posted"
+        )
+        groups = self._read_group(
+            Domain(
+                [
+                    ("subscription_line_id", "in", subscription_lines.ids),
+                    ("parent_state", "!=", "cancel"),
+                    ("move_id.move_type", "=", "out_invoice"),
+                    ("move_id", "not in", [move.id for move in ignored]),
+                    ("end_date", "!=", False),
+                ]
+            )
+            & ~taken_back,
+            ["subscription_line_id"],
+            ["end_date:max"],
+        )
+        return {line.id: last_day + ONE_DAY for line, last_day in groups}
 
     @api.model
     def _search_draft_billed(self, subscription_lines, effective_date):

@@ -21,6 +21,8 @@ class ResCompany(models.Model):
                 {
                     "name": self.env._("Default cancellation policy"),
                     "company_id": company.id,
+                    # Whatever is added comes before it.
+                    "sequence": 1000,
                 }
                 for company in self - with_policy
             ]

@@ -79,6 +79,11 @@ class SaleSubscription(models.Model):
         context={"active_test": False},
         copy=False,
     )
+    pending_cancellation_id = fields.Many2one(
+        comodel_name="subscription.cancellation",
+        compute="_compute_pending_cancellation_id",
+        help="A cancellation that waits for approval.",
+    )
     ending_lines_note = fields.Char(compute="_compute_ending_lines_note")
     cannot_cancel_reason = fields.Char(compute="_compute_cannot_cancel_reason")
 
@@ -114,16 +119,25 @@ class SaleSubscription(models.Model):
     @api.depends("company_id", "template_id", "cancellation_policy_id")
     def _compute_applied_policy(self):
         policies = self._map_policies()
+        for_customers = self._map_policies("portal")
         for subscription in self:
-            subscription.applied_policy = subscription._describe_policy(
-                policies[subscription]
-            )
+            policy = policies[subscription]
+            text = subscription._describe_policy(policy)
+            portal_policy = for_customers[subscription]
+            if policy.id and portal_policy != policy:
+                text = self.env._(
+                    "%(staff)s; for customers: %(portal)s",
+                    staff=text,
+                    portal=portal_policy.name,
+                )
+            subscription.applied_policy = text
 
     @api.depends(
         "stage_id.type",
         "cancellation_ids.state",
         "cancellation_ids.effective_date",
         "cancellation_ids.is_whole",
+        "cancellation_ids.reactivated_date",
         "sale_subscription_line_ids.cancellation_date",
         "sale_subscription_line_ids.active",
     )
@@ -134,7 +148,10 @@ class SaleSubscription(models.Model):
             if subscription.stage_id.type == "post":
                 subscription.cancellation_state = "cancelled"
                 last = cancellations.filtered(
-                    lambda cancellation: cancellation.state == "done"
+                    lambda cancellation: (
+                        cancellation.state == "done"
+                        and not cancellation.reactivated_date
+                    )
                 ).sorted("effective_date")[-1:]
                 subscription.cancellation_date = last.effective_date
             elif end:
@@ -166,6 +183,14 @@ class SaleSubscription(models.Model):
         for subscription in self:
             end = subscription.cancellation_date
             subscription.last_service_date = end and fields.Date.subtract(end, days=1)
+
+    @api.depends("cancellation_ids.state")
+    def _compute_pending_cancellation_id(self):
+        for subscription in self:
+            pending = subscription.cancellation_ids.filtered(
+                lambda cancellation: cancellation.state == "to_approve"
+            )
+            subscription.pending_cancellation_id = pending[:1]
 
     @api.depends("cancellation_ids.is_open", "cancellation_ids.is_whole")
     def _compute_ending_lines_note(self):
@@ -244,6 +269,11 @@ class SaleSubscription(models.Model):
             return self.action_view_cancellations()
         return cancellations.action_postpone()
 
+    def action_open_pending_cancellation(self):
+        """Open the cancellation that waits for approval (button)."""
+        self.ensure_one()
+        return self.pending_cancellation_id.get_formview_action()
+
     def action_view_cancellations(self):
         """Open the cancellations of this subscription."""
         action = self.env["ir.actions.act_window"]._for_xml_id(
@@ -303,4 +333,12 @@ class SaleSubscription(models.Model):
             return self.env._("%s (set on its template)", policy.name)
         if not policy.id:
             return self.env._("Built-in default (no policy of the company matches)")
-        return self.env._("%s (the first one that matches)", policy.name)
+        channels = dict(policy._fields["channel"]._description_selection(self.env))
+        return self.env._(
+            "%(name)s (the first one that matches: channel %(channel)s, %(scope)s)",
+            name=policy.name,
+            channel=channels[policy.channel],
+            scope=self.env._("with a condition")
+            if policy._get_subscription_domain()
+            else self.env._("all subscriptions"),
+        )

@@ -5,6 +5,7 @@ import pytz
 
 from odoo import fields, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL
 
 from ..formatting import format_day
 from ..proration import ONE_DAY, Period, next_boundary
@@ -98,6 +99,20 @@ class SaleSubscription(models.Model):
         return not self.recurring_rule_boundary and self.date
 
     # === BILLING GUARD === #
+
+    def _refuse_older_billing(self):
+        """Change these rows, so that billing which began before now is tried again.
+
+        It would not see the end of a line that was set since its snapshot was taken;
+        a lock alone does not make PostgreSQL refuse it.
+        """
+        self.env.cr.execute(
+            SQL(
+                "UPDATE sale_subscription SET write_date = %s WHERE id = ANY(%s)",
+                fields.Datetime.now(),
+                self.ids,
+            )
+        )
 
     def _get_invoices(self):
         """Return the customer invoices of this subscription, by whichever path.

@@ -4,6 +4,7 @@
 from typing import NamedTuple
 
 from odoo import models
+from odoo.exceptions import UserError
 from odoo.fields import Command
 
 from ..formatting import format_day
@@ -59,9 +60,10 @@ class SaleSubscription(models.Model):
         AccountMove = cancellation.env["account.move"].with_company(self.company_id)
         if not parts:
             return AccountMove
+        self._check_charge_not_negative(parts)
         invoice = AccountMove.create(
             {
-                **self._prepare_account_move(
+                **self.with_company(self.company_id)._prepare_account_move(
                     [Command.create(self._prepare_charge_line(part)) for part in parts]
                 ),
                 "move_type": "out_invoice",
@@ -71,12 +73,26 @@ class SaleSubscription(models.Model):
                 "ref": cancellation.name,
             }
         )
-        invoice._post(soft=False)
+        invoice.date = invoice._get_first_open_day(invoice.invoice_date)
+        invoice._post_or_explain()
         return invoice
+
+    def _check_charge_not_negative(self, parts):
+        """Raise where rebates that go on exceed the lines that go on with them."""
+        if sum(part.amount for part in parts) < 0:
+            raise UserError(
+                self.env._(
+                    "%(lines)s of subscription %(name)s is a rebate and cannot go on "
+                    "alone: that would be an invoice of a negative amount. Change the "
+                    "lines that it belongs to with it.",
+                    lines=", ".join({part.line.name for part in parts}),
+                    name=self.display_name,
+                )
+            )
 
     def _prepare_charge_line(self, part):
         """Return the invoice line of one part: upstream's, at the prorated price."""
-        line = part.line
+        line = part.line.with_company(self.company_id)
         price = line._get_period_price()
         env = self.with_context(lang=self.partner_id.lang or self.env.lang).env
         text = env._(

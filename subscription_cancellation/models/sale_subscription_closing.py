@@ -3,8 +3,11 @@
 
 import logging
 
-from odoo import api, models
-from odoo.exceptions import UserError
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+
+from ..formatting import format_day
+from ..rights import is_manager
 
 _logger = logging.getLogger(__name__)
 
@@ -20,8 +23,15 @@ class SaleSubscription(models.Model):
 
     # === CLOSING === #
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        subscriptions = super().create(vals_list)
+        subscriptions.filtered("cancellation_policy_id")._check_may_force_policy()
+        return subscriptions
+
     def write(self, vals):
         self._check_stage_change(vals)
+        self._check_guarded_fields(vals)
         if {"cancellation_state", "cancellation_date"} & vals.keys():
             raise UserError(
                 self.env._(
@@ -33,7 +43,8 @@ class SaleSubscription(models.Model):
         result = super().write(vals)
         for subscription, kept in dates.items():
             if subscription._is_started():
-                subscription.write(kept)
+                # Not a change of its own: what else looks at writes must not see it.
+                super(SaleSubscription, subscription).write(kept)
         return result
 
     def _get_dates_to_keep(self, vals):
@@ -45,11 +56,65 @@ class SaleSubscription(models.Model):
         if "stage_id" not in vals:
             return {}
         names = {"date_start", "date", "recurring_next_date"} - vals.keys()
+        if {"template_id", "date_start"} & vals.keys():
+            # The end of the term follows from these.
+            names -= {"date"}
         return {
             subscription: {name: subscription[name] for name in names}
             for subscription in self
             if subscription._is_started()
         }
+
+    def _check_guarded_fields(self, vals):
+        """Refuse back doors around a cancellation: policy, end, company, progress."""
+        if "cancellation_policy_id" in vals:
+            self._check_may_force_policy()
+        if vals.get("in_progress") and self.filtered(
+            lambda subscription: subscription.stage_id.type != "in_progress"
+        ):
+            raise UserError(
+                self.env._("A subscription is started with its button, not by hand.")
+            )
+        if vals.get("date"):
+            self._check_may_shorten(fields.Date.to_date(vals["date"]))
+        if "company_id" in vals:
+            self._check_company_not_settled(vals["company_id"])
+
+    def _check_may_force_policy(self):
+        if self and not is_manager(self.env):
+            raise AccessError(
+                self.env._(
+                    "Only a cancellation manager chooses the policy of a subscription."
+                )
+            )
+
+    def _check_may_shorten(self, end):
+        """Raise where a running term would be cut without notice or approval."""
+        for subscription in self:
+            old_end = subscription._get_contract_end()
+            is_shorter = subscription._is_started() and old_end and end < old_end
+            if is_shorter and not is_manager(self.env):
+                raise UserError(
+                    self.env._(
+                        "The term of subscription %(name)s runs until %(end)s. Use "
+                        "Deactivate to end it earlier, or ask a cancellation manager.",
+                        name=subscription.display_name,
+                        end=format_day(self.env, fields.Date.subtract(old_end, days=1)),
+                    )
+                )
+
+    def _check_company_not_settled(self, company_id):
+        """Raise where invoices or cancellations belong to the present company."""
+        for subscription in self:
+            settled = subscription.cancellation_ids or subscription._is_invoiced()
+            if settled and subscription.company_id.id != company_id:
+                raise UserError(
+                    self.env._(
+                        "Subscription %s was invoiced or cancelled and stays in its "
+                        "company.",
+                        subscription.display_name,
+                    )
+                )
 
     def _check_stage_change(self, values):
         """Refuse to close, or to reopen, by moving the stage by hand."""
@@ -108,9 +173,14 @@ class SaleSubscription(models.Model):
         end = self._get_contract_end()
         if end and end <= self._today():
             return self._end_of_term(close_reason_id)
-        self._request_cancellation(
-            {"timing": "immediate", "reason_id": close_reason_id}, channel="system"
-        )
+        options = {"reason_id": close_reason_id}
+        if self.env.su:
+            self._request_cancellation(
+                {**options, "timing": "immediate"}, channel="system"
+            )
+        else:
+            # A person, through upstream's dialog: the policy decides as ever.
+            self._request_cancellation(options, channel="backend")
         return None
 
     def _close(self, close_reason_id):
@@ -119,15 +189,17 @@ class SaleSubscription(models.Model):
         return opened.close_subscription(close_reason_id)
 
     def _end_of_term(self, close_reason_id):
-        """End a subscription whose term is over; everything of it was served.
+        """End a subscription whose term is over, and credit what goes beyond it.
 
-        A failure must not stop upstream's scheduled action for everybody else.
+        Nothing does unless the periods were shifted, by resuming it for example, or
+        the term was shortened. A failure must not stop upstream's scheduled action for
+        everybody else.
         """
         reason = self.env.ref("subscription_oca.close_reason_ended", False)
         options = {
             "timing": "immediate",
             "effective_date": self._get_contract_end(),
-            "refund_mode": "none",
+            "refund_mode": "prorated",
             "reason_id": close_reason_id or (reason and reason.id),
         }
         try:

@@ -104,19 +104,42 @@ class SaleSubscriptionLine(models.Model):
                     "days are credited, not by changing it."
                 )
             )
+        if "sale_subscription_id" in vals:
+            self._check_stays(vals["sale_subscription_id"])
         return super().write(vals)
 
-    @api.ondelete(at_uninstall=False)
-    def _unlink_except_billed(self):
-        # sudo: a salesperson may delete a line but not read journal items.
+    def _get_used(self):
+        """Return the first of these that was invoiced or cancelled, or none."""
+        # sudo: a salesperson may change a line but not read journal items.
         billed = (
             self.env["account.move.line"]
             .sudo()
             .search([("subscription_line_id", "in", self.ids)], limit=1)
         )
-        used = billed.subscription_line_id or self.cancellation_line_ids[:1].mapped(
+        return billed.subscription_line_id or self.cancellation_line_ids[:1].mapped(
             "subscription_line_id"
         )
+
+    def _check_stays(self, subscription_id):
+        """Raise where a line with a history would leave its subscription."""
+        leaving = self.filtered(
+            lambda line: line.sale_subscription_id.id not in (False, subscription_id)
+        )
+        used = leaving._get_used()
+        if used:
+            raise UserError(
+                self.env._(
+                    "“%(line)s” was invoiced or cancelled and stays on subscription "
+                    "%(subscription)s. Deactivate the line, and add it to the other "
+                    "one anew.",
+                    line=used.name,
+                    subscription=used.sale_subscription_id.display_name,
+                )
+            )
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_billed(self):
+        used = self._get_used()
         if used:
             raise UserError(
                 self.env._(
@@ -124,7 +147,7 @@ class SaleSubscriptionLine(models.Model):
                     "it was invoiced or cancelled, and that history is kept. "
                     "Deactivate the line instead.",
                     line=used.name,
-                    subscription=used.sale_subscription_id.name,
+                    subscription=used.sale_subscription_id.display_name,
                 )
             )
 
@@ -230,6 +253,20 @@ class SaleSubscriptionLine(models.Model):
         self.ensure_one()
         discount = 1 - (self.discount or 0.0) / 100.0
         return self.price_unit * self.product_uom_qty * discount
+
+    def _get_taxed_amount(self, amount):
+        """Return what an amount of this line's price comes to with tax.
+
+        :param float amount: with taxes that are included in the price
+        """
+        self.ensure_one()
+        subscription = self.sale_subscription_id
+        return self.tax_ids.compute_all(
+            amount,
+            subscription._get_invoice_currency(),
+            product=self.product_id,
+            partner=subscription.partner_id,
+        )["total_included"]
 
     def _is_billed_from(self, period_start):
         """Return whether a period that starts on ``period_start`` is billed."""

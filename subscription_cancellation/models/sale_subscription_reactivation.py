@@ -139,8 +139,8 @@ class SaleSubscription(models.Model):
         its end the subscription goes on as it was.
         """
         next_date = closing[:1].next_date_before
-        if next_date and next_date < closing[:1].effective_date:
-            return self._get_next_invoice_date(next_date)
+        while next_date and next_date < closing[:1].effective_date:
+            next_date = self._get_next_invoice_date(next_date)
         return next_date
 
     def _get_resumed_dates(self, closing):
@@ -159,15 +159,14 @@ class SaleSubscription(models.Model):
     def _get_new_term_dates(self, closing):
         """Return the dates of a new term; what is paid is not billed again."""
         today = self._today()
-        is_credited = any(
-            cancellation.refund_mode != "none" for cancellation in closing
-        )
         paid_until = closing[:1].next_date_before or self._get_billed_until()
-        next_date = today if is_credited else max(today, paid_until or today)
+        if closing._is_credited():
+            # The last day of service is paid.
+            paid_until = closing[0].effective_date
         return {
             "date_start": today,
             "trial_end_date": False,
-            "recurring_next_date": next_date,
+            "recurring_next_date": max(today, paid_until or today),
         }
 
     def _get_billed_until(self):
@@ -193,7 +192,7 @@ class SaleSubscription(models.Model):
             raise UserError(
                 self.env._(
                     "“%(value)s” is not a value for mode: use one of %(known)s.",
-                    value=mode,
+                    value=str(mode),
                     known=", ".join(known),
                 )
             )
@@ -248,17 +247,23 @@ class SaleSubscription(models.Model):
 
     def _describe_reactivation(self, plan):
         """Return in words what reactivating leads to."""
+        start, next_date = plan.dates["date_start"], plan.dates["recurring_next_date"]
         sentences = [
-            self.env._(
-                "The subscription goes on; the next invoice is for the period from "
-                "%(date)s.",
-                date=format_day(self.env, plan.dates["recurring_next_date"]),
-            )
-            if plan.dates["recurring_next_date"]
-            else self.env._("The subscription goes on.")
+            self.env._("The subscription started on %s and goes on.")
+            % format_day(self.env, start)
+            if start == self.date_start
+            else self.env._("The subscription starts anew on %s.")
+            % format_day(self.env, start)
         ]
+        if next_date:
+            sentences.append(
+                self.env._(
+                    "The next invoice is for the period from %s.",
+                    format_day(self.env, next_date),
+                )
+            )
         if plan.takes_back_credits:
             sentences.append(plan.closing._describe_take_back())
-        elif plan.closing.sudo().credit_note_ids:
+        elif plan.closing._is_credited():
             sentences.append(self.env._("What was credited stays credited."))
         return " ".join(filter(None, sentences))

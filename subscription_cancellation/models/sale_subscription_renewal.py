@@ -26,14 +26,25 @@ class SaleSubscription(models.Model):
             subscription._revoke_where_renewed(*term)
         return result
 
+    def _extend_term(self, template):
+        """Let these end later where their template has more billing cycles now.
+
+        Upstream leaves running subscriptions as they are; fewer cycles still do.
+        """
+        for subscription in self:
+            end = template._get_date(subscription._get_first_paid_day())
+            if end > subscription.date:
+                subscription.date = end
+
     def _get_term(self):
         """Return what the length of the term follows from, and its end."""
         template = self.template_id
+        is_limited = template.recurring_rule_boundary == "limited"
         plan = (
             template.recurring_rule_type,
             template.recurring_interval,
-            template.recurring_rule_boundary,
-            template.recurring_rule_count,
+            # Without an end the number of cycles means nothing.
+            is_limited and template.recurring_rule_count,
         )
         return plan, self._get_contract_end()
 
@@ -44,14 +55,12 @@ class SaleSubscription(models.Model):
         """
         plan, end = self._get_term()
         is_longer = old_end and (not end or end > old_end)
-        if plan == old_plan and not is_longer:
+        if not self.cancellation_date or (plan == old_plan and not is_longer):
             return
         # sudo: whoever may change the plan need not be allowed to revoke.
         scheduled = self.sudo().cancellation_ids.filtered(
             lambda cancellation: (
-                cancellation.is_whole
-                and cancellation.is_open
-                and not cancellation._get_cannot_revoke_reason()
+                cancellation.is_open and not cancellation._get_cannot_revoke_reason()
             )
         )
         if scheduled:

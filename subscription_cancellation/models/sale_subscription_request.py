@@ -5,6 +5,7 @@ from odoo import api, models
 from odoo.exceptions import AccessError, UserError
 
 from ..formatting import format_day
+from ..rights import is_user
 
 
 class SaleSubscription(models.Model):
@@ -125,7 +126,7 @@ class SaleSubscription(models.Model):
                     cancellations=", ".join(cancellation.mapped("name")),
                 )
             )
-        cancellation._postpone(requested_date, charge_extension)
+        cancellation._postpone(requested_date, charge_extension, channel="api")
         return cancellation._as_dict()
 
     def _get_open_cancellations(self):
@@ -188,8 +189,7 @@ class SaleSubscription(models.Model):
 
     def _check_cancellation_access(self):
         """Raise AccessError unless the user may cancel subscriptions."""
-        group = "subscription_cancellation.subscription_cancellation_group_user"
-        if not (self.env.su or self.env.user.has_group(group)):
+        if not is_user(self.env):
             raise AccessError(
                 self.env._(
                     "You are not allowed to cancel subscriptions. Ask for the "

@@ -1,6 +1,8 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import AccessError, ValidationError
+
+from ..rights import is_manager
 
 #: Ten years; what is longer is a typing error.
 MAX_TRIAL_DAYS = 3650
@@ -22,6 +24,43 @@ class SaleSubscriptionTemplate(models.Model):
         help="Forces a policy on the subscriptions of this template, within the "
         "policy's company.",
     )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        templates = super().create(vals_list)
+        templates.filtered("cancellation_policy_id")._check_may_force_policy()
+        return templates
+
+    def write(self, vals):
+        if "cancellation_policy_id" in vals:
+            self._check_may_force_policy()
+        if "recurring_rule_count" not in vals:
+            return super().write(vals)
+        following = {template: template._get_following() for template in self}
+        result = super().write(vals)
+        for template, subscriptions in following.items():
+            subscriptions._extend_term(template)
+        return result
+
+    def _check_may_force_policy(self):
+        if self and not is_manager(self.env):
+            raise AccessError(
+                self.env._("Only a cancellation manager chooses a template's policy.")
+            )
+
+    def _get_following(self):
+        """Return the running subscriptions whose term ends as this template says."""
+        if self.recurring_rule_boundary != "limited":
+            return self.subscription_ids.browse()
+        # sudo: the plan is changed for all of its subscriptions.
+        running = self.sudo().subscription_ids.filtered(
+            lambda subscription: subscription._is_started()
+        )
+        return running.filtered(
+            lambda subscription: (
+                subscription.date == self._get_date(subscription._get_first_paid_day())
+            )
+        )
 
     @api.constrains("trial_days")
     def _check_trial_days(self):

@@ -8,6 +8,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools.misc import clean_context
 
 from ..formatting import format_day
+from ..rights import is_manager
 from .subscription_cancellation_line import CreditScope
 from .subscription_cancellation_policy import CHANNELS, REFUND_MODES, TIMINGS
 
@@ -16,7 +17,7 @@ OPEN_STATES = ("to_approve", "scheduled", "failed")
 #: waits for approval.
 TRANSITIONS = {
     "to_approve": {"scheduled", "refused", "revoked"},
-    "scheduled": {"done", "revoked", "failed"},
+    "scheduled": {"done", "revoked", "failed", "to_approve"},
     "failed": {"scheduled", "revoked"},
     "done": set(),
     "revoked": set(),
@@ -67,6 +68,7 @@ class SubscriptionCancellation(models.Model):
         string="Customer",
         readonly=True,
         index=True,
+        ondelete="restrict",
         help="The customer at the time of the request.",
     )
     line_ids = fields.One2many(
@@ -154,7 +156,9 @@ class SubscriptionCancellation(models.Model):
     )
     comment = fields.Text(readonly=True)
     request_date = fields.Datetime(string="Requested On", readonly=True)
-    requested_by_id = fields.Many2one(comodel_name="res.users", readonly=True)
+    requested_by_id = fields.Many2one(
+        comodel_name="res.users", readonly=True, ondelete="restrict"
+    )
     executed_date = fields.Datetime(string="Done On", readonly=True)
     failure_message = fields.Text(readonly=True)
     currency_id = fields.Many2one(
@@ -470,6 +474,7 @@ class SubscriptionCancellation(models.Model):
             reason = cancellations.reason_id[:1]
             subscription._close(reason.id)
             obsolete = subscription.cancellation_ids.filtered("is_open")
+            obsolete._drop_activities()
             obsolete._take_back_extension()
             obsolete._set_state("revoked")
             for cancellation in obsolete:
@@ -496,44 +501,25 @@ class SubscriptionCancellation(models.Model):
         :param str reason: in words, where nobody asked for it
         """
         self.subscription_id.lock_for_update()
-        self.activity_unlink(["mail.mail_activity_data_warning", APPROVAL_ACTIVITY])
-        self._report_unbilled_lines()
+        self._drop_activities()
         self._take_back_extension()
         self._set_state("revoked")
         self.line_ids.subscription_line_id._set_end(False)
         for cancellation in self:
+            cancellation._charge_left_out_days()
             text = self.env._(
                 "%(what)s revoked: billing goes on.", what=cancellation._describe()
             )
             cancellation._log_on_subscription(f"{text} {reason or ''}".strip())
+        self._report_replaced()
 
-    def _report_unbilled_lines(self):
-        """Tell somebody about lines that an invoice made in the meantime left out."""
-        for cancellation in self:
-            subscription = cancellation.subscription_id
-            billed_until = subscription.recurring_next_date
-            if not billed_until or billed_until <= cancellation.effective_date:
-                continue
-            cancellation._notify_responsible(
-                self.env._("Lines to invoice after a revoked cancellation"),
-                self.env._(
-                    "%(lines)s: not invoiced from %(start)s to %(end)s, because they "
-                    "were to end. Invoice these days if they are due.",
-                    lines=", ".join(
-                        cancellation.line_ids.subscription_line_id.mapped("name")
-                    ),
-                    start=format_day(self.env, cancellation.effective_date),
-                    end=format_day(
-                        self.env, fields.Date.subtract(billed_until, days=1)
-                    ),
-                ),
-            )
+    def _drop_activities(self):
+        """Remove what nobody has to do any more."""
+        self.activity_unlink(["mail.mail_activity_data_warning", APPROVAL_ACTIVITY])
 
     def _may_revoke(self):
         """Return whether the user asked for it or is a manager."""
-        group = "subscription_cancellation.subscription_cancellation_group_manager"
-        is_own = self.requested_by_id == self.env.user
-        return self.env.su or is_own or self.env.user.has_group(group)
+        return self.requested_by_id == self.env.user or is_manager(self.env)
 
     def _check_revoke_access(self):
         """Raise AccessError unless the user may revoke this one."""
@@ -542,7 +528,7 @@ class SubscriptionCancellation(models.Model):
             raise AccessError(
                 self.env._(
                     "Cancellation %(name)s was requested by %(user)s; only they or a "
-                    "cancellation manager can revoke it.",
+                    "cancellation manager can change, revoke or undo it.",
                     name=self.name,
                     user=self.requested_by_id.name,
                 )

@@ -5,9 +5,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools.i18n import format_list
 
+from ..rights import is_manager
 from .subscription_cancellation import APPROVAL_ACTIVITY
-
-MANAGER_GROUP = "subscription_cancellation.subscription_cancellation_group_manager"
 
 
 class SubscriptionCancellation(models.Model):
@@ -21,7 +20,10 @@ class SubscriptionCancellation(models.Model):
         help="Why the policy wanted this cancellation to be approved.",
     )
     decision_user_id = fields.Many2one(
-        comodel_name="res.users", string="Decided By", readonly=True
+        comodel_name="res.users",
+        string="Decided By",
+        readonly=True,
+        ondelete="restrict",
     )
     decision_date = fields.Datetime(string="Decided On", readonly=True)
     decision_comment = fields.Text(string="Decision", readonly=True)
@@ -56,9 +58,32 @@ class SubscriptionCancellation(models.Model):
             what=self._describe(),
             reason=self.approval_reason,
         )
-        for user in self.policy_id._get_approvers():
+        approvers = self.policy_id._get_approvers()
+        if not self.policy_id.allow_own_approval:
+            approvers -= self.requested_by_id
+        for user in approvers:
             self.activity_schedule(APPROVAL_ACTIVITY, note=note, user_id=user.id)
         self._log_on_subscription(note)
+
+    def _hold_above_limit(self):
+        """Let those wait for approval whose credit has grown beyond the limit.
+
+        An invoice that was made since the request may be credited, too.
+
+        :return: those that wait now
+        """
+        held = self.browse()
+        for cancellation in self._as_engine():
+            policy = cancellation.policy_id
+            if not policy.approval_above or cancellation.decision_user_id:
+                continue
+            plan = cancellation._plan_anew(cancellation.effective_date)
+            reasons = policy._get_amount_reasons(plan)
+            if reasons:
+                cancellation._set_state("to_approve", approval_reason=reasons[0])
+                cancellation._ask_for_approval()
+                held |= cancellation
+        return held.with_env(self.env)
 
     # === DECIDE === #
 
@@ -95,6 +120,7 @@ class SubscriptionCancellation(models.Model):
             )
         engine = self._decide("refused", comment)
         engine.line_ids.subscription_line_id._set_end(False)
+        engine._charge_left_out_days()
         engine._log_on_subscription(
             self.env._(
                 "%(what)s refused: %(comment)s",
@@ -134,7 +160,7 @@ class SubscriptionCancellation(models.Model):
         self.ensure_one()
         if self.env.su:
             return None
-        if not self.env.user.has_group(MANAGER_GROUP):
+        if not is_manager(self.env):
             return self.env._(
                 "Only a cancellation manager can approve or refuse cancellation %s.",
                 self.name,

@@ -1,17 +1,12 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """Move a scheduled cancellation to another date, and charge the days it adds."""
 
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.tools.i18n import format_list
 
 from ..formatting import format_day
-from ..proration import (
-    ONE_DAY,
-    Period,
-    first_day_without_service,
-    next_boundary,
-)
+from ..proration import ONE_DAY, first_day_without_service
 
 
 class SubscriptionCancellation(models.Model):
@@ -24,47 +19,18 @@ class SubscriptionCancellation(models.Model):
 
     _inherit = "subscription.cancellation"
 
-    charge_extension = fields.Boolean(
-        string="Extra Days Charged",
-        readonly=True,
-        help="When the date was moved, the extra days were invoiced to the day.",
-    )
-    extension_start_date = fields.Date(
-        readonly=True, help="First of the extra days that were invoiced to the day."
-    )
-    extension_end_date = fields.Date(
-        readonly=True, help="First day after the extra days that were invoiced."
-    )
     moved_date = fields.Datetime(string="Date Changed On", readonly=True)
-    charge_invoice_ids = fields.One2many(
-        comodel_name="account.move",
-        inverse_name="cancellation_id",
-        string="Invoices",
-        domain=[("move_type", "=", "out_invoice")],
-        readonly=True,
-        help="Invoices of extra days, and those that took a credit back.",
-    )
-    charge_invoice_count = fields.Integer(
-        string="Number of Invoices", compute="_compute_charge_invoice_count"
-    )
     can_postpone = fields.Boolean(compute="_compute_can_revoke")
-
-    @api.depends("charge_invoice_ids")
-    def _compute_charge_invoice_count(self):
-        for cancellation in self:
-            # sudo: the number may be seen by people who cannot open the documents.
-            cancellation.charge_invoice_count = len(
-                cancellation.sudo().charge_invoice_ids
-            )
 
     # === POSTPONE === #
 
-    def _postpone(self, requested_date, charge_extension=None):
+    def _postpone(self, requested_date, charge_extension=None, channel="backend"):
         """Move to ``requested_date``; nothing happens where that is the date already.
 
         :param requested_date: last wished day, ``"YYYY-MM-DD"`` or a date
         :param charge_extension: whether to invoice the extra days to the day;
             ``None``: as before
+        :param str channel: the door it comes through, whose policy is held
         :raise UserError: the date is not possible, or this one is not scheduled
         """
         self.ensure_one()
@@ -72,7 +38,9 @@ class SubscriptionCancellation(models.Model):
         self._check_type("charge_extension", charge_extension)
         engine = self._as_engine()
         engine.subscription_id.lock_for_update()
-        plan = engine._plan_postponed(requested_date)
+        plan = self._plan_postponed(requested_date, channel)
+        if self.is_whole:
+            self._check_may_take_over(self._get_later_rows(plan.effective_date))
         if charge_extension is None:
             charge_extension = engine.charge_extension
         is_same = charge_extension == engine.charge_extension
@@ -83,21 +51,23 @@ class SubscriptionCancellation(models.Model):
     def _move_to(self, plan, charge_extension):
         """Take over the date of ``plan``: lines, invoices and scheduled action."""
         old_date = self.effective_date
-        values = {
-            "timing": "specific_date",
-            "requested_date": plan.requested_date,
-            "effective_date": plan.effective_date,
-            "charge_extension": charge_extension,
-            "moved_date": fields.Datetime.now(),
-        }
         is_due = plan._is_due_on_request()
         first_extra_day = self._get_first_extra_day()
         if plan.effective_date < old_date or not charge_extension:
             self._take_back_extension()
-        self.write(values)
+        self.write(
+            {
+                "timing": "specific_date",
+                "requested_date": plan.requested_date,
+                "effective_date": plan.effective_date,
+                "charge_extension": charge_extension,
+                "moved_date": fields.Datetime.now(),
+            }
+        )
         if self.is_whole:
             self._take_over_later_lines()
         self._set_line_dates()
+        self._charge_left_out_days()
         if charge_extension:
             self._charge_extension(first_extra_day)
         self._log_move(old_date)
@@ -106,14 +76,15 @@ class SubscriptionCancellation(models.Model):
         else:
             self._trigger_execution()
 
-    def _plan_postponed(self, requested_date):
+    def _plan_postponed(self, requested_date, channel="backend"):
         """Return a virtual cancellation on the new date, with what it would credit."""
-        day = self._check_new_date(requested_date)
+        policy = self.subscription_id._map_policies(channel)[self.subscription_id]
+        day = self._check_new_date(requested_date, policy)
         effective_date = first_day_without_service(day, self.cancel_day_billed)
         self._check_not_after_whole(effective_date)
         plan = self._plan_anew(effective_date)
         plan.update({"timing": "specific_date", "requested_date": day})
-        self._check_needs_no_new_approval(plan)
+        self._check_needs_no_new_approval(plan, policy)
         return plan
 
     # === CHECKS === #
@@ -142,15 +113,15 @@ class SubscriptionCancellation(models.Model):
             raise UserError(reason)
         self._check_revoke_access()
 
-    def _check_new_date(self, requested_date):
+    def _check_new_date(self, requested_date, policy):
         """Return the new date, checked; the policy has its say, as for a request."""
+        self._check_type("requested_date", requested_date)
         day = self._parse_date(requested_date)
         if not day:
             raise UserError(
                 self.env._("Choose the new date of cancellation %s.", self.name)
             )
         self._check_requested_date(self.subscription_id, day)
-        policy = self._get_policy()
         defaults = self._get_default_options(self.subscription_id, policy)
         policy._check_overrides({"timing": "specific_date"}, defaults)
         return day
@@ -177,14 +148,17 @@ class SubscriptionCancellation(models.Model):
                 )
             )
 
-    def _check_needs_no_new_approval(self, plan):
-        """Raise where the new date would need an approval that was never given."""
-        reasons = self._get_policy()._get_approval_reasons(plan, [])
-        if reasons and not self.decision_user_id:
+    def _check_needs_no_new_approval(self, plan, policy):
+        """Raise where the new date needs an approval that this user cannot give."""
+        defaults = self._get_default_options(self.subscription_id, policy)
+        overrides = policy._get_overrides({"timing": "specific_date"}, defaults)
+        reasons = policy._get_approval_reasons(plan, overrides)
+        if reasons and self._get_cannot_decide_reason():
             raise UserError(
                 self.env._(
                     "On the new date, cancellation %(name)s would need approval, "
-                    "because %(reason)s. Revoke it and request it anew.",
+                    "because %(reason)s. Revoke it and request it anew, or let another "
+                    "manager change the date.",
                     name=self.name,
                     reason=format_list(self.env, reasons),
                 )
@@ -192,15 +166,19 @@ class SubscriptionCancellation(models.Model):
 
     # === LINES === #
 
-    def _take_over_later_lines(self):
-        """End the lines that single cancellations would end later with this one."""
+    def _get_later_rows(self, effective_date):
+        """Return the rows of other cancellations that would end a line later."""
         lines = self.subscription_id.sale_subscription_line_ids
         rows = lines.cancellation_line_ids.filtered("is_open") - self.line_ids
-        for row in rows:
-            if row.cancellation_id.effective_date <= self.effective_date:
-                continue
+        return rows.filtered(
+            lambda row: row.cancellation_id.effective_date > effective_date
+        )
+
+    def _take_over_later_lines(self):
+        """End the lines that single cancellations would end later with this one."""
+        for row in self._get_later_rows(self.effective_date):
             line = row.subscription_line_id
-            row.cancellation_id._release_line(row)
+            row.cancellation_id._release_line(row, self)
             self.line_ids.create(
                 {
                     "cancellation_id": self.id,
@@ -208,59 +186,6 @@ class SubscriptionCancellation(models.Model):
                     "currency_id": self.currency_id.id,
                 }
             )
-
-    # === EXTRA DAYS === #
-
-    def _get_first_extra_day(self):
-        """Return where extra days would begin: after what regular billing covers.
-
-        Regular billing covers every period that begins before the end of service.
-        """
-        if self.extension_start_date:
-            return self.extension_start_date
-        subscription = self.subscription_id
-        start = subscription.recurring_next_date
-        if not start:
-            return self.effective_date
-        delta = subscription._get_recurrence_delta()
-        return next_boundary(start, delta, self.effective_date - ONE_DAY)
-
-    def _get_extension_parts(self, first_extra_day, effective_date, charged_until):
-        """Return what the extra days cost that are not charged yet."""
-        start = charged_until or first_extra_day
-        if start >= effective_date:
-            return []
-        return self.subscription_id._get_charge_parts(
-            self.line_ids.subscription_line_id,
-            Period(start, effective_date),
-            first_extra_day,
-        )
-
-    def _charge_extension(self, first_extra_day):
-        """Invoice the extra days up to the new date, once."""
-        parts = self._get_extension_parts(
-            first_extra_day, self.effective_date, self.extension_end_date
-        )
-        if not parts:
-            return
-        self.subscription_id._charge_days(parts, self)
-        self.write(
-            {
-                "extension_start_date": first_extra_day,
-                "extension_end_date": self.effective_date,
-            }
-        )
-
-    def _get_extension_invoices(self):
-        """Return the invoices of extra days that are not served yet."""
-        # sudo: who plans a cancellation need not be allowed to read invoices.
-        return self.sudo().filtered("extension_start_date").charge_invoice_ids
-
-    def _take_back_extension(self):
-        """Credit the invoices of extra days in full; regular billing takes over."""
-        charged = self.filtered("extension_start_date")
-        charged._get_extension_invoices()._take_back_charges()
-        charged.write({"extension_start_date": False, "extension_end_date": False})
 
     # === OUTPUT === #
 
@@ -271,33 +196,43 @@ class SubscriptionCancellation(models.Model):
         """
         self._check_can_postpone()
         plan = self._plan_postponed(requested_date)
-        sentences = [plan._get_end_sentence(), plan._get_credit_sentence()]
+        sentences = [plan._get_end_sentence()]
+        if plan._is_due_on_request():
+            sentences.append(plan._get_credit_sentence())
+        else:
+            sentences.append(
+                self.env._(
+                    "Regular invoices go on until then; what to credit is computed on "
+                    "that day."
+                )
+            )
         is_earlier = plan.effective_date < self.effective_date
-        if self.extension_start_date and (is_earlier or not charge_extension):
+        is_taken_back = is_earlier or not charge_extension
+        if self.extension_start_date and is_taken_back:
             sentences.append(self.env._("The invoice of the extra days is taken back."))
-        if charge_extension:
-            sentences.append(self._get_extension_sentence(plan, is_earlier))
-        return " ".join(sentences)
-
-    def _get_extension_sentence(self, plan, is_earlier):
-        """Return the sentence about the invoice of the extra days."""
         # sudo: the price of the lines only.
-        engine = self.sudo()
-        start = engine._get_first_extra_day()
-        charged_until = False if is_earlier else self.extension_end_date
-        parts = engine._get_extension_parts(start, plan.effective_date, charged_until)
-        if not parts:
+        parts = self.sudo()._get_charges_of_move(
+            plan.effective_date, charge_extension, is_taken_back
+        )
+        sentences.append(self._get_charge_sentence(parts, charge_extension))
+        return " ".join(filter(None, sentences))
+
+    def _get_charge_sentence(self, parts, charge_extension):
+        """Return the sentence about what is invoiced at once, if anything."""
+        if parts:
+            currency = self.subscription_id._get_invoice_currency()
+            total = sum(part.line._get_taxed_amount(part.amount) for part in parts)
+            return self.env._(
+                "%(amount)s will be invoiced now for %(first)s – %(last)s.",
+                amount=currency.format(total),
+                first=format_day(self.env, min(part.period.start for part in parts)),
+                last=format_day(self.env, max(part.period.last_day for part in parts)),
+            )
+        if charge_extension:
             return self.env._(
                 "There are no extra days to charge: a regular invoice covers them."
             )
-        currency = self.subscription_id._get_invoice_currency()
-        return self.env._(
-            "An invoice of %(amount)s, before tax, will be issued for %(first)s – "
-            "%(last)s.",
-            amount=currency.format(sum(part.amount for part in parts)),
-            first=format_day(self.env, parts[0].period.start),
-            last=format_day(self.env, max(part.period.last_day for part in parts)),
-        )
+        return None
 
     def _log_move(self, old_date):
         self._log_on_subscription(
@@ -321,14 +256,3 @@ class SubscriptionCancellation(models.Model):
             "target": "new",
             "context": {"default_cancellation_id": self.id},
         }
-
-    def action_view_charge_invoices(self):
-        """Open the invoices of extra days, and those that took a credit back."""
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "account.action_move_out_invoice_type"
-        )
-        # sudo: the ids only; opening a document checks the rights.
-        invoices = self.sudo().charge_invoice_ids
-        action["domain"] = [("id", "in", invoices.ids)]
-        action["context"] = {"default_move_type": "out_invoice"}
-        return action

@@ -1,7 +1,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """From a plan to a cancellation: it becomes real, and executed where it is due."""
 
-from odoo import models
+from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
@@ -13,6 +13,11 @@ class SubscriptionCancellation(models.Model):
 
     _inherit = "subscription.cancellation"
 
+    was_replaced = fields.Boolean(
+        readonly=True,
+        help="Revoked because another cancellation ends the same line earlier.",
+    )
+
     # === CONFIRM === #
 
     def _confirm(self):
@@ -21,6 +26,7 @@ class SubscriptionCancellation(models.Model):
         :return: the real cancellation
         """
         self.ensure_one()
+        self._check_may_take_over(self.line_ids)
         engine = self._as_engine()
         # Read first: taking over may delete rows, which empties the ORM's cache and
         # with it this virtual record.
@@ -89,6 +95,24 @@ class SubscriptionCancellation(models.Model):
             or bool(self.requested_date and self.requested_date <= today)
         )
 
+    def _check_may_take_over(self, rows):
+        """Raise where these would replace what somebody else has scheduled."""
+        for other in rows.subscription_line_id._get_open_cancellations() - self:
+            other = other.sudo(self.env.su)
+            if not other._may_revoke():
+                raise UserError(
+                    self.env._(
+                        "Cancellation %(name)s of %(lines)s was requested by %(user)s; "
+                        "only they or a cancellation manager can replace it by "
+                        "another one.",
+                        name=other.name,
+                        lines=", ".join(
+                            other.line_ids.subscription_line_id.mapped("name")
+                        ),
+                        user=other.requested_by_id.name,
+                    )
+                )
+
     def _take_over(self, lines):
         """Free lines from other cancellations: scheduled later, or undecided.
 
@@ -98,7 +122,7 @@ class SubscriptionCancellation(models.Model):
         for row in rows.filtered(lambda row: row.cancellation_id not in self):
             if "to_approve" in self.mapped("state"):
                 row._raise_not_replaced()
-            row.cancellation_id._release_line(row)
+            row.cancellation_id._release_line(row, self)
 
     def _raise_failed_before(self):
         """Say that an earlier cancellation waits for somebody to decide."""
@@ -112,27 +136,66 @@ class SubscriptionCancellation(models.Model):
             )
         )
 
-    def _release_line(self, row):
+    def _release_line(self, row, replacing):
         """Give up one line to a cancellation with an earlier date.
 
-        Extra days that were charged are charged anew, without the line.
+        Extra days that were charged are charged anew, without the line. What regular
+        invoices were made without it for is charged up to its new end.
+
+        :param replacing: the ``subscription.cancellation`` that ends it instead
         """
         self.ensure_one()
+        line = row.subscription_line_id
         first_extra_day = self.extension_start_date
         self._take_back_extension()
         if self.line_ids == row and not self.is_whole:
             self._set_state("revoked")
+            self._drop_activities()
+            self.was_replaced = True
             self._log(self.env._("Replaced by a cancellation with an earlier date."))
-            return
-        row.unlink()
-        if first_extra_day:
-            self._charge_extension(first_extra_day)
+        else:
+            row.unlink()
+            if first_extra_day:
+                self._charge_extension(first_extra_day)
+        until = max(replacing.mapped("effective_date"))
+        self._charge_left_out_days(line, until)
+
+    def _report_replaced(self):
+        """Tell somebody which ends these had replaced, now that they are taken back.
+
+        What is revoked is final; whether it still holds, a person knows.
+        """
+        for cancellation in self:
+            lines = cancellation.line_ids.subscription_line_id
+            replaced = cancellation.subscription_id.cancellation_ids.filtered(
+                lambda other, lines=lines: (
+                    other.was_replaced
+                    and other.effective_date > other.subscription_id._today()
+                    and other.line_ids.subscription_line_id & lines
+                )
+            )
+            for other in replaced:
+                cancellation._notify_responsible(
+                    self.env._("An end of service to schedule again"),
+                    self.env._(
+                        "%(lines)s: was to end on %(date)s (%(other)s), which "
+                        "%(name)s had replaced. Request it again if it still holds.",
+                        lines=", ".join(
+                            other.line_ids.subscription_line_id.mapped("name")
+                        ),
+                        date=format_day(self.env, other.last_service_date),
+                        other=other.name,
+                        name=cancellation.name,
+                    ),
+                )
+                other.was_replaced = False
 
     def _set_line_dates(self):
         """Tell the lines when they end; billing respects it from now on."""
         for cancellation in self:
             lines = cancellation.line_ids.subscription_line_id
             lines._set_end(cancellation.effective_date)
+        self.subscription_id._refuse_older_billing()
 
     def _schedule(self):
         """Leave these to the scheduled action, woken for their moment."""

@@ -70,14 +70,14 @@ class SubscriptionCancellation(models.Model):
     def _parse_fingerprint(self, fingerprint, facts):
         """Return the facts of a fingerprint; those of ``facts`` where it has none."""
         try:
-            parsed = json.loads(fingerprint)
+            parsed = json.loads(fingerprint, parse_constant=int)
             rows = [(int(row[0]), int(row[1])) for row in parsed["rows"]]
             known = {
                 name: parsed[name]
                 for name in facts
                 if type(parsed[name]) is type(facts[name])
             }
-        except (ValueError, TypeError, KeyError, IndexError):
+        except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError):
             return facts
         return {**facts, **known, "rows": rows}
 

@@ -389,6 +389,13 @@ class SubscriptionCancellationLine(models.Model):
 
     # === OUTPUT === #
 
+    def _get_telling(self):
+        """Return these without zeros of lines that are credited in another row."""
+        credited = self.filtered("credit_untaxed").subscription_line_id
+        return self.filtered(
+            lambda row: row.credit_untaxed or row.subscription_line_id not in credited
+        )
+
     def _as_dict(self):
         """Return the public form of a row (contract)."""
         self.ensure_one()

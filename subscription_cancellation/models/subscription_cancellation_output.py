@@ -187,7 +187,7 @@ class SubscriptionCancellation(models.Model):
             {
                 "plan": self,
                 # sudo: the invoice's number is part of the preview.
-                "rows": self.line_ids.sudo(),
+                "rows": self.line_ids.sudo()._get_telling(),
                 "splits": self._get_settlement_split(),
                 "sentences": self._get_preview_sentences(),
                 "warnings": self._get_preview_warnings(),

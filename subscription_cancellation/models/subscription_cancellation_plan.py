@@ -1,7 +1,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """From a request to a plan: options, checks, scope, money. Nothing is written."""
 
-from datetime import date
+from datetime import date, datetime
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -9,6 +9,9 @@ from odoo.fields import Command
 
 from .subscription_cancellation_line import CreditScope
 
+DATE_FORMAT = "%Y-%m-%d"
+#: What is later is a typing error.
+LAST_YEAR = 2199
 #: What callers may send for an option, and how that is called in an error.
 OPTION_TYPES = {
     "timing": (str, "a text"),
@@ -118,7 +121,9 @@ class SubscriptionCancellation(models.Model):
         policy._check_overrides(asked, defaults)
         policy._check_reason(self.reason_id)
         self.update(self._prepare_term_dates(self.subscription_id, self.timing, policy))
-        overrides = policy._get_overrides(asked, defaults)
+        # What the subscription was changed to is an override, too.
+        rules = {**policy._get_option_values(), "timing": defaults["timing"]}
+        overrides = policy._get_overrides({**defaults, **asked}, rules)
         self._demand_approval(policy._get_approval_reasons(self, overrides))
 
     @api.model
@@ -207,7 +212,8 @@ class SubscriptionCancellation(models.Model):
     def _check_type(self, name, value):
         """Raise where a caller sent another kind of value than the option takes."""
         types, wanted = OPTION_TYPES.get(name, (object, ""))
-        if not isinstance(value, types):
+        is_text = isinstance(value, str)
+        if not isinstance(value, types) or (is_text and "\x00" in value):
             raise UserError(
                 self.env._(
                     "“%(value)s” is not a value for %(name)s: use %(wanted)s.",
@@ -260,11 +266,23 @@ class SubscriptionCancellation(models.Model):
     @api.model
     def _parse_date(self, value):
         """Return a date from a date or from ``"YYYY-MM-DD"``."""
+        if not value or isinstance(value, date):
+            return value or False
         try:
-            return fields.Date.to_date(value) or False
+            day = datetime.strptime(value, DATE_FORMAT).date()
         except ValueError:
             raise UserError(
                 self.env._(
                     "“%(value)s” is not a date: use the form YYYY-MM-DD.", value=value
                 )
             ) from None
+        if day.year > LAST_YEAR:
+            raise UserError(
+                self.env._(
+                    "%(value)s is too far away: choose a date before the year "
+                    "%(year)s.",
+                    value=value,
+                    year=LAST_YEAR + 1,
+                )
+            )
+        return day

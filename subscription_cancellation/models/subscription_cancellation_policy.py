@@ -1,9 +1,12 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from ast import literal_eval
 
+import psycopg2
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
+from odoo.tools import mute_logger
 
 TIMINGS = [
     ("immediate", "Immediately"),
@@ -93,15 +96,52 @@ class SubscriptionCancellationPolicy(models.Model):
         help="Nobody cancels through this policy without a reason."
     )
 
+    unreachable_note = fields.Char(
+        string="Note",
+        compute="_compute_unreachable_note",
+        help="Says that another policy always comes first.",
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("sequence", "channel", "company_id", "subscription_domain")
+    def _compute_unreachable_note(self):
+        for policy in self:
+            first = policy._origin._get_preceding()
+            policy.unreachable_note = first and self.env._(
+                "Applies only where it is forced: “%s” comes first and is for all "
+                "subscriptions.",
+                first.name,
+            )
+
+    def _get_preceding(self):
+        """Return the policy before this one that leaves nothing to it, or none."""
+        if not self.active:
+            return self.browse()
+        channels = {"any", self.channel}
+        before = self.search([("company_id", "=", self.company_id.id)])
+        for policy in before:
+            if policy == self:
+                break
+            if policy.channel in channels and not policy._get_subscription_domain():
+                return policy
+        return self.browse()
+
     # === CONSTRAINTS === #
 
     @api.constrains("subscription_domain")
     def _check_subscription_domain(self):
         for policy in self:
             try:
-                domain = Domain(policy._get_subscription_domain())
-                domain.validate(self.env["sale.subscription"])
-            except (UserError, ValueError, KeyError, TypeError, SyntaxError) as error:
+                policy._try_subscription_domain()
+            except (
+                UserError,
+                ValueError,
+                KeyError,
+                TypeError,
+                SyntaxError,
+                psycopg2.Error,
+            ) as error:
                 raise ValidationError(
                     self.env._(
                         "The condition of policy “%(name)s” is not valid: %(error)s "
@@ -110,6 +150,15 @@ class SubscriptionCancellationPolicy(models.Model):
                         error=error,
                     )
                 ) from error
+
+    def _try_subscription_domain(self):
+        """Evaluate the condition in both ways it may be: in Python and in SQL."""
+        subscriptions = self.env["sale.subscription"].sudo()
+        domain = Domain(self._get_subscription_domain())
+        domain.validate(subscriptions)
+        with self.env.cr.savepoint(), mute_logger("odoo.sql_db"):
+            subscriptions.search(domain, limit=1)
+        subscriptions.search([], limit=1).filtered_domain(domain)
 
     # === WHICH POLICY APPLIES === #
 
@@ -161,7 +210,11 @@ class SubscriptionCancellationPolicy(models.Model):
         """Return those of ``subscriptions`` that meet this policy's condition."""
         self.ensure_one()
         try:
-            return subscriptions.filtered_domain(self._get_subscription_domain())
+            # sudo: the condition decides also for users who may not read its fields.
+            matching = subscriptions.sudo().filtered_domain(
+                self._get_subscription_domain()
+            )
+            return matching.sudo(subscriptions.env.su)
         except (ValueError, KeyError, TypeError, SyntaxError) as error:
             raise UserError(
                 self.env._(

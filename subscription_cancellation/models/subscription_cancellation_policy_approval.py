@@ -50,9 +50,7 @@ class SubscriptionCancellationPolicy(models.Model):
         reasons = []
         if self.approval_always:
             reasons.append(self.env._("every cancellation does"))
-        if self._is_above_limit(plan):
-            limit = self.currency_id.format(self.approval_above)
-            reasons.append(self.env._("the credit is above %s", limit))
+        reasons += self._get_amount_reasons(plan)
         if self.approval_on_override and overrides:
             reasons.append(
                 self.env._(
@@ -62,6 +60,13 @@ class SubscriptionCancellationPolicy(models.Model):
         if self.approval_on_backdating and plan._is_backdated():
             reasons.append(self.env._("service ends in the past"))
         return reasons
+
+    def _get_amount_reasons(self, plan):
+        """Return in a list that the credit is above the limit, if it is."""
+        if not self._is_above_limit(plan):
+            return []
+        limit = self.currency_id.format(self.approval_above)
+        return [self.env._("the credit is above %s", limit)]
 
     def _is_above_limit(self, plan):
         """Return whether the planned credit exceeds the limit, where there is one."""

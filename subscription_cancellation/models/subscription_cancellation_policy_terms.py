@@ -19,6 +19,13 @@ EXAMPLE_CONTRACT = Contract(
     interval=relativedelta(months=1),
 )
 EXAMPLE_DAY = date(2026, 7, 10)
+#: The largest numbers that make sense; what is more is a typing error.
+LIMITS = {
+    "notice_period": 1000,
+    "minimum_term": 600,
+    "renewal_length": 600,
+    "undo_days": 3650,
+}
 
 
 class SubscriptionCancellationPolicy(models.Model):
@@ -80,18 +87,19 @@ class SubscriptionCancellationPolicy(models.Model):
 
     # === CONSTRAINTS === #
 
-    @api.constrains("notice_period", "minimum_term", "renewal_length", "undo_days")
-    def _check_not_negative(self):
-        names = ("notice_period", "minimum_term", "renewal_length", "undo_days")
+    @api.constrains(*LIMITS)
+    def _check_numbers(self):
         for policy in self:
-            for name in names:
-                if policy[name] < 0:
+            for name, limit in LIMITS.items():
+                if not 0 <= policy[name] <= limit:
                     raise ValidationError(
                         self.env._(
-                            "“%(field)s” of policy “%(name)s” cannot be negative. "
-                            "Enter 0 for none.",
+                            "“%(field)s” of policy “%(name)s” cannot be %(value)s. "
+                            "Enter a number from 0, for none, to %(limit)s.",
                             field=self._fields[name]._description_string(self.env),
                             name=policy.name,
+                            value=policy[name],
+                            limit=limit,
                         )
                     )
 
@@ -100,15 +108,14 @@ class SubscriptionCancellationPolicy(models.Model):
         """Refuse a notice or a minimum term that nobody could ever keep or break."""
         for policy in self:
             has_terms = policy.notice_period or policy.minimum_term
-            is_forced = (
-                policy.timing == "immediate" and not policy.allow_override_timing
-            )
-            if has_terms and is_forced:
+            ignores_terms = policy.timing in ("immediate", "specific_date")
+            if has_terms and ignores_terms and not policy.allow_override_timing:
                 raise ValidationError(
                     self.env._(
                         "Policy “%s” contradicts itself: it ends service immediately "
-                        "and allows no other time, so its notice and minimum term "
-                        "never apply. Choose another time, or set both to 0.",
+                        "or on any date and allows no other time, so its notice and "
+                        "minimum term never apply. Choose another time, or set both "
+                        "to 0.",
                         policy.name,
                     )
                 )

@@ -6,8 +6,6 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..proration import Period
-
 
 class SubscriptionCancellation(models.Model):
     """Bring back what a cancellation ended, and remember how it was before.
@@ -30,7 +28,9 @@ class SubscriptionCancellation(models.Model):
         help="The first day that was not billed when this cancellation was executed.",
     )
     reactivated_date = fields.Datetime(string="Reactivated On", readonly=True)
-    reactivated_by_id = fields.Many2one(comodel_name="res.users", readonly=True)
+    reactivated_by_id = fields.Many2one(
+        comodel_name="res.users", readonly=True, ondelete="restrict"
+    )
     undo_until_date = fields.Date(
         string="Undo Until",
         compute="_compute_undo_until_date",
@@ -67,8 +67,11 @@ class SubscriptionCancellation(models.Model):
     def _remember_next_dates(self):
         """Keep what closing will clear."""
         for cancellation in self:
-            subscription = cancellation.subscription_id
-            cancellation.next_date_before = subscription.recurring_next_date
+            days = [cancellation.subscription_id.recurring_next_date]
+            if cancellation.extension_start_date:
+                # Billed to the day, which regular billing knows nothing of.
+                days.append(cancellation.effective_date)
+            cancellation.next_date_before = max(filter(None, days), default=False)
 
     # === UNDO === #
 
@@ -112,6 +115,17 @@ class SubscriptionCancellation(models.Model):
                 "Reactivate the subscription, or sell the service anew.",
                 name,
             )
+        orphans = self._get_ended_lines().filtered(
+            lambda line: line.parent_line_id and not line.parent_line_id.active
+        )
+        if orphans.parent_line_id - self.line_ids.subscription_line_id:
+            return self.env._(
+                "Cancellation %(name)s cannot be undone: “%(line)s” is an add-on of "
+                "“%(parent)s”, which has ended. Bring that one back first.",
+                name=name,
+                line=orphans[0].name,
+                parent=orphans[0].parent_line_id.name,
+            )
         closing = self.subscription_id._get_closing_cancellations()
         if self.subscription_id.cancellation_state == "cancelled" and (
             self not in closing
@@ -134,12 +148,19 @@ class SubscriptionCancellation(models.Model):
         self.ensure_one()
         lines = self._get_ended_lines()
         self.subscription_id._check_products_active(lines)
-        first_unpaid_day = self.subscription_id._today()
-        if self._is_still_paid():
+        billed_until = self._map_billed_until(lines)
+        today = self.subscription_id._today()
+        is_paid = self._is_still_paid(billed_until)
+        if is_paid:
             self._take_back_credits()
-            first_unpaid_day = self.next_date_before
+        first_days = {
+            line: max(today, day if is_paid else self.effective_date)
+            for line, day in billed_until.items()
+        }
         lines._reactivate()
-        self._charge_left_out_days(lines, first_unpaid_day)
+        end = self.subscription_id.cancellation_date
+        parts = self._get_left_out_parts(first_days, end)
+        self.subscription_id._charge_days(parts, self)
         self._set_reactivated()
         self._log_on_subscription(
             self.env._(
@@ -149,34 +170,30 @@ class SubscriptionCancellation(models.Model):
             )
         )
 
-    def _is_still_paid(self):
+    def _is_still_paid(self, billed_until):
         """Return whether today is in a period that the ended lines were billed for.
 
         Not where billing started anew in the meantime, with a new term.
+
+        :param dict billed_until: first day that is not billed, by line
         """
-        subscription = self.subscription_id
-        until = self.next_date_before
-        billed_until = subscription.recurring_next_date
-        return bool(until and subscription._today() < until <= billed_until)
+        today = self.subscription_id._today()
+        limit = self.subscription_id.recurring_next_date
+        return any(today < day <= limit for day in billed_until.values())
 
     def _get_ended_lines(self):
         """Return the lines that these cancellations deactivated."""
         lines = self.line_ids.subscription_line_id
         return lines.filtered(lambda line: not line.active)
 
-    def _charge_left_out_days(self, lines, start):
-        """Invoice the days from ``start`` on that were billed without these lines."""
-        subscription = self.subscription_id
-        ends = (subscription.recurring_next_date, subscription.cancellation_date)
-        end = min(filter(None, ends), default=start)
-        if start < end:
-            anchor = subscription._get_period_anchor(start)
-            parts = subscription._get_charge_parts(lines, Period(start, end), anchor)
-            subscription._charge_days(parts, self)
-
     def _take_back_credits(self):
         """Take the credit memos of these back by invoices for the same days."""
         return self.credit_note_ids._take_back_credits()
+
+    def _is_credited(self):
+        """Return whether these credited anything that still stands."""
+        # sudo: the state of the credit memos only.
+        return any(move.state != "cancel" for move in self.sudo().credit_note_ids)
 
     def _set_reactivated(self):
         """Add to the proof that, when and by whom this was taken back."""
@@ -186,6 +203,7 @@ class SubscriptionCancellation(models.Model):
                 "reactivated_by_id": self.env.uid,
             }
         )
+        self._report_replaced()
 
     # === OUTPUT === #
 

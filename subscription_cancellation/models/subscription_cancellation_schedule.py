@@ -84,14 +84,15 @@ class SubscriptionCancellation(models.Model):
 
     def _execute_batch(self):
         """Execute together; where that fails, one by one, so that only the bad fail."""
+        approved = self - self._hold_above_limit()
         try:
             with self.env.cr.savepoint():
-                self._execute()
+                approved._execute()
         except (psycopg2.OperationalError, LockError):
             raise
         except Exception:
-            _logger.info("Executing %s cancellations one by one.", len(self))
-            for cancellation in self:
+            _logger.info("Executing %s cancellations one by one.", len(approved))
+            for cancellation in approved:
                 cancellation._execute_or_fail()
 
     def _execute_or_fail(self):
@@ -117,9 +118,13 @@ class SubscriptionCancellation(models.Model):
         """Execute what is due of these, before upstream bills the subscription."""
         now = fields.Datetime.now()
         # sudo: upstream's billing may run with any user.
-        for cancellation in self.sudo():
-            if cancellation.state == "scheduled" and cancellation.due_at <= now:
-                cancellation._execute_or_fail()
+        due = self.sudo().filtered(
+            lambda cancellation: (
+                cancellation.state == "scheduled" and cancellation.due_at <= now
+            )
+        )
+        for cancellation in due - due._hold_above_limit():
+            cancellation._execute_or_fail()
 
     def _fail(self, message):
         """Leave the due set with a message and an activity for the responsible."""
@@ -157,7 +162,15 @@ class SubscriptionCancellation(models.Model):
     def action_retry(self):
         """Execute a failed cancellation again (button)."""
         self.ensure_one()
-        self.subscription_id._check_cancellation_access()
+        if self.state != "failed":
+            raise UserError(
+                self.env._(
+                    "Cancellation %s did not fail, so there is nothing to try again.",
+                    self.name,
+                )
+            )
+        self._check_revoke_access()
+        self.subscription_id.lock_for_update()
         engine = self._as_engine()
         # Before executing, which may leave somebody a new one.
         engine.activity_unlink(["mail.mail_activity_data_warning"])

@@ -1,0 +1,183 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""Days that regular billing does not cover: charged once, or taken back."""
+
+from odoo import api, fields, models
+
+from ..proration import Period
+
+
+class SubscriptionCancellation(models.Model):
+    """Invoice to the day what a change of mind adds to a subscription line.
+
+    *Left out* are days that a regular invoice was made for without the line, because
+    it was to end. *Extra* are days beyond what regular billing covers, charged at
+    once where somebody chose that; regular billing then leaves the line out from
+    ``extension_start_date`` on. How far a line is billed is read from its invoices.
+    """
+
+    _inherit = "subscription.cancellation"
+
+    charge_extension = fields.Boolean(
+        string="Extra Days Charged",
+        readonly=True,
+        help="When the date was moved, the extra days were invoiced to the day.",
+    )
+    extension_start_date = fields.Date(
+        readonly=True,
+        help="First of the extra days that were invoiced to the day; regular billing "
+        "leaves the lines out from here on.",
+    )
+    charge_invoice_ids = fields.One2many(
+        comodel_name="account.move",
+        inverse_name="cancellation_id",
+        string="Invoices",
+        domain=[("move_type", "=", "out_invoice")],
+        readonly=True,
+        help="Invoices of extra and left-out days, and those that took a credit back.",
+    )
+    charge_invoice_count = fields.Integer(
+        string="Number of Invoices", compute="_compute_charge_invoice_count"
+    )
+
+    @api.depends("charge_invoice_ids")
+    def _compute_charge_invoice_count(self):
+        for cancellation in self:
+            # sudo: the number may be seen by people who cannot open the documents.
+            cancellation.charge_invoice_count = len(
+                cancellation.sudo().charge_invoice_ids
+            )
+
+    # === WHAT TO CHARGE === #
+
+    def _map_billed_until(self, lines, ignored=()):
+        """Return per line the first day that is not billed.
+
+        That of a line that was never billed is the effective date of this one.
+
+        :param lines: ``sale.subscription.line``
+        :param ignored: ``account.move``, invoices that are about to be taken back
+        """
+        self.ensure_one()
+        # sudo: whoever changes a cancellation need not be allowed to read invoices.
+        items = self.env["account.move.line"].sudo()
+        billed = items._map_billed_until(lines, ignored)
+        return {line: billed.get(line.id) or self.effective_date for line in lines}
+
+    def _get_left_out_parts(self, first_days, until):
+        """Return what the days cost that regular invoices were made for without lines.
+
+        :param dict first_days: first day to charge, by line
+        :param until: first day not to charge, ``None`` where there is none
+        """
+        subscription = self.subscription_id
+        ends = (subscription.recurring_next_date, until)
+        end = min(filter(None, ends), default=None)
+        return [
+            part
+            for line, start in first_days.items()
+            if end and start < end
+            for part in subscription._get_charge_parts(
+                line, Period(start, end), subscription._get_period_anchor(start)
+            )
+        ]
+
+    def _get_first_extra_day(self):
+        """Return where extra days begin: after what regular billing covers.
+
+        Regular billing covers every period that begins before the end of service,
+        one after the other as upstream counts them.
+        """
+        if self.extension_start_date:
+            return self.extension_start_date
+        subscription = self.subscription_id
+        day = subscription.recurring_next_date or self.effective_date
+        while day < self.effective_date:
+            day = subscription._get_next_invoice_date(day)
+        return day
+
+    def _get_extension_parts(self, first_extra_day, effective_date, billed_until):
+        """Return what the extra days cost that are not charged yet."""
+        return [
+            part
+            for line, billed in billed_until.items()
+            if (start := max(billed, first_extra_day)) < effective_date
+            for part in self.subscription_id._get_charge_parts(
+                line, Period(start, effective_date), first_extra_day
+            )
+        ]
+
+    def _get_charges_of_move(self, effective_date, charge_extension, is_taken_back):
+        """Return what moving to ``effective_date`` would charge; nothing is written."""
+        ignored = self._get_extension_invoices() if is_taken_back else ()
+        lines = self.line_ids.subscription_line_id
+        billed_until = self._map_billed_until(lines, ignored)
+        parts = self._get_left_out_parts(billed_until, effective_date)
+        if charge_extension:
+            for part in parts:
+                billed_until[part.line] = max(
+                    billed_until[part.line], part.period.end
+                )
+            parts += self._get_extension_parts(
+                self._get_first_extra_day(), effective_date, billed_until
+            )
+        return parts
+
+    # === CHARGE === #
+
+    def _charge_left_out_days(self, lines=None, until=None):
+        """Invoice the days of these lines that regular invoices were made without.
+
+        As it would have been, had nothing been requested.
+
+        :param lines: absent: all of this cancellation
+        :param until: first day not to charge; absent: the end of service, where this
+            one is open
+        """
+        self.ensure_one()
+        lines = self.line_ids.subscription_line_id if lines is None else lines
+        if until is None and self.is_open:
+            until = self.effective_date
+        parts = self._get_left_out_parts(self._map_billed_until(lines), until)
+        return self.subscription_id._charge_days(parts, self)
+
+    def _charge_extension(self, first_extra_day):
+        """Invoice the extra days up to the end of service, once."""
+        lines = self.line_ids.subscription_line_id
+        parts = self._get_extension_parts(
+            first_extra_day, self.effective_date, self._map_billed_until(lines)
+        )
+        if parts:
+            self.subscription_id._charge_days(parts, self)
+            self.extension_start_date = first_extra_day
+
+    # === TAKE BACK === #
+
+    def _get_extension_invoices(self):
+        """Return the invoices of extra days that are not served yet."""
+        # sudo: who plans a cancellation need not be allowed to read invoices.
+        extended = self.sudo().filtered("extension_start_date")
+        return extended.charge_invoice_ids.filtered(
+            lambda move: (
+                min(move.invoice_line_ids.mapped("start_date"))
+                >= move.cancellation_id.extension_start_date
+            )
+        )
+
+    def _take_back_extension(self):
+        """Credit the invoices of extra days in full; regular billing takes over."""
+        charged = self.filtered("extension_start_date")
+        charged._get_extension_invoices()._take_back_charges()
+        charged.write({"extension_start_date": False})
+
+    # === ACTIONS === #
+
+    def action_view_charge_invoices(self):
+        """Open the invoices of extra days, and those that took a credit back."""
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "account.action_move_out_invoice_type"
+        )
+        # sudo: the ids only; opening a document checks the rights.
+        invoices = self.sudo().charge_invoice_ids
+        action["domain"] = [("id", "in", invoices.ids)]
+        action["context"] = {"default_move_type": "out_invoice"}
+        return action
