@@ -158,7 +158,9 @@ class TestBackDoors(CancellationCase):
 
     def test_who_requested_is_kept(self):
         """D4: the user cannot be deleted, only archived."""
-        user = new_test_user(self.env, "leaver", SALESPERSON, company_id=self.company.id)
+        user = new_test_user(
+            self.env, "leaver", SALESPERSON, company_id=self.company.id
+        )
         self.subscription.user_id = user
         self.subscription.with_user(user).request_cancellation(timing="immediate")
         with self.assertRaises(Exception) as caught, self.env.cr.savepoint():

@@ -79,7 +79,7 @@ class TestCore(CancellationCase):
         self.travel_to("2026-07-10")
         subscription.with_user(self.create_user(SALESPERSON)).close_subscription()
         self.assertEqual(subscription.cancellation_state, "cancelled")
-        self.assertEqual(subscription.cancellation_ids.channel, "system")
+        self.assertEqual(subscription.cancellation_ids.channel, "backend")
         self.assertEqual(self.credit_memos(subscription).amount_total, 21.0)
 
     def test_end_of_a_fixed_term_is_a_cancellation_without_credit(self):

@@ -217,7 +217,9 @@ class TestEarliest(TermsCase):
     def test_negative_numbers_are_refused(self):
         """D1: each by its label."""
         for name in ("notice_period", "minimum_term", "renewal_length", "undo_days"):
-            with self.assertRaisesRegex(ValidationError, "cannot be negative"):
+            with self.assertRaisesRegex(
+                ValidationError, "cannot be -1. Enter a number"
+            ):
                 self.policy[name] = -1
 
     def test_a_policy_that_contradicts_itself_is_refused(self):

@@ -147,14 +147,17 @@ class AccountMove(models.Model):
             originals = self.reversed_entry_id
             if not originals:
                 raise
-            raise UserError(
+            text = (
                 self.env._(
-                    "The document that reverses %(originals)s could not be posted: "
-                    "%(error)s",
-                    originals=", ".join(originals.mapped("name")),
-                    error=error,
+                    "The credit memo for %(names)s could not be posted: %(error)s"
                 )
-            ) from error
+                if "out_refund" in self.mapped("move_type")
+                else self.env._(
+                    "The invoice that takes %(names)s back could not be posted: %(error)s"
+                )
+            )
+            names = ", ".join(originals.mapped("name"))
+            raise UserError(text % {"names": names, "error": error}) from error
 
     # === PROOF === #
 

@@ -50,20 +50,20 @@ class SubscriptionCancellation(models.Model):
 
     def _move_to(self, plan, charge_extension):
         """Take over the date of ``plan``: lines, invoices and scheduled action."""
-        old_date = self.effective_date
+        old_date, new_date = self.effective_date, plan.effective_date
+        # Read first: taking back may empty the ORM's cache, and with it the plan.
         is_due = plan._is_due_on_request()
+        values = {
+            "timing": "specific_date",
+            "requested_date": plan.requested_date,
+            "effective_date": new_date,
+            "charge_extension": charge_extension,
+            "moved_date": fields.Datetime.now(),
+        }
         first_extra_day = self._get_first_extra_day()
-        if plan.effective_date < old_date or not charge_extension:
+        if new_date < old_date or not charge_extension:
             self._take_back_extension()
-        self.write(
-            {
-                "timing": "specific_date",
-                "requested_date": plan.requested_date,
-                "effective_date": plan.effective_date,
-                "charge_extension": charge_extension,
-                "moved_date": fields.Datetime.now(),
-            }
-        )
+        self.write(values)
         if self.is_whole:
             self._take_over_later_lines()
         self._set_line_dates()

@@ -114,9 +114,7 @@ class SubscriptionCancellation(models.Model):
         parts = self._get_left_out_parts(billed_until, effective_date)
         if charge_extension:
             for part in parts:
-                billed_until[part.line] = max(
-                    billed_until[part.line], part.period.end
-                )
+                billed_until[part.line] = max(billed_until[part.line], part.period.end)
             parts += self._get_extension_parts(
                 self._get_first_extra_day(), effective_date, billed_until
             )
