@@ -153,7 +153,8 @@ class AccountMove(models.Model):
                 )
                 if "out_refund" in self.mapped("move_type")
                 else self.env._(
-                    "The invoice that takes %(names)s back could not be posted: %(error)s"
+                    "The invoice that takes back %(names)s could not be posted: "
+                    "%(error)s"
                 )
             )
             names = ", ".join(originals.mapped("name"))

@@ -63,10 +63,22 @@ class AccountMoveLine(models.Model):
         ).end_date
 
     @api.model
+    def _get_billed_domain(self, subscription_lines):
+        """Return the invoice lines that billed these lines, drafts included."""
+        return Domain(
+            [
+                ("subscription_line_id", "in", subscription_lines.ids),
+                ("parent_state", "!=", "cancel"),
+                ("move_id.move_type", "=", "out_invoice"),
+                ("end_date", "!=", False),
+            ]
+        )
+
+    @api.model
     def _map_billed_until(self, subscription_lines, ignored=()):
         """Return the first day that is not billed, by id of the subscription line.
 
-        Drafts count; invoices of extra days that were taken back do not.
+        Invoices of extra days that were taken back do not count.
 
         :param ignored: ``account.move``, invoices that do not count either
         """
@@ -74,20 +86,21 @@ class AccountMoveLine(models.Model):
             "move_id.reversal_move_ids.state", "=", "posted"
         )
         groups = self._read_group(
-            Domain(
-                [
-                    ("subscription_line_id", "in", subscription_lines.ids),
-                    ("parent_state", "!=", "cancel"),
-                    ("move_id.move_type", "=", "out_invoice"),
-                    ("move_id", "not in", [move.id for move in ignored]),
-                    ("end_date", "!=", False),
-                ]
-            )
+            self._get_billed_domain(subscription_lines)
+            & Domain("move_id", "not in", [move.id for move in ignored])
             & ~taken_back,
             ["subscription_line_id"],
             ["end_date:max"],
         )
         return {line.id: last_day + ONE_DAY for line, last_day in groups}
+
+    @api.model
+    def _get_regularly_billed_until(self, subscription_lines):
+        """Return the first day that no regular invoice bills, ``None`` without one."""
+        regular = Domain("move_id.cancellation_id", "=", False)
+        domain = self._get_billed_domain(subscription_lines) & regular
+        [(last_day,)] = self._read_group(domain, [], ["end_date:max"])
+        return last_day and last_day + ONE_DAY
 
     @api.model
     def _search_draft_billed(self, subscription_lines, effective_date):

@@ -83,6 +83,11 @@ class SaleSubscription(models.Model):
         )
         return last_day and last_day + ONE_DAY or self._get_end_of_period()
 
+    def _get_all_lines(self):
+        """Return the lines of these, deactivated ones included."""
+        archived_too = self.with_context(active_test=False)
+        return archived_too.sale_subscription_line_ids.with_env(self.env)
+
     def _get_contract(self):
         """Return what the date engine has to know of this subscription."""
         self.ensure_one()

@@ -70,12 +70,19 @@ class SubscriptionCancellation(models.Model):
         :param until: first day not to charge, ``None`` where there is none
         """
         subscription = self.subscription_id
-        ends = (subscription.recurring_next_date, until)
-        end = min(filter(None, ends), default=None)
+        # sudo: whoever changes a cancellation need not be allowed to read invoices.
+        billed_until = (
+            self.env["account.move.line"]
+            .sudo()
+            ._get_regularly_billed_until(subscription._get_all_lines())
+        )
+        if not (billed_until and subscription.recurring_next_date):
+            return []
+        end = min(filter(None, (subscription.recurring_next_date, billed_until, until)))
         return [
             part
             for line, start in first_days.items()
-            if end and start < end
+            if start < end
             for part in subscription._get_charge_parts(
                 line, Period(start, end), subscription._get_period_anchor(start)
             )
