@@ -58,10 +58,23 @@ class TestPolicies(CancellationCase):
         self.create_policy(refund_mode="full", sequence=2)
         self.assertEqual(self.preview()["credit_total"], 31.0)
 
+    def test_a_policy_that_never_applies_says_so(self):
+        """D1: another one comes first and leaves nothing to it."""
+        behind = self.create_policy(name="Behind", sequence=2000, channel="portal")
+        self.assertIn("“Default cancellation policy” comes", behind.unreachable_note)
+        behind.sequence = 1
+        self.assertFalse(behind.unreachable_note)
+
+    def test_a_new_policy_comes_before_the_default(self):
+        """D1: what somebody adds applies."""
+        policies = self.env["subscription.cancellation.policy"]
+        new = policies.create({"name": "New", "refund_mode": "none"})
+        self.assertEqual(policies._for_subscription(self.subscription), new)
+
     def test_forced_on_the_template_or_on_the_subscription(self):
         """D1: the subscription's own comes before its template's."""
-        nothing = self.create_policy(name="Nothing", sequence=99, refund_mode="none")
-        full = self.create_policy(name="Full", sequence=99, refund_mode="full")
+        nothing = self.create_policy(name="Nothing", sequence=2000, refund_mode="none")
+        full = self.create_policy(name="Full", sequence=2000, refund_mode="full")
         self.subscription.template_id.cancellation_policy_id = nothing
         self.assertEqual(self.preview()["credit_total"], 0.0)
         self.assertEqual(

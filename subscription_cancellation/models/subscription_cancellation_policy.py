@@ -108,7 +108,7 @@ class SubscriptionCancellationPolicy(models.Model):
     def _compute_unreachable_note(self):
         for policy in self:
             first = policy._origin._get_preceding()
-            policy.unreachable_note = first and self.env._(
+            policy.unreachable_note = bool(first) and self.env._(
                 "Applies only where it is forced: “%s” comes first and is for all "
                 "subscriptions.",
                 first.name,
