@@ -173,6 +173,23 @@ class TestLeftOutDays(CancellationCase):
         self.end_line(timing="immediate")
         self.assert_billed("2026-08-05")
 
+    def test_charged_partly_credited_by_hand_and_revoked(self):
+        """B13, C4: what is left of the charge is taken back, not more and not less."""
+        self.cancel(self.subscription, timing="end_of_period")
+        self.postpone("2026-08-10")
+        [charge] = self.subscription.cancellation_ids.charge_invoice_ids
+        by_hand = charge._reverse_moves()
+        by_hand.invoice_line_ids[0].price_unit = 3.0
+        by_hand.invoice_line_ids[1].unlink()
+        by_hand.action_post()
+        self.subscription.revoke_cancellation()
+        memos = charge.reversal_move_ids.sorted("id")
+        self.assertEqual(memos.mapped("amount_total"), [3.0, 27.0])
+        self.bill(self.subscription)
+        self.assert_billed(
+            "2026-08-31", line=self.get_line(self.subscription, "Line 2")
+        )
+
     def test_the_whole_charged_executed_and_resumed(self):
         """B15: extra days are not billed again."""
         self.cancel(self.subscription, timing="end_of_period")

@@ -369,6 +369,20 @@ class TestUndo(ReactivationCase):
         self.assertTrue(addon.active)
         self.assertTrue(self.line.active)
 
+    def test_an_add_on_does_not_come_back_without_its_parent(self):
+        """B15, A6: the parent has ended since."""
+        addon = self.add_line(self.subscription, {"name": "Add-on"})
+        addon.parent_line_id = self.line
+        self.cancel(self.subscription, line_ids=addon.ids)
+        of_addon = self.subscription.cancellation_ids
+        self.cancel(self.subscription, line_ids=self.line.ids)
+        of_parent = self.subscription.cancellation_ids - of_addon
+        with self.assertRaisesRegex(UserError, "“Add-on” is an add-on of “Line 1”"):
+            of_addon.action_undo()
+        of_parent.action_undo()
+        of_addon.action_undo()
+        self.assertTrue(addon.active)
+
     def test_the_window_is_set_by_the_policy(self):
         """B15: seven days unless the policy says otherwise; none at all with zero."""
         self.cancel(self.subscription)

@@ -82,13 +82,10 @@ class AccountMoveLine(models.Model):
 
         :param ignored: ``account.move``, invoices that do not count either
         """
-        taken_back = Domain("move_id.cancellation_id", "!=", False) & Domain(
-            "move_id.reversal_move_ids.state", "=", "posted"
-        )
         groups = self._read_group(
             self._get_billed_domain(subscription_lines)
             & Domain("move_id", "not in", [move.id for move in ignored])
-            & ~taken_back,
+            & Domain("move_id.is_taken_back", "=", False),
             ["subscription_line_id"],
             ["end_date:max"],
         )

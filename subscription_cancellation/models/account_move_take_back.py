@@ -1,7 +1,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """Taking back what a cancellation issued: each document by its proper opposite."""
 
-from odoo import models
+from odoo import fields, models
 from odoo.fields import Command
 
 from ..formatting import format_day
@@ -11,6 +11,12 @@ class AccountMove(models.Model):
     """Reverse credit memos by invoices, and invoices by credit memos."""
 
     _inherit = "account.move"
+
+    is_taken_back = fields.Boolean(
+        copy=False,
+        readonly=True,
+        help="An invoice of extra days that its cancellation took back.",
+    )
 
     # === CREDIT MEMOS === #
 
@@ -77,38 +83,60 @@ class AccountMove(models.Model):
     # === INVOICES OF EXTRA DAYS === #
 
     def _take_back_charges(self):
-        """Credit these invoices in full; payments of them become a credit.
+        """Credit what is left of these invoices; payments of them become a credit.
 
         :return: the credit memos, posted
         """
         drafts = self.filtered(lambda move: move.state == "draft")
         drafts.button_cancel()
-        issued = (self - drafts)._filter_not_taken_back()
+        posted = (self - drafts).filtered(lambda move: move.state == "posted")
+        posted.is_taken_back = True
+        issued = posted.filtered(lambda move: move._get_left_to_credit() > 0)
         credit_memos = issued._reverse_moves(
-            [
-                {
-                    "invoice_date": move.cancellation_id.subscription_id._today(),
-                    "date": move._get_first_open_day(
-                        move.cancellation_id.subscription_id._today()
-                    ),
-                    "ref": self.env._(
-                        "Takes back %(invoice)s (%(name)s)",
-                        invoice=move.name,
-                        name=move.cancellation_id.name,
-                    ),
-                }
-                for move in issued
-            ]
+            [move._prepare_charge_reversal() for move in issued]
         )
+        credit_memos.invoice_line_ids._reduce_to_what_is_left()
         for credit_memo in credit_memos:
             credit_memo._post_or_explain()
         return credit_memos
+
+    def _get_left_to_credit(self):
+        """Return what no credit memo, drafts included, has credited of this invoice."""
+        self.ensure_one()
+        credited = sum(self._search_credit_memos().mapped("amount_total"))
+        return self.currency_id.round(self.amount_total - credited)
+
+    def _prepare_charge_reversal(self):
+        """Return the values of the credit memo that takes this invoice back."""
+        self.ensure_one()
+        today = self.cancellation_id.subscription_id._today()
+        return {
+            "invoice_date": today,
+            "date": self._get_first_open_day(today),
+            "ref": self.env._(
+                "Takes back %(invoice)s (%(name)s)",
+                invoice=self.name,
+                name=self.cancellation_id.name,
+            ),
+        }
 
 
 class AccountMoveLine(models.Model):
     """Bill again what a credit memo line credited."""
 
     _inherit = "account.move.line"
+
+    def _reduce_to_what_is_left(self):
+        """Let these lines credit what others left of the lines they come from."""
+        for line in self.filtered("origin_line_id"):
+            origin = line.origin_line_id
+            others = (origin.refund_line_ids - line).filtered(
+                lambda other: other.parent_state in ("draft", "posted")
+            )
+            credited = sum(others.mapped("price_subtotal"))
+            if credited:
+                left = origin.price_subtotal - credited
+                line.price_unit *= left / origin.price_subtotal
 
     def _prepare_take_back_line(self):
         """Return an invoice line with the days and exact amounts of this one."""

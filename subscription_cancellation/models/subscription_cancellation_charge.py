@@ -163,7 +163,8 @@ class SubscriptionCancellation(models.Model):
         extended = self.sudo().filtered("extension_start_date")
         return extended.charge_invoice_ids.filtered(
             lambda move: (
-                min(move.invoice_line_ids.mapped("start_date"))
+                not move.is_taken_back
+                and min(move.invoice_line_ids.mapped("start_date"))
                 >= move.cancellation_id.extension_start_date
             )
         )

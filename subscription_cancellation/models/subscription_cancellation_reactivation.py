@@ -115,16 +115,14 @@ class SubscriptionCancellation(models.Model):
                 "Reactivate the subscription, or sell the service anew.",
                 name,
             )
-        orphans = self._get_ended_lines().filtered(
-            lambda line: line.parent_line_id and not line.parent_line_id.active
-        )
-        if orphans.parent_line_id - self.line_ids.subscription_line_id:
+        orphan = self._get_orphan()
+        if orphan:
             return self.env._(
                 "Cancellation %(name)s cannot be undone: “%(line)s” is an add-on of "
                 "“%(parent)s”, which has ended. Bring that one back first.",
                 name=name,
-                line=orphans[0].name,
-                parent=orphans[0].parent_line_id.name,
+                line=orphan.name,
+                parent=orphan.parent_line_id.name,
             )
         closing = self.subscription_id._get_closing_cancellations()
         if self.subscription_id.cancellation_state == "cancelled" and (
@@ -136,6 +134,17 @@ class SubscriptionCancellation(models.Model):
                 name=name,
             )
         return None
+
+    def _get_orphan(self):
+        """Return an ended add-on whose parent would stay ended, if there is one."""
+        lines = self._get_ended_lines()
+        return lines.filtered(
+            lambda line: (
+                line.parent_line_id
+                and not line.parent_line_id.active
+                and line.parent_line_id not in lines
+            )
+        )[:1]
 
     # === BRING BACK === #
 
