@@ -238,6 +238,19 @@ class TestPostpone(CancellationCase):
             [{"amount_untaxed": 29.03, "amount_tax": 5.52, "amount_total": 34.55}],
         )
 
+    def test_a_tax_per_unit_is_prorated(self):
+        """B13: 3.10 per unit and month, two units: 2.00 for 10 of 31 days."""
+        line = self.subscription.sale_subscription_line_ids
+        taxes = self.create_tax(3.1, amount_type="fixed") | self.create_tax(19.0)
+        line.write({"product_uom_qty": 2.0, "tax_ids": [(6, 0, taxes.ids)]})
+        preview = self.cancellation._preview_postponed("2026-08-10", True)
+        self.postpone("2026-08-10", charge_extension=True)
+        self.assertRecordValues(
+            self.get_charges(),
+            [{"amount_untaxed": 20.0, "amount_tax": 5.8, "amount_total": 25.8}],
+        )
+        self.assertIn("$\xa025.80 will be invoiced now", preview)
+
     def test_a_fixed_price_with_included_tax(self):
         """B13: the gross price is prorated, the tax follows from it."""
         tax = self.create_tax(19.0, price_include_override="tax_included")
@@ -270,6 +283,23 @@ class TestPostpone(CancellationCase):
         answer = self.cancel(self.subscription)
         self.assertEqual(answer["credit_total"], 21.0)
         self.assertEqual(self.get_balance(), 10.0)
+
+    def test_another_company_comes_first(self):
+        """B13: accounts and taxes are those of the subscription's company."""
+        other = self.env["res.company"].create({"name": "Other"})
+        self.env.user.company_ids |= other
+        line = self.subscription.sale_subscription_line_ids
+        income = self.company_data["default_account_revenue"].copy()
+        line.product_id.property_account_income_id = income
+        subscription = self.subscription.with_context(
+            allowed_company_ids=[other.id, self.company.id]
+        )
+        subscription.postpone_cancellation(
+            requested_date="2026-08-15", charge_extension=True
+        )
+        [charge] = self.get_charges()
+        self.assertEqual(charge.company_id, self.company)
+        self.assertEqual(charge.invoice_line_ids.account_id, income)
 
     # === REFUSED === #
 

@@ -102,12 +102,57 @@ class SaleSubscription(models.Model):
             days=part.period.days,
             total=part.billing_period.days,
         )
+        share = part.amount / price
         return {
             **line._prepare_account_move_line(),
             "name": f"{line.name or ''}\n{text}".strip(),
-            "price_unit": line.price_unit * part.amount / price,
+            "price_unit": line.price_unit * share,
+            "extra_tax_data": self._prorate_taxes_per_unit(line, share),
             "start_date": part.period.start,
             "end_date": part.period.last_day,
+        }
+
+    def _prorate_taxes_per_unit(self, line, share):
+        """Return ``extra_tax_data`` with taxes of a fixed amount per unit prorated.
+
+        The price carries the proration, as Odoo rounds quantities; such taxes follow
+        the quantity, so that they have to be told.
+
+        :param float share: of the price of a whole period
+        :return: ``False`` where there is no such tax
+        """
+        AccountTax = self.env["account.tax"]
+        taxes = line.tax_ids.flatten_taxes_hierarchy()
+        if "fixed" not in taxes.mapped("amount_type"):
+            return False
+        currency = self._get_invoice_currency()
+        base_line = AccountTax._prepare_base_line_for_taxes_computation(
+            None,
+            product_id=line.product_id,
+            tax_ids=line.tax_ids,
+            price_unit=line.price_unit,
+            quantity=line.product_uom_qty * share,
+            discount=line.discount,
+            currency_id=currency,
+            partner_id=self.partner_invoice_id or self.partner_id,
+        )
+        AccountTax._add_tax_details_in_base_lines([base_line], self.company_id)
+        AccountTax._round_base_lines_tax_details([base_line], self.company_id)
+        details = base_line["tax_details"]
+        return {
+            "manual_total_excluded_currency": details["total_excluded_currency"],
+            "manual_tax_amounts": {
+                str(data["tax"].id): {
+                    "base_amount_currency": data["base_amount_currency"],
+                    "tax_amount_currency": data["tax_amount_currency"],
+                }
+                for data in details["taxes_data"]
+                if not data["is_reverse_charge"]
+            },
+            "currency_id": currency.id,
+            "price_unit": line.price_unit * share,
+            "discount": line.discount,
+            "quantity": line.product_uom_qty,
         }
 
     def _get_period_anchor(self, day):

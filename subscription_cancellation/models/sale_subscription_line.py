@@ -262,8 +262,10 @@ class SaleSubscriptionLine(models.Model):
         self.ensure_one()
         subscription = self.sale_subscription_id
         return self.tax_ids.compute_all(
-            amount,
+            self.price_unit * (1 - (self.discount or 0.0) / 100.0),
             subscription._get_invoice_currency(),
+            # Prorated with the quantity, so that taxes per unit are, too.
+            quantity=self.product_uom_qty * amount / self._get_period_price(),
             product=self.product_id,
             partner=subscription.partner_id,
         )["total_included"]
