@@ -56,12 +56,22 @@ def credit_memo(page: Page) -> None:
     page.wait_for_selector(".o_form_view .o_notebook [name=credited_days]")
 
 
+def policy(page: Page) -> None:
+    """What customers may do, with an example of what comes of it."""
+    page.click(".o_data_cell:has-text('Customers')")
+    page.wait_for_selector(".o_form_view .o_field_widget[name=example]")
+
+
+POLICIES = (
+    "/odoo/action-subscription_cancellation.subscription_cancellation_policy_action"
+)
 SUBSCRIPTIONS = "/odoo/action-subscription_oca.sale_subscription_action"
 PICTURES: list[tuple[str, str, Callable[[Page], None]]] = [
     ("deactivate", SUBSCRIPTIONS, deactivate),
     ("credit_memo", SUBSCRIPTIONS, credit_memo),
     ("subscription", SUBSCRIPTIONS, subscription),
     ("non_renewing", SUBSCRIPTIONS, non_renewing),
+    ("policy", POLICIES, policy),
 ]
 
 
