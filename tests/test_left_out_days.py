@@ -111,6 +111,18 @@ class TestLeftOutDays(CancellationCase):
         self.assertEqual(self.subscription.cancellation_state, "cancelled")
         self.assert_billed("2026-08-31")
 
+    def test_left_out_and_then_ended_at_once_with_everything(self):
+        """B12, D5: nothing is charged that was not served; the preview holds."""
+        self.add_line(self.subscription, {"name": "Add-on"}).parent_line_id = self.line
+        self.end_line()
+        self.bill(self.subscription, "2026-07-25")
+        self.travel_to("2026-07-26")
+        preview = self.subscription.preview_cancellation(timing="immediate")
+        answer = self.cancel(self.subscription, refund_mode="prorated")
+        self.assertEqual(answer["credit_total"], preview["credit_total"])
+        self.assertFalse(self.subscription.cancellation_ids.charge_invoice_ids)
+        self.assert_billed("2026-07-26")
+
     def test_moved_later(self):
         """B13: the days until the new date, with and without the charge."""
         for charge_extension in (True, False):

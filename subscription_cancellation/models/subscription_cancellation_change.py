@@ -178,7 +178,7 @@ class SubscriptionCancellation(models.Model):
         """End the lines that single cancellations would end later with this one."""
         for row in self._get_later_rows(self.effective_date):
             line = row.subscription_line_id
-            row.cancellation_id._release_line(row, self)
+            row.cancellation_id._release_line(row, self.effective_date)
             self.line_ids.create(
                 {
                     "cancellation_id": self.id,

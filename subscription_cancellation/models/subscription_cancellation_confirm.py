@@ -118,11 +118,14 @@ class SubscriptionCancellation(models.Model):
 
         A line has one open cancellation: the one with the earliest date.
         """
+        # Read first: releasing deletes rows, which empties the cache of virtual ones.
+        is_undecided = "to_approve" in self.mapped("state")
+        until = max(self.mapped("effective_date"))
         rows = lines.cancellation_line_ids.filtered("is_open")
         for row in rows.filtered(lambda row: row.cancellation_id not in self):
-            if "to_approve" in self.mapped("state"):
+            if is_undecided:
                 row._raise_not_replaced()
-            row.cancellation_id._release_line(row, self)
+            row.cancellation_id._release_line(row, until)
 
     def _raise_failed_before(self):
         """Say that an earlier cancellation waits for somebody to decide."""
@@ -136,13 +139,13 @@ class SubscriptionCancellation(models.Model):
             )
         )
 
-    def _release_line(self, row, replacing):
+    def _release_line(self, row, until):
         """Give up one line to a cancellation with an earlier date.
 
         Extra days that were charged are charged anew, without the line. What regular
         invoices were made without it for is charged up to its new end.
 
-        :param replacing: the ``subscription.cancellation`` that ends it instead
+        :param date until: the line's new end, first day without service
         """
         self.ensure_one()
         line = row.subscription_line_id
@@ -157,7 +160,6 @@ class SubscriptionCancellation(models.Model):
             row.unlink()
             if first_extra_day:
                 self._charge_extension(first_extra_day)
-        until = max(replacing.mapped("effective_date"))
         self._charge_left_out_days(line, until)
 
     def _report_replaced(self):
