@@ -85,6 +85,8 @@ class SubscriptionCancellation(models.Model):
     def _execute_batch(self):
         """Execute together; where that fails, one by one, so that only the bad fail."""
         approved = self - self._hold_above_limit()
+        if not approved:
+            return
         try:
             with self.env.cr.savepoint():
                 approved._execute()
