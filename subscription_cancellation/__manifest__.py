@@ -11,6 +11,7 @@
         "subscription_oca",
         "account_invoice_start_end_dates",
         "account_invoice_refund_link",
+        "account_payment",
     ],
     "data": [
         "security/subscription_cancellation_security.xml",
@@ -20,7 +21,9 @@
         "data/mail_activity_type.xml",
         "data/sale_subscription_close_reason.xml",
         "report/subscription_cancellation_reports.xml",
+        "data/mail_template.xml",
         "views/subscription_cancellation_templates.xml",
+        "views/subscription_cancellation_step_views.xml",
         "views/subscription_cancellation_views.xml",
         "wizards/subscription_cancellation_policy_try_views.xml",
         "views/subscription_cancellation_policy_views.xml",

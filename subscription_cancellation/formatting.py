@@ -7,3 +7,18 @@ from odoo.tools import format_date
 def format_day(env, day):
     """Return ``day`` with the month spelled out, in the language of ``env``."""
     return format_date(env, day, date_format="long")
+
+
+def format_charged_days(env, period, total):
+    """Return the days of a partial period as invoice lines tell them.
+
+    :param Period period: the days
+    :param int total: days of the whole billing period
+    """
+    return env._(
+        "%(first)s – %(last)s (%(days)s of %(total)s days)",
+        first=format_day(env, period.start),
+        last=format_day(env, period.last_day),
+        days=period.days,
+        total=total,
+    )

@@ -204,7 +204,10 @@ class AccountMove(models.Model):
     def _post(self, soft=True):
         invoices = self.filtered(lambda move: move.move_type == "out_invoice")
         invoices.invoice_line_ids._stamp_subscription_lines()
-        return super()._post(soft)
+        posted = super()._post(soft)
+        # sudo: whoever posts need not be allowed to read cancellations.
+        posted.sudo().cancellation_id._wake_steps()
+        return posted
 
     def _reverse_moves(self, default_values_list=None, cancel=False):
         # OCA's link from a credit line to its invoice line is only made in the

@@ -100,15 +100,17 @@ class AccountMoveLine(models.Model):
         return last_day and last_day + ONE_DAY
 
     @api.model
-    def _search_draft_billed(self, subscription_lines, effective_date):
-        """Return unposted invoice lines of these lines with unused days."""
+    def _search_drafts(self, subscription_lines):
+        """Return the draft invoice lines that bill these subscription lines."""
         return self.search(
             [
                 ("subscription_line_id", "in", subscription_lines.ids),
                 ("parent_state", "=", "draft"),
                 ("move_id.move_type", "=", "out_invoice"),
-                ("end_date", ">=", effective_date),
-            ]
+                ("move_id.cancellation_id", "=", False),
+                ("start_date", "!=", False),
+            ],
+            order="move_id, id",
         )
 
     def _get_service_period(self):

@@ -1,9 +1,24 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-from odoo import api, models
+from odoo import api, fields, models
 
 
 class ResCompany(models.Model):
     _inherit = "res.company"
+
+    cancellation_write_off_account_id = fields.Many2one(
+        comodel_name="account.account",
+        string="Write-off Account",
+        check_company=True,
+        help="Unpaid invoices of cancelled subscriptions are written off to this "
+        "account. Its default taxes, if any, are taken out of the amount, so that the "
+        "tax on what is never paid can be claimed back.",
+    )
+    cancellation_write_off_journal_id = fields.Many2one(
+        comodel_name="account.journal",
+        string="Write-off Journal",
+        domain="[('type', '=', 'general')]",
+        check_company=True,
+    )
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -26,4 +41,20 @@ class ResCompany(models.Model):
                 }
                 for company in self - with_policy
             ]
+        )
+
+    def _get_cannot_write_off_reason(self):
+        """Return why nothing can be written off in this company, or ``False``."""
+        self.ensure_one()
+        # sudo: whoever cancels need not be allowed to read accounts and journals.
+        company = self.sudo()
+        account = company.cancellation_write_off_account_id
+        journal = company.cancellation_write_off_journal_id
+        if account.active and journal.active:
+            return False
+        return self.env._(
+            "Nothing can be written off in %s: choose a write-off account and a "
+            "write-off journal that are not archived, under Subscriptions > "
+            "Configuration > Settings.",
+            company.name,
         )

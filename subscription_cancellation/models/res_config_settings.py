@@ -13,6 +13,12 @@ class ResConfigSettings(models.TransientModel):
     cancellation_policy_example = fields.Char(
         string="Example", compute="_compute_cancellation_policy"
     )
+    cancellation_write_off_account_id = fields.Many2one(
+        related="company_id.cancellation_write_off_account_id", readonly=False
+    )
+    cancellation_write_off_journal_id = fields.Many2one(
+        related="company_id.cancellation_write_off_journal_id", readonly=False
+    )
 
     @api.depends("company_id")
     def _compute_cancellation_policy(self):

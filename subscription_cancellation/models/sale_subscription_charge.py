@@ -7,7 +7,7 @@ from odoo import models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
-from ..formatting import format_day
+from ..formatting import format_charged_days
 from ..proration import Period, from_units, half_up, split_by_billing_period, to_units
 
 
@@ -95,13 +95,7 @@ class SaleSubscription(models.Model):
         line = part.line.with_company(self.company_id)
         price = line._get_period_price()
         env = self.with_context(lang=self.partner_id.lang or self.env.lang).env
-        text = env._(
-            "%(first)s – %(last)s (%(days)s of %(total)s days)",
-            first=format_day(env, part.period.start),
-            last=format_day(env, part.period.last_day),
-            days=part.period.days,
-            total=part.billing_period.days,
-        )
+        text = format_charged_days(env, part.period, part.billing_period.days)
         share = part.amount / price
         return {
             **line._prepare_account_move_line(),
@@ -118,6 +112,7 @@ class SaleSubscription(models.Model):
         The price carries the proration, as Odoo rounds quantities; such taxes follow
         the quantity, so that they have to be told.
 
+        :param line: ``sale.subscription.line``, or a draft ``account.move.line``
         :param float share: of the price of a whole period
         :return: ``False`` where there is no such tax
         """
@@ -125,13 +120,15 @@ class SaleSubscription(models.Model):
         taxes = line.tax_ids.flatten_taxes_hierarchy()
         if "fixed" not in taxes.mapped("amount_type"):
             return False
-        currency = self._get_invoice_currency()
+        is_draft = line._name == "account.move.line"
+        quantity = line.quantity if is_draft else line.product_uom_qty
+        currency = line.currency_id if is_draft else self._get_invoice_currency()
         base_line = AccountTax._prepare_base_line_for_taxes_computation(
             None,
             product_id=line.product_id,
             tax_ids=line.tax_ids,
             price_unit=line.price_unit,
-            quantity=line.product_uom_qty * share,
+            quantity=quantity * share,
             discount=line.discount,
             currency_id=currency,
             partner_id=self.partner_invoice_id or self.partner_id,
@@ -152,7 +149,7 @@ class SaleSubscription(models.Model):
             "currency_id": currency.id,
             "price_unit": line.price_unit * share,
             "discount": line.discount,
-            "quantity": line.product_uom_qty,
+            "quantity": quantity,
         }
 
     def _get_period_anchor(self, day):

@@ -84,6 +84,7 @@ class SaleSubscription(models.Model):
         closing = plan.closing._as_engine()
         if plan.takes_back_credits:
             closing._take_back_credits()
+            closing._take_back_unbilled(all_of_it=True)
         closing._get_ended_lines()._reactivate()
         self.sudo()._reopen(plan.stage, plan.dates)
         closing._set_reactivated()
@@ -160,8 +161,8 @@ class SaleSubscription(models.Model):
         """Return the dates of a new term; what is paid is not billed again."""
         today = self._today()
         paid_until = closing[:1].next_date_before or self._get_billed_until()
-        if closing._is_credited():
-            # The last day of service is paid.
+        if closing._is_credited() or closing._has_unbilled_steps():
+            # The last day of service is paid, or was dropped; nothing after it is.
             paid_until = closing[0].effective_date
         return {
             "date_start": today,

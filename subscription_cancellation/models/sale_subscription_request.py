@@ -26,6 +26,11 @@ class SaleSubscription(models.Model):
         reason_code=None,
         comment=None,
         cancel_day_billed=None,
+        unpaid_invoices=None,
+        unbilled_charges=None,
+        credit_settlement=None,
+        apply_credits=None,
+        send_confirmation=None,
     ):
         """Tell what :meth:`request_cancellation` would do; write nothing.
 
@@ -39,6 +44,11 @@ class SaleSubscription(models.Model):
             reason_code=reason_code,
             comment=comment,
             cancel_day_billed=cancel_day_billed,
+            unpaid_invoices=unpaid_invoices,
+            unbilled_charges=unbilled_charges,
+            credit_settlement=credit_settlement,
+            apply_credits=apply_credits,
+            send_confirmation=send_confirmation,
         )
         return self._plan_cancellation(options, channel="api")._as_dict()
 
@@ -52,6 +62,11 @@ class SaleSubscription(models.Model):
         reason_code=None,
         comment=None,
         cancel_day_billed=None,
+        unpaid_invoices=None,
+        unbilled_charges=None,
+        credit_settlement=None,
+        apply_credits=None,
+        send_confirmation=None,
         fingerprint=None,
     ):
         """Cancel this subscription, or some of its lines, now or on a later date.
@@ -66,6 +81,15 @@ class SaleSubscription(models.Model):
         :param str reason_code: code of a ``sale.subscription.close.reason``
         :param str comment: free text of the person who cancels
         :param bool cancel_day_billed: the cancellation day is a served, billed day
+        :param str unpaid_invoices: ``keep``, ``collect`` (charge the saved payment
+            method) or ``write_off``, once the subscription has ended
+        :param str unbilled_charges: ``invoice`` drafts and elapsed days to the day, or
+            ``drop`` them
+        :param str credit_settlement: ``keep`` what exceeds what is due on the
+            customer's account, or ``refund`` it to where the money came from
+        :param bool apply_credits: credits and excess payments first pay the customer's
+            other open invoices
+        :param bool send_confirmation: the customer gets an e-mail
         :param str fingerprint: of the preview that was confirmed; where dates or
             amounts changed since, nothing is done and the error names what did
         :return: dict with ``cancellation_id``, ``state``, ``effective_date``
@@ -73,8 +97,10 @@ class SaleSubscription(models.Model):
             day of service that keeps the policy's terms) and ``cancel_by`` (last day
             to ask for it), ``extraordinary``, ``approval_reason``, ``currency``,
             ``credit_untaxed``, ``credit_tax``, ``credit_total``,
-            ``reduces_invoices``, ``refundable`` (amounts in that currency) and
-            ``lines``, one per billed line with its period and days
+            ``reduces_invoices``, ``refundable`` (amounts in that currency),
+            ``lines``, one per billed line with its period and days, and
+            ``settlement``, one per step: ``kind``, ``state``, ``amount``, ``currency``,
+            ``document``, ``text``
         :raise UserError: an option, a date or the subscription's state forbids it
         :raise AccessError: the user may not cancel subscriptions
         :raise LockError: somebody else is cancelling the same subscription
@@ -87,6 +113,11 @@ class SaleSubscription(models.Model):
             reason_code=reason_code,
             comment=comment,
             cancel_day_billed=cancel_day_billed,
+            unpaid_invoices=unpaid_invoices,
+            unbilled_charges=unbilled_charges,
+            credit_settlement=credit_settlement,
+            apply_credits=apply_credits,
+            send_confirmation=send_confirmation,
         )
         return self._request_cancellation(options, "api", fingerprint)._as_dict()
 

@@ -340,8 +340,10 @@ class SubscriptionCancellation(models.Model):
         self = self._as_engine()  # noqa: PLW0642
         self.subscription_id.lock_for_update()
         self._store_rows()
-        credit_notes = self._create_credit_notes()
+        parts = self._plan_settlements()
+        credit_notes = self._get_new_rows()._create_credit_memos()
         credit_notes._post_cancellation_credits()
+        unbilled = self._settle_unbilled()
         self._remember_next_dates()
         self.line_ids.subscription_line_id._deactivate()
         self._set_line_dates()
@@ -350,7 +352,12 @@ class SubscriptionCancellation(models.Model):
         )
         self._close_subscriptions()
         self._log_execution()
-        self._report_drafts()
+        self._create_steps(
+            {
+                cancellation: [*unbilled[cancellation], *parts[cancellation]]
+                for cancellation in self
+            }
+        )
 
     def _store_rows(self):
         """Replace the planned rows by what is creditable as of now."""
@@ -371,9 +378,14 @@ class SubscriptionCancellation(models.Model):
             cancellation.currency_id = cancellation._get_currency(
                 cancellation.subscription_id, rows
             )
-            values += rows
-        self.line_ids.unlink()
+            advance = cancellation.line_ids.filtered("is_advance").origin_line_id
+            values += [row for row in rows if row["origin_line_id"] not in advance.ids]
+        self._get_new_rows().unlink()
         CancellationLine.create(values)
+
+    def _get_new_rows(self):
+        """Return the rows but those that were credited in advance."""
+        return self.line_ids.filtered(lambda row: not row.is_advance)
 
     def _get_scopes(self):
         """Return what each of these ends now; no line is in two of them.
@@ -416,25 +428,6 @@ class SubscriptionCancellation(models.Model):
         )
         if failed:
             failed[0]._raise_failed_before()
-
-    def _create_credit_notes(self):
-        """Create the credit memos, one per invoice, as drafts.
-
-        :return: ``account.move``
-        """
-        parts = [
-            (cancellation, invoice, lines)
-            for cancellation in self
-            for invoice, lines in cancellation.line_ids._get_lines_to_credit().items()
-        ]
-        AccountMove = self.env["account.move"]
-        AccountMove.union(*(invoice for _, invoice, _ in parts))._check_can_credit()
-        return AccountMove.create(
-            [
-                cancellation._prepare_credit_note(invoice, lines)
-                for cancellation, invoice, lines in parts
-            ]
-        )
 
     def _prepare_credit_note(self, invoice, lines):
         """Return the values of the credit memo for ``invoice``."""
@@ -503,8 +496,10 @@ class SubscriptionCancellation(models.Model):
         self.subscription_id.lock_for_update()
         self._drop_activities()
         self._take_back_extension()
+        lines = self.line_ids.subscription_line_id
+        self._take_back_advance()
         self._set_state("revoked")
-        self.line_ids.subscription_line_id._set_end(False)
+        lines._set_end(False)
         for cancellation in self:
             cancellation._charge_left_out_days()
             text = self.env._(

@@ -119,7 +119,9 @@ class SubscriptionCancellation(models.Model):
                 self.env._("Say why cancellation %s is refused.", self.name)
             )
         engine = self._decide("refused", comment)
-        engine.line_ids.subscription_line_id._set_end(False)
+        lines = engine.line_ids.subscription_line_id
+        engine._take_back_advance()
+        lines._set_end(False)
         engine._charge_left_out_days()
         engine._log_on_subscription(
             self.env._(

@@ -74,6 +74,7 @@ class SubscriptionCancellation(models.Model):
         if is_due:
             self._execute()
         else:
+            self._renew_advance()
             self._trigger_execution()
 
     def _plan_postponed(self, requested_date, channel="backend"):
@@ -179,13 +180,20 @@ class SubscriptionCancellation(models.Model):
         for row in self._get_later_rows(self.effective_date):
             line = row.subscription_line_id
             row.cancellation_id._release_line(row, self.effective_date)
-            self.line_ids.create(
+            self._add_lines(line)
+
+    def _add_lines(self, lines):
+        """Let further lines end with this one."""
+        self.line_ids.create(
+            [
                 {
                     "cancellation_id": self.id,
                     "subscription_line_id": line.id,
                     "currency_id": self.currency_id.id,
                 }
-            )
+                for line in lines
+            ]
+        )
 
     # === OUTPUT === #
 

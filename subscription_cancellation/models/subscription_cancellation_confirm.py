@@ -1,11 +1,12 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """From a plan to a cancellation: it becomes real, and executed where it is due."""
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
 from ..formatting import format_day
+from .subscription_cancellation_policy import POLICY_OPTIONS
 
 
 class SubscriptionCancellation(models.Model):
@@ -55,14 +56,13 @@ class SubscriptionCancellation(models.Model):
             "state",
             "approval_reason",
             "channel",
-            "timing",
+            *POLICY_OPTIONS,
             "requested_date",
             "effective_date",
             "earliest_end_date",
             "cancel_by_date",
-            "refund_mode",
-            "cancel_day_billed",
             "post_credit_memos",
+            "advance_credit",
             "reason_id",
             "comment",
             "request_date",
@@ -88,11 +88,20 @@ class SubscriptionCancellation(models.Model):
 
     def _is_due_on_request(self):
         """Return whether this executes at once rather than on its date."""
-        today = self.subscription_id._today()
+        return self._is_due_at_once(self.subscription_id, self, self.effective_date)
+
+    @api.model
+    def _is_due_at_once(self, subscription, request, effective_date):
+        """Return whether a request executes at once rather than on its date.
+
+        :param request: its ``timing`` and ``requested_date``, a dict or a record
+        """
+        today = subscription._today()
+        wish = request["requested_date"]
         return (
-            self.timing == "immediate"
-            or self.effective_date <= today
-            or bool(self.requested_date and self.requested_date <= today)
+            request["timing"] == "immediate"
+            or effective_date <= today
+            or bool(wish and wish <= today)
         )
 
     def _check_may_take_over(self, rows):
@@ -148,6 +157,7 @@ class SubscriptionCancellation(models.Model):
         :param date until: the line's new end, first day without service
         """
         self.ensure_one()
+        self._check_not_credited_in_advance()
         line = row.subscription_line_id
         first_extra_day = self.extension_start_date
         self._take_back_extension()
@@ -202,6 +212,7 @@ class SubscriptionCancellation(models.Model):
     def _schedule(self):
         """Leave these to the scheduled action, woken for their moment."""
         self._trigger_execution()
+        self._credit_advance()
         for cancellation in self:
             cancellation._log_on_subscription(
                 self.env._(

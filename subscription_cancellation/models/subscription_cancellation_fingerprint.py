@@ -32,6 +32,7 @@ class SubscriptionCancellation(models.Model):
             "total": currency.round(self.credit_total),
             "reduces": currency.round(self.reduces_invoices),
             "approval": self.state == "to_approve",
+            "split": self._get_settlement_facts(),
             "rows": [
                 [
                     line.subscription_line_id.id,
@@ -42,6 +43,15 @@ class SubscriptionCancellation(models.Model):
                 for line in self.line_ids
             ],
         }
+
+    def _get_settlement_facts(self):
+        """Return what becomes of the money, without words."""
+        if self.id:
+            return []
+        return [
+            [part.kind, part.currency.round(part.amount)]
+            for part in self._preview_settlement()
+        ]
 
     def _check_fingerprint(self, fingerprint):
         """Raise where the figures a person confirmed are no longer true."""
@@ -148,3 +158,12 @@ class SubscriptionCancellation(models.Model):
                     "new": currency.format(new[name]),
                     "old": currency.format(old[name]),
                 }
+        if old["split"] != new["split"]:
+            yield self.env._(
+                "What becomes of the money is now: %s.",
+                "; ".join(
+                    f"{part.text}: {part.currency.format(part.amount)}"
+                    for part in self._preview_settlement()
+                )
+                or self.env._("nothing"),
+            )

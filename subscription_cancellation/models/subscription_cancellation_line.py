@@ -24,6 +24,8 @@ class CreditScope(NamedTuple):
     refund_mode: str
     #: Invoices of extra days that are taken back before anything is credited.
     taken_back: object = ()
+    #: Only billed periods that begin on the date or later.
+    only_advance: bool = False
 
 
 class SubscriptionCancellationLine(models.Model):
@@ -169,6 +171,8 @@ class SubscriptionCancellationLine(models.Model):
             unused_days = period.days_from(scope.effective_date)
             if not (period.start >= first_start if is_full else unused_days):
                 continue
+            if scope.only_advance and period.start < scope.effective_date:
+                continue
             refunds = credits_by_debit.get(debit, debit.browse())
             units = creditable(
                 debit._as_charge(),
@@ -263,6 +267,25 @@ class SubscriptionCancellationLine(models.Model):
         return {**values, **amounts}
 
     # === CREDIT MEMOS === #
+
+    def _create_credit_memos(self):
+        """Create the credit memos of these rows, one per invoice, as drafts.
+
+        :return: ``account.move``
+        """
+        parts = [
+            (cancellation, invoice, lines)
+            for cancellation, rows in self.grouped("cancellation_id").items()
+            for invoice, lines in rows._get_lines_to_credit().items()
+        ]
+        AccountMove = self.env["account.move"]
+        AccountMove.union(*(invoice for _, invoice, _ in parts))._check_can_credit()
+        return AccountMove.create(
+            [
+                cancellation._prepare_credit_note(invoice, lines)
+                for cancellation, invoice, lines in parts
+            ]
+        )
 
     def _get_lines_to_credit(self):
         """Return the rows of ``self`` by invoice, where a credit memo is due."""

@@ -60,6 +60,7 @@ class SubscriptionCancellation(models.Model):
         return [
             self._get_end_sentence(),
             self._get_credit_sentence(),
+            *self._get_advance_sentences(),
             *self._get_extension_sentences(),
             *self._get_terms_sentences(),
             *self._get_approval_sentences(),
@@ -153,32 +154,36 @@ class SubscriptionCancellation(models.Model):
     def _get_preview_warnings(self):
         """Return what the person should know before confirming."""
         self.ensure_one()
+        return [*self._get_draft_warnings(), *self._get_write_off_warnings()]
+
+    def _get_draft_warnings(self):
+        """Return that drafts wait to be posted, where service ends later."""
+        if self._is_due_on_request():
+            return []
         # sudo: the names of the drafts only.
-        drafts = (
-            self.env["account.move.line"]
-            .sudo()
-            ._search_draft_billed(
-                self.line_ids.subscription_line_id, self.effective_date
-            )
-            .move_id
-        )
+        lines = self.line_ids.subscription_line_id
+        items = self.env["account.move.line"].sudo()._search_drafts(lines)
+        drafts = items.filtered(
+            lambda item: item.end_date >= self.effective_date
+        ).move_id
         if not drafts:
             return []
+        names = ", ".join(drafts.mapped("display_name"))
+        if self.unbilled_charges == "drop":
+            return [
+                self.env._(
+                    "Draft invoices exist for days after the end of service (%s). "
+                    "What is not posted until then is dropped.",
+                    names,
+                )
+            ]
         return [
             self.env._(
-                "Draft invoices exist for days after the end of service "
-                "(%(drafts)s). Drafts are not credited: correct or delete them.",
-                drafts=", ".join(drafts.mapped("display_name")),
+                "Draft invoices exist for days after the end of service (%s). What is "
+                "not posted until then is invoiced to the day.",
+                names,
             )
         ]
-
-    def _get_settlement_split(self):
-        """Return label and amount of what becomes of the credit, without zeros."""
-        split = [
-            (self.env._("Reduces open invoices by"), self.reduces_invoices),
-            (self.env._("Refundable credit"), self.refundable),
-        ]
-        return [(label, amount) for label, amount in split if amount]
 
     def _render_preview(self):
         """Return the preview as HTML."""
@@ -188,7 +193,7 @@ class SubscriptionCancellation(models.Model):
                 "plan": self,
                 # sudo: the invoice's number is part of the preview.
                 "rows": self.line_ids.sudo()._get_telling(),
-                "splits": self._get_settlement_split(),
+                "parts": self._preview_settlement(),
                 "sentences": self._get_preview_sentences(),
                 "warnings": self._get_preview_warnings(),
             },
@@ -215,9 +220,17 @@ class SubscriptionCancellation(models.Model):
             "reduces_invoices": currency.round(self.reduces_invoices),
             "refundable": currency.round(self.refundable),
             "lines": [line._as_dict() for line in self.line_ids],
+            "settlement": self._get_settlement_dicts(),
             "warnings": self._get_preview_warnings() if self.is_open else [],
             "fingerprint": self._fingerprint(),
         }
+
+    def _get_settlement_dicts(self):
+        """Return what becomes, or became, of the money: one dict per step."""
+        if not self.id:
+            return self._settlement_as_dicts(self._preview_settlement())
+        # sudo: names of documents only.
+        return [step._as_dict() for step in self.sudo().step_ids]
 
     def _get_public_state(self):
         """Return the state; of a plan, the one that confirming it would lead to."""

@@ -8,6 +8,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 
 from .subscription_cancellation_line import CreditScope
+from .subscription_cancellation_policy import POLICY_OPTIONS
 
 DATE_FORMAT = "%Y-%m-%d"
 #: What is later is a typing error.
@@ -21,8 +22,21 @@ OPTION_TYPES = {
     "reason_code": (str, "a text"),
     "comment": (str, "a text"),
     "cancel_day_billed": (bool, "true or false"),
+    "unpaid_invoices": (str, "a text"),
+    "unbilled_charges": (str, "a text"),
+    "credit_settlement": (str, "a text"),
+    "apply_credits": (bool, "true or false"),
+    "send_confirmation": (bool, "true or false"),
     "charge_extension": ((bool, type(None)), "true or false"),
 }
+#: Options that are one of a list.
+CHOICES = (
+    "timing",
+    "refund_mode",
+    "unpaid_invoices",
+    "unbilled_charges",
+    "credit_settlement",
+)
 
 
 class SubscriptionCancellation(models.Model):
@@ -49,7 +63,7 @@ class SubscriptionCancellation(models.Model):
         self._check_options(subscription, options, policy)
         effective_date = self._get_effective_date(subscription, options, policy)
         lines, cascaded = self._get_lines_to_end(
-            subscription, options.get("line_ids"), effective_date
+            subscription, options, effective_date
         )
         replaced = lines._get_open_cancellations()
         scope = CreditScope(
@@ -68,6 +82,7 @@ class SubscriptionCancellation(models.Model):
                 "is_whole": not options.get("line_ids"),
                 "effective_date": effective_date,
                 "post_credit_memos": policy.post_credit_memos,
+                "advance_credit": policy.advance_credit,
                 "currency_id": self._get_currency(subscription, rows).id,
                 "line_ids": [Command.create(row) for row in rows],
             }
@@ -97,10 +112,10 @@ class SubscriptionCancellation(models.Model):
             "is_whole",
             "state",
             "approval_reason",
-            "timing",
             "requested_date",
-            "refund_mode",
-            "cancel_day_billed",
+            "post_credit_memos",
+            "advance_credit",
+            *POLICY_OPTIONS,
         ]
         return self.new(
             {
@@ -147,10 +162,8 @@ class SubscriptionCancellation(models.Model):
             "subscription_id": subscription.id,
             "partner_id": subscription.partner_id.id,
             "channel": channel,
-            "timing": options["timing"],
+            **{name: options[name] for name in POLICY_OPTIONS},
             "requested_date": options.get("requested_date"),
-            "refund_mode": options["refund_mode"],
-            "cancel_day_billed": options["cancel_day_billed"],
             "reason_id": reason.id,
             "comment": options.get("comment"),
             "request_date": fields.Datetime.now(),
@@ -173,15 +186,18 @@ class SubscriptionCancellation(models.Model):
         return currencies.browse(billed[:1]) or subscription._get_invoice_currency()
 
     @api.model
-    def _get_lines_to_end(self, subscription, line_ids, effective_date):
+    def _get_lines_to_end(self, subscription, options, effective_date):
         """Return the lines that end and, of those, the ones nobody chose.
 
-        A line that already ends, no later, is left to that cancellation.
+        A line that already ends, no later, is left to that cancellation. Where that
+        one only waits for approval it holds nothing back from what is executed now.
 
-        :param list line_ids: ids of chosen lines, or ``None`` for all
+        :param dict options: ``line_ids`` are ids of chosen lines, absent for all
         :raise UserError: a chosen line already ends, or failed to
         """
         lines = subscription.sale_subscription_line_ids
+        line_ids = options.get("line_ids")
+        is_due = self._is_due_at_once(subscription, options, effective_date)
         chosen = lines.filtered(lambda line: line.id in (line_ids or []))
         if line_ids is not None:
             lines = chosen._with_addons()
@@ -192,7 +208,8 @@ class SubscriptionCancellation(models.Model):
                 continue
             if row.subscription_line_id in chosen:
                 row._raise_already_cancelled()
-            lines -= row.subscription_line_id
+            if not (is_due and row.cancellation_id.state == "to_approve"):
+                lines -= row.subscription_line_id
         return lines, (lines - chosen if chosen else lines.browse())
 
     # === CHECKS OF A REQUEST === #
@@ -202,7 +219,7 @@ class SubscriptionCancellation(models.Model):
         """Raise a UserError for values that make no sense; parse the date."""
         for name, value in options.items():
             self._check_type(name, value)
-        for name in ("timing", "refund_mode"):
+        for name in CHOICES:
             self._check_choice(name, options[name])
         self._check_line_ids(subscription, options.get("line_ids"))
         options["requested_date"] = self._parse_date(options.get("requested_date"))

@@ -28,7 +28,16 @@ CHANNELS = [
     ("system", "System"),
 ]
 #: Options of a cancellation that a policy has a default for.
-POLICY_OPTIONS = ("timing", "refund_mode", "cancel_day_billed")
+POLICY_OPTIONS = (
+    "timing",
+    "refund_mode",
+    "cancel_day_billed",
+    "unpaid_invoices",
+    "unbilled_charges",
+    "credit_settlement",
+    "apply_credits",
+    "send_confirmation",
+)
 
 
 class SubscriptionCancellationPolicy(models.Model):

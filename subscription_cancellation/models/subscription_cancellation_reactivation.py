@@ -162,11 +162,15 @@ class SubscriptionCancellation(models.Model):
         is_paid = self._is_still_paid(billed_until)
         if is_paid:
             self._take_back_credits()
+        self._take_back_unbilled(all_of_it=is_paid)
+        # What was taken back is not billed any more.
+        billed_until = self._map_billed_until(lines)
         first_days = {
             line: max(today, day if is_paid else self.effective_date)
             for line, day in billed_until.items()
         }
         lines._reactivate()
+        self._join_open_end(lines)
         end = self.subscription_id.cancellation_date
         parts = self._get_left_out_parts(first_days, end)
         self.subscription_id._charge_days(parts, self)
@@ -178,6 +182,15 @@ class SubscriptionCancellation(models.Model):
                 lines=", ".join(lines.mapped("name")),
             )
         )
+
+    def _join_open_end(self, lines):
+        """Let lines that came back end with the subscription, if that is to end."""
+        whole = self.subscription_id.cancellation_ids.filtered(
+            lambda cancellation: cancellation.is_open and cancellation.is_whole
+        )
+        for cancellation in whole:
+            cancellation._add_lines(lines)
+            cancellation._set_line_dates()
 
     def _is_still_paid(self, billed_until):
         """Return whether today is in a period that the ended lines were billed for.
@@ -212,6 +225,7 @@ class SubscriptionCancellation(models.Model):
                 "reactivated_by_id": self.env.uid,
             }
         )
+        self._drop_steps()
         self._report_replaced()
 
     # === OUTPUT === #

@@ -147,20 +147,6 @@ class SubscriptionCancellation(models.Model):
             user_id=responsible.id,
         )
 
-    def _report_drafts(self):
-        """Tell somebody about unposted invoices for days after the end of service."""
-        lines = self.line_ids.subscription_line_id
-        drafts = self.env["account.move.line"]._search_draft_billed(
-            lines, min(self.mapped("effective_date"))
-        )
-        if not drafts:
-            return
-        for cancellation in self:
-            for warning in cancellation._get_preview_warnings():
-                cancellation._notify_responsible(
-                    self.env._("Draft invoices after the end of service"), warning
-                )
-
     def action_retry(self):
         """Execute a failed cancellation again (button)."""
         self.ensure_one()

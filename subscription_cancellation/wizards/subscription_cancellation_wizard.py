@@ -2,13 +2,20 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..models.subscription_cancellation_policy import REFUND_MODES, TIMINGS
+from ..models.subscription_cancellation_policy import (
+    POLICY_OPTIONS,
+    REFUND_MODES,
+    TIMINGS,
+)
+from ..models.subscription_cancellation_policy_settlement import (
+    CREDIT_SETTLEMENTS,
+    UNBILLED_CHARGES,
+    UNPAID_INVOICES,
+)
 
 #: What of the policy makes a field of the dialog read-only or required.
 POLICY_SWITCHES = (
-    "allow_override_timing",
-    "allow_override_cancel_day_billed",
-    "allow_override_refund_mode",
+    *(f"allow_override_{option}" for option in POLICY_OPTIONS),
     "reason_required",
 )
 
@@ -68,6 +75,49 @@ class SubscriptionCancellationWizard(models.TransientModel):
     allow_override_timing = fields.Boolean(compute="_compute_policy_id")
     allow_override_cancel_day_billed = fields.Boolean(compute="_compute_policy_id")
     allow_override_refund_mode = fields.Boolean(compute="_compute_policy_id")
+    unbilled_charges = fields.Selection(
+        selection=UNBILLED_CHARGES,
+        required=True,
+        compute="_compute_from_policy",
+        store=True,
+        readonly=False,
+        help="Draft invoices, and elapsed days that no invoice covers.",
+    )
+    allow_override_unbilled_charges = fields.Boolean(compute="_compute_policy_id")
+    apply_credits = fields.Boolean(
+        string="Credits pay open invoices",
+        compute="_compute_from_policy",
+        store=True,
+        readonly=False,
+        help="Credits and excess payments pay the customer's other open invoices "
+        "first, the oldest due one first.",
+    )
+    allow_override_apply_credits = fields.Boolean(compute="_compute_policy_id")
+    unpaid_invoices = fields.Selection(
+        selection=UNPAID_INVOICES,
+        required=True,
+        compute="_compute_from_policy",
+        store=True,
+        readonly=False,
+    )
+    allow_override_unpaid_invoices = fields.Boolean(compute="_compute_policy_id")
+    credit_settlement = fields.Selection(
+        selection=CREDIT_SETTLEMENTS,
+        string="Refundable Credit",
+        required=True,
+        compute="_compute_from_policy",
+        store=True,
+        readonly=False,
+        help="What becomes of the credit that exceeds what is due.",
+    )
+    allow_override_credit_settlement = fields.Boolean(compute="_compute_policy_id")
+    send_confirmation = fields.Boolean(
+        string="Send confirmation",
+        compute="_compute_from_policy",
+        store=True,
+        readonly=False,
+    )
+    allow_override_send_confirmation = fields.Boolean(compute="_compute_policy_id")
     reason_required = fields.Boolean(compute="_compute_policy_id")
     reason_id = fields.Many2one(comodel_name="sale.subscription.close.reason")
     comment = fields.Text()
@@ -113,12 +163,10 @@ class SubscriptionCancellationWizard(models.TransientModel):
     @api.depends(
         "scope",
         "line_ids",
-        "timing",
         "requested_date",
-        "cancel_day_billed",
-        "refund_mode",
         "reason_id",
         "comment",
+        *POLICY_OPTIONS,
     )
     def _compute_preview(self):
         for wizard in self:
@@ -142,12 +190,8 @@ class SubscriptionCancellationWizard(models.TransientModel):
     def _get_options(self):
         """Return the options of the contract that the dialog's fields stand for."""
         self.ensure_one()
-        options = {
-            "timing": self.timing,
-            "cancel_day_billed": self.cancel_day_billed,
-            "refund_mode": self.refund_mode,
-            "reason_id": self.reason_id.id,
-        }
+        options = {name: self[name] for name in POLICY_OPTIONS}
+        options["reason_id"] = self.reason_id.id
         for name in ("requested_date", "comment"):
             if self[name]:
                 options[name] = self[name]

@@ -1,0 +1,318 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""What becomes of the money, planned: one part for each step that will be taken."""
+
+from typing import Any, NamedTuple
+
+from odoo import api, fields, models
+
+from ..proration import from_units, to_units
+from ..settlement import OpenItem, match
+from .subscription_cancellation_policy_settlement import (
+    CREDIT_SETTLEMENTS,
+    UNBILLED_CHARGES,
+    UNPAID_INVOICES,
+)
+
+
+class SettlementPart(NamedTuple):
+    """One step: what is done with which amount, in words too."""
+
+    kind: str
+    amount: float
+    currency: models.BaseModel
+    text: str
+    state: str = "pending"
+    #: The invoice whose credit memo it is about
+    credited: Any = None
+    #: The document it acts on, and the one that comes out of it, where there is one.
+    source: Any = None
+    move: Any = None
+    #: ``payment.transaction`` to refund
+    transaction: Any = None
+    #: ``payment.token`` to charge
+    token: Any = None
+
+    @property
+    def document(self):
+        """The document to name."""
+        return self.move or self.source or self.credited
+
+
+class SubscriptionCancellation(models.Model):
+    """Plan the settlement: the same for the preview and for the steps."""
+
+    _inherit = "subscription.cancellation"
+
+    unpaid_invoices = fields.Selection(
+        selection=UNPAID_INVOICES, default="keep", required=True, readonly=True
+    )
+    unbilled_charges = fields.Selection(
+        selection=UNBILLED_CHARGES, default="invoice", required=True, readonly=True
+    )
+    credit_settlement = fields.Selection(
+        selection=CREDIT_SETTLEMENTS,
+        string="Refundable Credit Is",
+        default="keep",
+        required=True,
+        readonly=True,
+    )
+    apply_credits = fields.Boolean(string="Credits Pay Open Invoices", readonly=True)
+    send_confirmation = fields.Boolean(
+        string="Confirmation Sent", default=True, readonly=True
+    )
+
+    # === PLAN === #
+
+    def _preview_settlement(self):
+        """Return the parts of this plan, unbilled charges first.
+
+        What will be unbilled on a later day is not known before that day.
+        """
+        self.ensure_one()
+        unbilled = []
+        if self._is_due_on_request():
+            unbilled = self._plan_unbilled(self._get_unbilled_drafts()[self])
+        return [*unbilled, *self._plan_settlements()[self]]
+
+    def _plan_settlements(self):
+        """Return what becomes of the credits and of open invoices, before they exist.
+
+        :return: dict of lists of :class:`SettlementPart`, by cancellation
+        """
+        unpaid = self._get_unpaid_invoices()
+        return {
+            cancellation: cancellation._plan_settlement(unpaid[cancellation])
+            for cancellation in self
+        }
+
+    def _plan_settlement(self, unpaid):
+        """Return the parts of one cancellation in the order they are taken in.
+
+        :param unpaid: ``account.move``, open invoices of what ends
+        """
+        self.ensure_one()
+        # sudo: who cancels need not be allowed to read invoices.
+        by_invoice = self.sudo().line_ids._get_lines_to_credit()
+        reduced = {
+            invoice: sum(lines.mapped("reduces_invoice"))
+            for invoice, lines in by_invoice.items()
+        }
+        refundable = {
+            invoice: invoice.currency_id.round(
+                sum(lines.mapped("credit_total")) - reduced[invoice]
+            )
+            for invoice, lines in by_invoice.items()
+        }
+        applied = self._plan_application(refundable, reduced)
+        return [
+            *self._plan_reductions(reduced),
+            *applied,
+            *self._plan_unpaid(unpaid, reduced, applied),
+            *self._plan_refundable(refundable),
+        ]
+
+    def _plan_reductions(self, reduced):
+        """Return a part per invoice that its own credit memo reduces."""
+        return [
+            SettlementPart(
+                "reduce",
+                amount,
+                invoice.currency_id,
+                self.env._("Reduces invoice %s", invoice.name),
+                "done",
+                credited=invoice,
+            )
+            for invoice, amount in reduced.items()
+            if amount
+        ]
+
+    def _plan_refundable(self, refundable):
+        """Return the parts about what is left of the credits: kept or refunded."""
+        parts = []
+        for invoice, amount in refundable.items():
+            if invoice.currency_id.is_zero(amount):
+                continue
+            if self.credit_settlement == "refund":
+                parts += self._plan_refunds(invoice, amount)
+                continue
+            text = self.env._("Kept as credit on the customer's account")
+            parts.append(
+                SettlementPart(
+                    "keep", amount, invoice.currency_id, text, "done", credited=invoice
+                )
+            )
+        return parts
+
+    # === CREDITS THAT PAY OPEN INVOICES === #
+
+    def _plan_application(self, refundable, reduced):
+        """Return a part per open invoice that credits pay; reduce ``refundable``.
+
+        :param dict refundable: amounts by credited invoice, reduced by what is used
+        :param dict reduced: what credit memos take off their own invoices
+        """
+        if not self.apply_credits:
+            return []
+        own = [
+            self._as_open_item(invoice, amount, self._get_receivable(invoice))
+            for invoice, amount in refundable.items()
+        ]
+        debits = [
+            self._as_open_item(
+                line, -self._get_reduction(line, reduced), line.account_id
+            )
+            for line in self._get_open_debits()
+        ]
+        parts = []
+        for matched in match([*own, *self._get_other_credits()], debits):
+            currency = matched.debit.currency
+            amount = from_units(matched.units, currency.rounding)
+            if matched.credit.document in refundable:
+                refundable[matched.credit.document] -= amount
+            invoice = matched.debit.document.move_id
+            text = self.env._("Pays invoice %s", invoice.name)
+            parts.append(
+                SettlementPart("apply_credits", amount, currency, text, source=invoice)
+            )
+        return parts
+
+    @api.model
+    def _get_receivable(self, invoice):
+        """Return the receivable account of an invoice."""
+        return invoice.line_ids.filtered(
+            lambda line: line.display_type == "payment_term"
+        ).account_id[:1]
+
+    @api.model
+    def _get_reduction(self, line, reduced):
+        """Return what credit memos take off one due date: the earliest one first."""
+        terms = line.move_id.line_ids.filtered(
+            lambda item: item.display_type == "payment_term" and not item.reconciled
+        )
+        left = reduced.get(line.move_id, 0.0)
+        for term in terms.sorted(lambda item: (item.date_maturity, item.id)):
+            taken = min(left, term.amount_residual_currency)
+            if term == line:
+                return taken
+            left -= taken
+        return 0.0
+
+    @api.model
+    def _as_open_item(self, document, amount, account):
+        """Return an :class:`OpenItem`; of a journal item, ``amount`` is added to it."""
+        if document._name == "account.move.line":
+            amount += abs(document.amount_residual_currency)
+        currency = document.currency_id
+        units = max(to_units(currency.round(amount), currency.rounding), 0)
+        return OpenItem(account, currency, units, document)
+
+    def _get_other_credits(self):
+        """Return the customer's other credits and excess payments, oldest first."""
+        lines = self._search_open_items([("amount_residual_currency", "<", 0.0)])
+        own = self.credit_note_ids
+        return [
+            self._as_open_item(line, 0.0, line.account_id)
+            for line in lines
+            if line.move_id not in own
+        ]
+
+    def _get_open_debits(self):
+        """Return the due dates of the customer's open invoices, oldest due first.
+
+        Invoices that are being paid, or that somebody blocked, are left alone.
+        """
+        lines = self._search_open_items(
+            [
+                ("amount_residual_currency", ">", 0.0),
+                ("move_id.move_type", "=", "out_invoice"),
+                ("move_id.payment_state", "!=", "blocked"),
+            ]
+        )
+        return lines.filtered(lambda line: not line.move_id._get_transactions_on_way())
+
+    def _search_open_items(self, domain):
+        """Return open receivable items of the customer, in the order of due dates."""
+        # sudo: who cancels need not be allowed to read journal items.
+        customers = self.sudo().partner_id.commercial_partner_id
+        return (
+            self.env["account.move.line"]
+            .sudo()
+            .search(
+                [
+                    ("partner_id", "child_of", customers.ids),
+                    ("company_id", "=", self.company_id.id),
+                    ("account_type", "=", "asset_receivable"),
+                    ("parent_state", "=", "posted"),
+                    ("reconciled", "=", False),
+                    *domain,
+                ],
+                order="date_maturity, date, id",
+            )
+        )
+
+    # === OPEN INVOICES === #
+
+    def _get_unpaid_invoices(self):
+        """Return the open invoices of the subscriptions that end, by cancellation.
+
+        A line that ends alone leaves its invoices to the subscription that goes on.
+        """
+        ending = self.filtered(lambda cancellation: cancellation._ends_everything())
+        # sudo: who cancels need not be allowed to read invoices.
+        AccountMove = self.env["account.move"].sudo()
+        invoices = AccountMove._search_unpaid(ending.subscription_id)
+        return {
+            cancellation: invoices.get(cancellation.subscription_id, AccountMove)
+            if cancellation in ending
+            else AccountMove
+            for cancellation in self
+        }
+
+    def _ends_everything(self):
+        """Return whether no line of the subscription goes on after this."""
+        active = self.subscription_id.sale_subscription_line_ids
+        return self.is_whole or not active - self.line_ids.subscription_line_id
+
+    def _plan_unpaid(self, invoices, reduced, applied):
+        """Return a part per open invoice: kept, collected, or written off.
+
+        :param invoices: ``account.move``
+        :param dict reduced: what credit memos take off their own invoices
+        :param list applied: parts about credits that pay open invoices
+        """
+        parts = []
+        for invoice in invoices:
+            paid = sum(part.amount for part in applied if part.source == invoice)
+            due = invoice.amount_residual - reduced.get(invoice, 0.0) - paid
+            due = invoice.currency_id.round(due)
+            if due > 0:
+                parts.append(self._plan_unpaid_invoice(invoice, due))
+        return parts
+
+    def _plan_unpaid_invoice(self, invoice, due):
+        """Return the part about one open invoice."""
+        if self.unpaid_invoices == "collect":
+            return self._plan_collection(invoice, due)
+        if self.unpaid_invoices == "write_off":
+            return self._plan_write_off(invoice, due)
+        text = self.env._("Invoice %s stays due", invoice.name)
+        return SettlementPart(
+            "keep", due, invoice.currency_id, text, "done", source=invoice
+        )
+
+    # === OUTPUT === #
+
+    @api.model
+    def _settlement_as_dicts(self, parts):
+        """Return parts in their public form (contract)."""
+        return [
+            {
+                "kind": part.kind,
+                "state": part.state,
+                "amount": part.currency.round(part.amount),
+                "currency": part.currency.name,
+                "document": (part.document and part.document.name) or False,
+                "text": part.text,
+            }
+            for part in parts
+        ]

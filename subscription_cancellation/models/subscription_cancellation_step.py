@@ -1,0 +1,355 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+import logging
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+
+from ..rights import is_manager
+from .subscription_cancellation import ENGINE
+
+_logger = logging.getLogger(__name__)
+
+#: What a step does, in the order in which steps are taken.
+KINDS = [
+    ("unbilled", "Unbilled charges"),
+    ("reduce", "Credit reduces its invoice"),
+    ("apply_credits", "Credits pay open invoices"),
+    ("collect", "Collect"),
+    ("write_off", "Write off"),
+    ("refund", "Refund"),
+    ("keep", "Keep"),
+    ("confirm", "Confirmation"),
+]
+ORDER = {kind: number for number, (kind, _label) in enumerate(KINDS)}
+#: From each state, the states a step may go to.
+STEP_TRANSITIONS = {
+    "pending": {"done", "failed", "skipped"},
+    "failed": {"pending", "done", "skipped"},
+    "skipped": {"pending"},
+    "done": set(),
+}
+#: How long to wait after each failed attempt; after the last one a person has to look.
+RETRY_DELAYS = (
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=3),
+    timedelta(hours=24),
+)
+MAX_ATTEMPTS = len(RETRY_DELAYS) + 1
+#: How often to look at what somebody else has to do first.
+WAITING = timedelta(days=1)
+
+
+class SubscriptionCancellationStep(models.Model):
+    """One step of what follows a cancellation, with its outcome.
+
+    The core of a cancellation is done before; a step that fails never undoes it.
+    Everything is written by the engine; nobody has write access.
+    """
+
+    _name = "subscription.cancellation.step"
+    _description = "Cancellation Follow-up Step"
+    _order = "cancellation_id, sequence, id"
+    _rec_name = "kind"
+    _check_company_auto = True
+
+    cancellation_id = fields.Many2one(
+        comodel_name="subscription.cancellation",
+        required=True,
+        readonly=True,
+        index=True,
+        ondelete="cascade",
+    )
+    company_id = fields.Many2one(related="cancellation_id.company_id", store=True)
+    partner_id = fields.Many2one(related="cancellation_id.partner_id")
+    kind = fields.Selection(
+        selection=KINDS, string="Step", required=True, readonly=True
+    )
+    sequence = fields.Integer(readonly=True)
+    state = fields.Selection(
+        selection=[
+            ("pending", "Pending"),
+            ("done", "Done"),
+            ("failed", "Failed"),
+            ("skipped", "Skipped"),
+        ],
+        default="pending",
+        required=True,
+        readonly=True,
+        index=True,
+    )
+    currency_id = fields.Many2one(
+        comodel_name="res.currency", required=True, readonly=True
+    )
+    amount = fields.Monetary(readonly=True)
+    source_move_id = fields.Many2one(
+        comodel_name="account.move",
+        string="Concerns",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="restrict",
+        check_company=True,
+        help="The invoice or credit memo that the step is about.",
+    )
+    move_id = fields.Many2one(
+        comodel_name="account.move",
+        string="Document",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="restrict",
+        check_company=True,
+        help="The invoice, credit memo or entry that came out of the step.",
+    )
+    payment_id = fields.Many2one(
+        comodel_name="account.payment",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="restrict",
+        check_company=True,
+    )
+    note = fields.Text(
+        string="Outcome",
+        readonly=True,
+        help="What was done, or what the step is waiting for.",
+    )
+    error = fields.Text(readonly=True)
+    attempts = fields.Integer(readonly=True)
+    next_attempt_at = fields.Datetime(
+        string="Next Attempt",
+        readonly=True,
+        help="Empty where a person has to do something first.",
+    )
+    done_date = fields.Datetime(string="Done On", readonly=True)
+    can_retry = fields.Boolean(compute="_compute_can_retry")
+    can_skip = fields.Boolean(compute="_compute_can_retry")
+
+    _due_idx = models.Index(
+        "(next_attempt_at, id) WHERE state IN ('pending', 'failed')"
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends_context("uid")
+    @api.depends("state")
+    def _compute_can_retry(self):
+        may = self._may_settle()
+        for step in self:
+            step.can_retry = may and not step._get_cannot_retry_reason()
+            step.can_skip = may and not step._get_cannot_skip_reason()
+
+    # === STATE === #
+
+    def _set_state(self, state, **values):
+        """Move to ``state``: the only place that writes it.
+
+        :raise UserError: not an allowed transition
+        """
+        for step in self:
+            if step.state != state and state not in STEP_TRANSITIONS[step.state]:
+                labels = dict(self._fields["state"]._description_selection(self.env))
+                raise UserError(
+                    self.env._(
+                        "Step “%(step)s” of cancellation %(name)s is %(state)s and "
+                        "cannot become %(new)s.",
+                        step=step._get_kind_label(),
+                        name=step.cancellation_id.name,
+                        state=labels[step.state].lower(),
+                        new=labels[state].lower(),
+                    )
+                )
+        self.write({"state": state, **values})
+
+    def write(self, vals):
+        if self.env.context.get("cancellation_engine") is not ENGINE:
+            raise UserError(
+                self.env._(
+                    "What follows a cancellation is part of its proof: it cannot be "
+                    "changed. Use Retry or Skip."
+                )
+            )
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
+        raise UserError(
+            self.env._("What follows a cancellation is part of its proof: it is kept.")
+        )
+
+    def _set_done(self, note, **values):
+        """Finish: what was to be done is."""
+        values = {"error": False, "next_attempt_at": False, **values}
+        self._set_state("done", note=note, done_date=fields.Datetime.now(), **values)
+        self._drop_activities()
+
+    def _skip(self, note, **values):
+        """Finish without doing it: there is nothing to do, or nobody wants it."""
+        values = {"error": False, "next_attempt_at": False, **values}
+        self._set_state("skipped", note=note, **values)
+        self._drop_activities()
+
+    def _wait(self, note, until_person=False):
+        """Stay pending for something that has to happen first.
+
+        :param bool until_person: somebody is told, once; else it is only looked at
+            again later
+        """
+        is_new = until_person and self.note != note
+        later = fields.Datetime.now() + WAITING
+        self._set_state("pending", note=note, error=False, next_attempt_at=later)
+        if is_new:
+            self._notify(note)
+
+    def _fail(self, message, is_final=False):
+        """Record why it did not work; try again later, or tell somebody.
+
+        :param bool is_final: trying again by itself would not help, or be dangerous
+        """
+        is_last = is_final or self.attempts >= MAX_ATTEMPTS
+        delay = RETRY_DELAYS[min(self.attempts, len(RETRY_DELAYS)) - 1]
+        later = fields.Datetime.now() + delay
+        self._set_state(
+            "failed", error=message, next_attempt_at=False if is_last else later
+        )
+        if is_last:
+            self._notify(message)
+
+    def _notify(self, text):
+        """Give whoever looks after the subscription something to do."""
+        summary = self.env._(
+            "%(step)s: cancellation %(name)s",
+            step=self._get_kind_label(),
+            name=self.cancellation_id.name,
+        )
+        self.cancellation_id._notify_responsible(summary, text)
+
+    def _drop_activities(self):
+        """Remove what nobody has to do any more, once no step needs anybody."""
+        for cancellation in self.cancellation_id:
+            waiting = cancellation.step_ids.filtered(
+                lambda step: step.state == "failed" or step.is_by_hand
+            )
+            if cancellation.state == "done" and not (waiting - self):
+                cancellation.activity_unlink(["mail.mail_activity_data_warning"])
+
+    def _get_kind_label(self):
+        """Return the step's name in the user's language."""
+        return dict(self._fields["kind"]._description_selection(self.env))[self.kind]
+
+    # === TAKE === #
+
+    def _attempt(self):
+        """Take this step once; the outcome, whatever it is, is committed."""
+        self.ensure_one()
+        self.attempts += 1
+        try:
+            with self.env.cr.savepoint():
+                transaction = getattr(self, f"_do_{self.kind}")()
+            if transaction:
+                self._send(transaction)
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except UserError as error:
+            self._fail(str(error))
+        except Exception as error:
+            _logger.exception("%s of %s failed", self.kind, self.cancellation_id.name)
+            self._fail(
+                self.env._(
+                    "Unexpected error: %(error)s. See the server log.", error=error
+                )
+            )
+        self.cancellation_id._commit_steps()
+
+    def _do_reduce(self):
+        """Posting the credit memo has reduced its invoice."""
+        if not self._wait_for_credit_memo():
+            self._set_done(self.note)
+
+    def _wait_for_credit_memo(self):
+        """Return whether the credit memo is not posted: then wait, or give up."""
+        memo = self.source_move_id
+        if memo.state == "draft":
+            self._wait(self.env._("Waits until %s is posted.", memo.name or memo.display_name))
+        elif memo.state == "cancel":
+            self._skip(self.env._("Credit memo %s was cancelled.", memo.name or memo.display_name))
+        return memo.state != "posted"
+
+    # === BUTTONS === #
+
+    def action_retry(self):
+        """Take the step again, now (button)."""
+        self.ensure_one()
+        self._check_may_settle()
+        reason = self._get_cannot_retry_reason()
+        if reason:
+            raise UserError(reason)
+        engine = self._as_engine()
+        engine._set_state(
+            "pending", attempts=0, next_attempt_at=fields.Datetime.now()
+        )
+        engine.cancellation_id._run_steps()
+
+    def action_skip(self):
+        """Give the step up (button)."""
+        self.ensure_one()
+        self._check_may_settle()
+        reason = self._get_cannot_skip_reason()
+        if reason:
+            raise UserError(reason)
+        self._as_engine()._skip(
+            self.env._("Skipped by %s.", self.env.user.name)
+        )
+
+    def _as_engine(self):
+        """Return these for the engine, which alone may write."""
+        # sudo: nobody has write access; rights are checked at the verbs.
+        return self.sudo().with_context(cancellation_engine=ENGINE)
+
+    def _get_cannot_retry_reason(self):
+        """Return why the step cannot be taken again, or ``None``."""
+        if self.state == "done":
+            return self.env._("“%s” is done already.", self._get_kind_label())
+        if self.cancellation_id.reactivated_date:
+            return self.env._(
+                "Cancellation %s is undone: nothing follows it any more.",
+                self.cancellation_id.name,
+            )
+        if self.kind == "unbilled":
+            return self.env._("What was dropped can be invoiced by hand.")
+        return None
+
+    def _get_cannot_skip_reason(self):
+        """Return why the step cannot be given up, or ``None``."""
+        if self.state not in ("pending", "failed"):
+            return self.env._("“%s” is finished already.", self._get_kind_label())
+        return None
+
+    def _may_settle(self):
+        """Return whether the user looks after money or cancellations."""
+        is_accountant = self.env.user.has_group("account.group_account_invoice")
+        return is_accountant or is_manager(self.env)
+
+    def _check_may_settle(self):
+        self.cancellation_id.check_access("read")
+        if not self._may_settle():
+            raise AccessError(
+                self.env._(
+                    "Only accountants and cancellation managers repeat or skip what "
+                    "follows a cancellation."
+                )
+            )
+
+    # === OUTPUT === #
+
+    def _as_dict(self):
+        """Return the public form of a step (contract)."""
+        self.ensure_one()
+        return {
+            "kind": self.kind,
+            "state": self.state,
+            "amount": self.currency_id.round(self.amount),
+            "currency": self.currency_id.name,
+            "document": (self.move_id or self.source_move_id).name or False,
+            "text": self.error if self.state == "failed" else self.note,
+        }

@@ -1,0 +1,471 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""Steps that move money through a payment provider: each transaction once."""
+
+import logging
+
+import requests
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+
+from ..proration import from_units, to_units
+from ..settlement import allocate
+from .subscription_cancellation_settlement import SettlementPart
+
+_logger = logging.getLogger(__name__)
+
+
+class SubscriptionCancellation(models.Model):
+    """Plan refunds and collections."""
+
+    _inherit = "subscription.cancellation"
+
+    def _plan_refunds(self, invoice, amount):
+        """Return a part per transaction that can give ``amount`` back, and the rest.
+
+        :param invoice: the credited ``account.move``
+        :param float amount: in the invoice's currency
+        """
+        currency = invoice.currency_id
+        transactions = invoice._get_paying_transactions()._filter_currency(currency)
+        wanted = to_units(amount, currency.rounding)
+        capacities = []
+        for transaction in transactions:
+            left = wanted - sum(capacities)
+            capacities += allocate(left, [transaction._get_refundable_units(left)])
+        parts = [
+            self._plan_refund(transaction, from_units(units, currency.rounding))
+            for transaction, units in zip(transactions, capacities, strict=True)
+            if units
+        ]
+        rest = wanted - sum(capacities)
+        if rest:
+            parts.append(
+                self._plan_refund_by_hand(
+                    invoice, from_units(rest, currency.rounding)
+                )
+            )
+        return [part._replace(credited=invoice) for part in parts]
+
+    def _plan_refund(self, transaction, amount):
+        """Return the part about one transaction that gives money back."""
+        text = self.env._("Refunded to %s", transaction._get_method_name())
+        return SettlementPart(
+            "refund", amount, transaction.currency_id, text, transaction=transaction
+        )
+
+    def _plan_refund_by_hand(self, invoice, amount):
+        """Return the part about what no provider can give back."""
+        journals = invoice.reconciled_payment_ids.filtered(
+            lambda payment: not payment.payment_transaction_id
+        ).journal_id
+        if journals:
+            text = self.env._(
+                "To refund by hand (paid by %s)", ", ".join(journals.mapped("name"))
+            )
+        else:
+            text = self.env._("To refund by hand")
+        return SettlementPart("refund", amount, invoice.currency_id, text)
+
+    def _plan_collection(self, invoice, due):
+        """Return the part about collecting one open invoice."""
+        token = invoice._get_saved_token()
+        if token:
+            text = self.env._(
+                "Invoice %(invoice)s is charged to %(method)s",
+                invoice=invoice.name,
+                method=token._get_method_name(),
+            )
+        else:
+            text = self.env._(
+                "Invoice %s stays due: there is no saved payment method to charge",
+                invoice.name,
+            )
+        return SettlementPart(
+            "collect", due, invoice.currency_id, text, source=invoice, token=token
+        )
+
+
+class SubscriptionCancellationStep(models.Model):
+    """Refund and collect.
+
+    The transaction is stored and committed before the provider is called, and every
+    further attempt begins with it: what may have reached the provider is only sent
+    again where that cannot happen twice.
+    """
+
+    _inherit = "subscription.cancellation.step"
+
+    source_transaction_id = fields.Many2one(
+        comodel_name="payment.transaction",
+        string="Refund Of",
+        readonly=True,
+        ondelete="restrict",
+        help="The transaction that took the money.",
+    )
+    token_id = fields.Many2one(
+        comodel_name="payment.token",
+        string="Saved Payment Method",
+        readonly=True,
+        ondelete="restrict",
+    )
+    transaction_id = fields.Many2one(
+        comodel_name="payment.transaction",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="restrict",
+        help="The transaction of the last attempt.",
+    )
+    sent_at = fields.Datetime(
+        readonly=True, help="When the transaction was about to be sent."
+    )
+    is_unknown = fields.Boolean(
+        string="Outcome Unknown",
+        readonly=True,
+        help="The transaction may have reached the provider, which gave no answer.",
+    )
+    is_by_hand = fields.Boolean(compute="_compute_is_by_hand")
+
+    @api.depends("kind", "state", "source_transaction_id")
+    def _compute_is_by_hand(self):
+        for step in self:
+            step.is_by_hand = (
+                step.kind == "refund"
+                and step.state in ("pending", "failed")
+                and not step.source_transaction_id
+            )
+
+    # === REFUND === #
+
+    def _do_refund(self):
+        """Give back what is left of the credit memo; return the transaction to send."""
+        if self.transaction_id and not self._may_begin_anew():
+            return self._resume()
+        if self._wait_for_credit_memo():
+            return None
+        left = self._get_left_to_refund()
+        if not left:
+            self._finish_without_refund()
+            return None
+        if not self.source_transaction_id:
+            self.amount = left
+            self._wait_for_payment_by_hand()
+            return None
+        return self._create_refund(left)
+
+    def _get_left_to_refund(self):
+        """Return what this step has to give back, in the currency of the credit memo.
+
+        The rest of the credit memo that no other step is about; the last one takes
+        what is left over.
+        """
+        memo = self.source_move_id
+        others = (self.cancellation_id.step_ids - self).filtered(
+            lambda step: (
+                step.kind == "refund"
+                and step.source_move_id == memo
+                and step.state in ("pending", "failed")
+            )
+        )
+        left = abs(sum(memo._get_receivable_items().mapped("amount_residual_currency")))
+        left -= sum(others.mapped("amount"))
+        return memo.currency_id.round(max(left, 0.0))
+
+    def _finish_without_refund(self):
+        """Say why there is nothing to give back: somebody has, or it is used."""
+        memo = self.source_move_id
+        payments = memo.reconciled_payment_ids
+        if self.is_by_hand and payments:
+            names = ", ".join(payments.mapped("name"))
+            note = self.env._("Paid back by %s.", names)
+            self._set_done(note, payment_id=payments[-1:].id)
+            return
+        self._skip(
+            self.env._(
+                "Nothing left to refund: %s is used up.", memo.name
+            ),
+            amount=0.0,
+        )
+
+    def _wait_for_payment_by_hand(self):
+        """Ask for the payment that an accountant has to register."""
+        self._wait(
+            self.env._(
+                "%(amount)s cannot be refunded through a payment provider. Register an "
+                "outgoing payment on credit memo %(memo)s.",
+                amount=self.currency_id.format(self.amount),
+                memo=self.source_move_id.name,
+            ),
+            until_person=True,
+        )
+
+    def _create_refund(self, left):
+        """Return a new refund of the transaction; what it cannot give is split off."""
+        source = self.source_transaction_id
+        rounding = self.currency_id.rounding
+        units = source._get_refundable_units(to_units(left, rounding))
+        amount = from_units(units, rounding)
+        rest = self.currency_id.round(left - amount)
+        if rest:
+            self._split_off(rest)
+        if not amount:
+            self._skip(
+                self.env._(
+                    "%s cannot be refunded any more.", source._get_method_name()
+                ),
+                amount=0.0,
+            )
+            return None
+        self.amount = amount
+        return source._create_child_transaction(
+            amount,
+            is_refund=True,
+            cancellation_step_id=self.id,
+            invoice_ids=[(6, 0, self.source_move_id.ids)],
+        )
+
+    def _split_off(self, rest):
+        """Leave an amount that this transaction cannot give back to an accountant."""
+        self.copy(
+            {
+                "amount": rest,
+                "source_transaction_id": False,
+                "transaction_id": False,
+                "note": self.env._("To refund by hand"),
+                "attempts": 0,
+                "next_attempt_at": fields.Datetime.now(),
+            }
+        )
+
+    # === COLLECT === #
+
+    def _do_collect(self):
+        """Charge what is due to the saved payment method; return the transaction."""
+        if self.transaction_id and not self._may_begin_anew():
+            return self._resume()
+        invoice = self.source_move_id
+        if invoice.state != "posted" or not invoice.amount_residual:
+            self._skip(self.env._("Nothing is due any more on %s.", invoice.name))
+            return None
+        if invoice._get_transactions_on_way():
+            self._wait(self.env._("Invoice %s is just being paid.", invoice.name))
+            return None
+        return self._create_collection(invoice._get_saved_token(), invoice)
+
+    def _create_collection(self, token, invoice):
+        """Return a new transaction that charges a token, if there is one."""
+        if not token:
+            self._skip(
+                self.env._(
+                    "Invoice %s stays due: there is no saved payment method to charge.",
+                    invoice.name,
+                )
+            )
+            return None
+        self.write({"amount": invoice.amount_residual, "token_id": token.id})
+        return self.env["payment.transaction"].create(
+            {
+                "provider_id": token.provider_id.id,
+                "payment_method_id": token.payment_method_id.id,
+                "token_id": token.id,
+                "operation": "offline",
+                "amount": invoice.amount_residual,
+                "currency_id": invoice.currency_id.id,
+                "partner_id": invoice.partner_id.id,
+                "invoice_ids": [(6, 0, invoice.ids)],
+                "cancellation_step_id": self.id,
+            }
+        )
+
+    # === SEND === #
+
+    def _send(self, transaction):
+        """Send a transaction to its provider, and keep the outcome whatever follows."""
+        self.write(
+            {
+                "transaction_id": transaction.id,
+                "sent_at": fields.Datetime.now(),
+                "is_unknown": False,
+            }
+        )
+        self.cancellation_id._commit_steps()
+        try:
+            with self.env.cr.savepoint():
+                self._request(transaction)
+        except Exception:
+            # Nobody knows whether it arrived, so that nothing may be sent anew.
+            _logger.exception("No answer for %s", transaction.reference)
+            self._set_unknown()
+            return
+        self.cancellation_id._commit_steps()
+        self._finish_transaction()
+
+    def _request(self, transaction):
+        """Call the provider, as Odoo's own wrappers do.
+
+        They take a lost connection for a refusal, which it need not be.
+        """
+        try:
+            transaction._ensure_provider_is_not_disabled()
+        except ValidationError as error:
+            transaction._set_error(str(error))
+            return
+        transaction._log_sent_message()
+        try:
+            if transaction.operation == "refund":
+                transaction._send_refund_request()
+            else:
+                transaction._send_payment_request()
+        except ValidationError as error:
+            if isinstance(error.__context__, requests.exceptions.RequestException):
+                is_refused = isinstance(
+                    error.__context__,
+                    (requests.exceptions.HTTPError, requests.exceptions.ConnectTimeout),
+                )
+                if not is_refused:
+                    raise
+            transaction._set_error(str(error))
+
+    def _finish_transaction(self):
+        """Let Odoo book the transaction, and take its outcome over."""
+        with self.env.cr.savepoint():
+            self.transaction_id._post_process()
+        self._take_over_outcome()
+
+    def _take_over_outcome(self):
+        """Follow the transaction's state."""
+        self.ensure_one()
+        transaction = self.transaction_id
+        if transaction.state == "done":
+            if self.state != "done":
+                self._set_done(
+                    self._get_done_note(),
+                    payment_id=transaction.payment_id.id,
+                    amount=abs(transaction.amount),
+                    is_unknown=False,
+                )
+        elif transaction.state in ("pending", "authorized"):
+            self._wait(
+                self.env._(
+                    "Waits for the answer of %(provider)s (%(reference)s).",
+                    provider=transaction.provider_id.name,
+                    reference=transaction.reference,
+                )
+            )
+        elif transaction.state in ("cancel", "error") and self.state == "pending":
+            self._fail(self._get_refusal(transaction))
+
+    def _get_done_note(self):
+        """Return in words what the transaction did."""
+        transaction = self.transaction_id
+        text = (
+            self.env._("Refunded to %(method)s (%(reference)s).")
+            if transaction.operation == "refund"
+            else self.env._("Charged to %(method)s (%(reference)s).")
+        )
+        return text % {
+            "method": transaction._get_method_name(),
+            "reference": transaction.reference,
+        }
+
+    def _get_refusal(self, transaction):
+        """Return in words that, and why, the provider refused."""
+        text = (
+            self.env._("%(provider)s did not refund (%(reference)s): %(reason)s")
+            if transaction.operation == "refund"
+            else self.env._(
+                "%(provider)s could not collect (%(reference)s), the invoice stays "
+                "due: %(reason)s"
+            )
+        )
+        reason = transaction.state_message or self.env._("it was cancelled")
+        return text % {
+            "provider": transaction.provider_id.name,
+            "reference": transaction.reference,
+            "reason": reason,
+        }
+
+    # === RESUME === #
+
+    def _is_on_way(self):
+        """Return whether a transaction of this step may still move money."""
+        return self.transaction_id.state in ("draft", "pending", "authorized")
+
+    def _may_begin_anew(self):
+        """Return whether the last transaction is certain to have moved nothing."""
+        return self.transaction_id.state in ("cancel", "error")
+
+    def _resume(self):
+        """Go on with the transaction of an earlier attempt; return it to send it."""
+        transaction = self.transaction_id
+        if transaction.state != "draft":
+            self._finish_transaction()
+            return None
+        if transaction._can_be_sent_again():
+            return transaction
+        self._set_unknown()
+        return None
+
+    def _set_unknown(self):
+        """Stop: only somebody who asks the provider knows what happened."""
+        self.is_unknown = True
+        self._fail(
+            self.env._(
+                "Nobody knows whether %(provider)s received transaction %(reference)s: "
+                "the connection was lost. Look it up there, then choose Send Again or "
+                "Was Done.",
+                provider=self.transaction_id.provider_id.name,
+                reference=self.transaction_id.reference,
+            ),
+            is_final=True,
+        )
+
+    def _get_cannot_retry_reason(self):
+        if self.is_unknown:
+            return self.env._(
+                "Nobody knows yet whether transaction %s was executed: choose Send "
+                "Again or Was Done.",
+                self.transaction_id.reference,
+            )
+        return super()._get_cannot_retry_reason()
+
+    def _get_cannot_skip_reason(self):
+        if self._is_on_way() and self.state == "pending":
+            return self.env._(
+                "Transaction %s is on its way and cannot be called back.",
+                self.transaction_id.reference,
+            )
+        return super()._get_cannot_skip_reason()
+
+    def _check_unknown(self):
+        """Raise unless a person has to decide about the transaction."""
+        self.ensure_one()
+        self._check_may_settle()
+        if not self.is_unknown:
+            raise UserError(
+                self.env._("The outcome of “%s” is known.", self._get_kind_label())
+            )
+
+    def action_send_again(self):
+        """Send the same transaction again: it had not arrived (button)."""
+        self._check_unknown()
+        engine = self._as_engine()
+        with engine.cancellation_id._hold_steps() as is_held:
+            if is_held and engine.is_unknown:
+                engine._set_state("pending", attempts=1, error=False)
+                engine._send(engine.transaction_id)
+
+    def action_was_done(self):
+        """Book the transaction: the provider has executed it (button)."""
+        self._check_unknown()
+        engine = self._as_engine()
+        with engine.cancellation_id._hold_steps() as is_held:
+            if is_held and engine.is_unknown:
+                engine.transaction_id._set_done()
+                engine._finish_transaction()
+
+    def action_register_payment(self):
+        """Open Odoo's dialog to pay the credit memo back (button)."""
+        self.ensure_one()
+        self._check_may_settle()
+        return self.source_move_id.with_env(self.env).action_register_payment()

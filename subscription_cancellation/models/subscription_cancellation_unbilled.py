@@ -1,0 +1,358 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""Charges that are not billed yet when service ends (C9): drafts, and elapsed days."""
+
+from typing import NamedTuple
+
+from odoo import models
+from odoo.fields import Command
+
+from ..formatting import format_charged_days, format_day
+from ..proration import Period, from_units, half_up, to_units
+from .subscription_cancellation_settlement import SettlementPart
+
+
+class ServedItem(NamedTuple):
+    """The served days of a draft invoice line, and their share of its price."""
+
+    item: models.BaseModel
+    period: Period
+    share: float
+
+
+class UnbilledDraft(NamedTuple):
+    """A draft invoice that bills lines which end."""
+
+    move: models.BaseModel
+    items: models.BaseModel  # of the lines that end
+    served: list  # of ServedItem
+    is_own: bool  # it bills nothing that goes on
+
+
+class SubscriptionCancellation(models.Model):
+    """Invoice what was served to the day, or drop it.
+
+    Drafts are never changed where they are only this cancellation's: they are posted
+    where all of it was served, else cancelled in favour of an invoice of the served
+    days, so that an undo can bring them back.
+    """
+
+    _inherit = "subscription.cancellation"
+
+    # === WHAT IS UNBILLED === #
+
+    def _get_unbilled_drafts(self):
+        """Return the drafts with lines that end, by cancellation: one query for all.
+
+        :return: dict of lists of :class:`UnbilledDraft`
+        """
+        # sudo: who cancels need not be allowed to read invoices.
+        items = (
+            self.env["account.move.line"]
+            .sudo()
+            ._search_drafts(self.line_ids.subscription_line_id)
+        )
+        by_line = items.grouped("subscription_line_id")
+        result = {}
+        for cancellation in self:
+            lines = cancellation.line_ids.subscription_line_id
+            own = items.browse().union(
+                *(by_line[line] for line in lines.sudo() if line in by_line)
+            )
+            result[cancellation] = [
+                cancellation._get_unbilled_draft(move, own & move.invoice_line_ids)
+                for move in own.move_id
+            ]
+        return result
+
+    def _get_unbilled_draft(self, move, items):
+        """Return what of a draft was served, and whether anything else is on it."""
+        products = move.invoice_line_ids.filtered(
+            lambda item: item.display_type == "product"
+        )
+        others = (products - items).subscription_line_id
+        is_own = not others and (self._ends_everything() or products == items)
+        return UnbilledDraft(move, items, self._get_served_items(items), is_own)
+
+    def _get_served_items(self, items):
+        """Return the part of each draft line that lies before the end of service."""
+        served = []
+        for item in items:
+            period = item._get_service_period()
+            end = min(period.end, self.effective_date)
+            if period.start >= end:
+                continue
+            days = Period(period.start, end)
+            rounding = item.currency_id.rounding
+            price = item.price_unit * item.quantity * (1 - item.discount / 100.0)
+            units = half_up(to_units(price, rounding) * days.days, period.days)
+            share = from_units(units, rounding) / price if price else 1.0
+            served.append(ServedItem(item, days, share))
+        return served
+
+    def _get_uncovered_parts(self):
+        """Return what elapsed days cost that no invoice, draft or not, covers.
+
+        These are the days from the next regular invoice on: billing is late, was
+        stopped, or comes after the service. A trial or a pause is not billed.
+
+        :return: list of ``ChargePart``
+        """
+        self.ensure_one()
+        subscription = self.subscription_id
+        start = subscription.recurring_next_date
+        is_billed = subscription._is_started() and not subscription.is_paused
+        if not (is_billed and start and start < self.effective_date):
+            return []
+        lines = self.line_ids.subscription_line_id
+        # sudo: who cancels need not be allowed to read invoices.
+        items = self.env["account.move.line"].sudo()
+        billed_until = items._map_billed_until(lines)
+        parts = []
+        for line in lines:
+            first_day = max(start, billed_until.get(line.id, start))
+            if first_day < self.effective_date:
+                period = Period(first_day, self.effective_date)
+                parts += subscription._get_charge_parts(line, period, start)
+        # A rebate that ends alone is no charge.
+        return parts if sum(part.amount for part in parts) > 0 else []
+
+    # === PLAN === #
+
+    def _plan_unbilled(self, drafts):
+        """Return the steps that are about unbilled charges, as they are planned.
+
+        :param list drafts: of :class:`UnbilledDraft`
+        :return: list of :class:`SettlementPart`
+        """
+        parts = [self._plan_draft(draft) for draft in drafts]
+        uncovered = self._get_uncovered_parts()
+        if uncovered:
+            parts.append(self._plan_uncovered(uncovered))
+        return self._with_collections([part for part in parts if part])
+
+    def _plan_draft(self, draft):
+        """Return the step about one draft, ``None`` where it is left alone."""
+        currency = draft.move.currency_id
+        amount = sum(
+            currency.round(served.item.price_total * served.share)
+            for served in draft.served
+        )
+        if self.unbilled_charges == "drop":
+            text = self.env._(
+                "Draft invoice %s is dropped", self._describe_draft(draft.move)
+            )
+            total = sum(draft.items.mapped("price_total"))
+            return SettlementPart("unbilled", total, currency, text, "skipped")
+        if self._is_all_served(draft) and not draft.is_own:
+            # It goes on, and bills what was served, with the lines that go on.
+            return None
+        if not draft.served:
+            text = self.env._(
+                "Draft invoice %s is dropped: it is for days after the end",
+                self._describe_draft(draft.move),
+            )
+            return SettlementPart("unbilled", 0.0, currency, text, "skipped")
+        if draft.is_own:
+            extra = draft.move.invoice_line_ids - draft.items
+            amount += sum(extra.mapped("price_total"))
+        text = self.env._(
+            "Invoiced from draft %(draft)s for %(days)s",
+            draft=self._describe_draft(draft.move),
+            days=self._describe_days([served.period for served in draft.served]),
+        )
+        return SettlementPart("unbilled", amount, currency, text, "done")
+
+    def _plan_uncovered(self, parts):
+        """Return the step about elapsed days that no invoice covers."""
+        amount = sum(part.line._get_taxed_amount(part.amount) for part in parts)
+        is_dropped = self.unbilled_charges == "drop"
+        text = (
+            self.env._("Not invoiced, dropped: %s")
+            if is_dropped
+            else self.env._("Invoiced for %s")
+        )
+        return SettlementPart(
+            "unbilled",
+            amount,
+            self.subscription_id._get_invoice_currency(),
+            text % self._describe_days([part.period for part in parts]),
+            "skipped" if is_dropped else "done",
+        )
+
+    def _with_collections(self, parts):
+        """Return these parts, and those that charge what they invoice.
+
+        Only where the customer has a saved payment method.
+        """
+        return parts + [
+            part._replace(
+                kind="collect",
+                state="pending",
+                text=self.env._(
+                    "What is invoiced is charged to %s", token._get_method_name()
+                ),
+                source=part.move,
+                move=None,
+                token=token,
+            )
+            for part in parts
+            if part.state == "done" and (token := self._find_token(part.currency))
+        ]
+
+    def _find_token(self, currency):
+        """Return the customer's saved payment method, or none."""
+        subscription = self.subscription_id
+        partner = subscription.partner_invoice_id or subscription.partner_id
+        # sudo: tokens are readable by their owners only.
+        return (
+            self.env["payment.token"]
+            .sudo()
+            ._find_saved(
+                partner.sudo(), self.company_id, currency, subscription.sudo()
+            )
+        )
+
+    def _is_all_served(self, draft):
+        """Return whether every day of a draft was served."""
+        return len(draft.served) == len(draft.items) and all(
+            served.share == 1.0 for served in draft.served
+        )
+
+    def _describe_draft(self, move):
+        """Return how people find a draft, which has no number yet."""
+        total = move.currency_id.format(move.amount_total)
+        return self.env._("no. %(id)s (%(total)s)", id=move.id, total=total)
+
+    def _describe_days(self, periods):
+        """Return from when to when these periods are."""
+        return self.env._(
+            "%(first)s – %(last)s",
+            first=format_day(self.env, min(period.start for period in periods)),
+            last=format_day(self.env, max(period.last_day for period in periods)),
+        )
+
+    # === EXECUTE === #
+
+    def _settle_unbilled(self):
+        """Invoice or drop what is not billed yet.
+
+        :return: dict of lists of :class:`SettlementPart`, done, by cancellation
+        """
+        drafts = self._get_unbilled_drafts()
+        return {
+            cancellation: cancellation._with_collections(
+                [
+                    *filter(
+                        None, map(cancellation._settle_draft, drafts[cancellation])
+                    ),
+                    *cancellation._settle_uncovered(),
+                ]
+            )
+            for cancellation in self
+        }
+
+    def _settle_draft(self, draft):
+        """Post, replace or drop one draft; return the step, if there is one."""
+        part = self._plan_draft(draft)
+        if not part:
+            return None
+        if part.state == "skipped":
+            return part._replace(source=self._drop_draft(draft))
+        if self._is_all_served(draft) and draft.is_own:
+            draft.move._post_or_explain()
+            return part._replace(move=draft.move, amount=draft.move.amount_total)
+        invoice = self._invoice_served(draft)
+        source = self._drop_draft(draft)
+        return part._replace(move=invoice, source=source, amount=invoice.amount_total)
+
+    def _drop_draft(self, draft):
+        """Cancel a draft, or take off it what ends; return it where it is cancelled."""
+        if draft.is_own:
+            draft.move.button_cancel()
+            return draft.move
+        draft.items.unlink()
+        return draft.move.browse()
+
+    def _invoice_served(self, draft):
+        """Post an invoice like the draft, of the served days only."""
+        today = self.subscription_id._today()
+        copied = draft.move.with_context(include_business_fields=True)
+        [values] = copied.copy_data()
+        values.pop("line_ids", None)
+        invoice = self.env["account.move"].create(
+            {
+                **values,
+                "cancellation_id": self.id,
+                "invoice_date": today,
+                "date": draft.move._get_first_open_day(today),
+                "invoice_line_ids": self._prepare_served_lines(draft),
+            }
+        )
+        invoice._post_or_explain()
+        return invoice
+
+    def _prepare_served_lines(self, draft):
+        """Return the invoice line commands: the served days, and what else is on it."""
+        kept = [served._asdict() for served in draft.served]
+        values = [self._prepare_served_line(**served) for served in kept]
+        if draft.is_own:
+            extra = draft.move.invoice_line_ids - draft.items
+            values += [self._prepare_copied_line(item) for item in extra]
+        return [Command.create(line) for line in values]
+
+    def _prepare_copied_line(self, item):
+        """Return the values of a line like one of a draft, sales order lines linked."""
+        [values] = item.with_context(include_business_fields=True).copy_data()
+        values.pop("move_id", None)
+        return values
+
+    def _prepare_served_line(self, item, period, share):
+        """Return the values of an invoice line for the served days of a draft line."""
+        values = self._prepare_copied_line(item)
+        if share == 1.0:
+            return values
+        subscription = self.subscription_id
+        env = self.with_context(lang=item.partner_id.lang or self.env.lang).env
+        total = item._get_service_period().days
+        text = format_charged_days(env, period, total)
+        return {
+            **values,
+            "name": f"{item.name or ''}\n{text}".strip(),
+            "price_unit": item.price_unit * share,
+            "extra_tax_data": subscription._prorate_taxes_per_unit(item, share),
+            "start_date": period.start,
+            "end_date": period.last_day,
+        }
+
+    def _settle_uncovered(self):
+        """Invoice the elapsed days that no invoice covers, or say that they are not."""
+        parts = self._get_uncovered_parts()
+        if not parts:
+            return []
+        planned = self._plan_uncovered(parts)
+        if self.unbilled_charges == "drop":
+            return [planned]
+        invoice = self.subscription_id._charge_days(parts, self)
+        return [planned._replace(move=invoice, amount=invoice.amount_total)]
+
+    # === TAKE BACK === #
+
+    def _has_unbilled_steps(self):
+        """Return whether charges were unbilled when these ended the service."""
+        return "unbilled" in self.step_ids.mapped("kind")
+
+    def _take_back_unbilled(self, all_of_it):
+        """Bring dropped drafts back, and credit what was invoiced in their place.
+
+        :param bool all_of_it: everything comes back as it was; else only what regular
+            billing is going to bill again
+        """
+        next_date = self.subscription_id.recurring_next_date
+        for step in self.step_ids.filtered(lambda step: step.kind == "unbilled"):
+            draft, invoice = step.source_move_id, step.move_id
+            if draft.state == "cancel" and all_of_it:
+                draft.button_draft()
+            first_day = min(invoice.invoice_line_ids.mapped("start_date"), default=None)
+            is_billed_again = first_day and next_date and first_day >= next_date
+            if invoice.cancellation_id and (all_of_it or is_billed_again):
+                invoice._take_back_charges()
