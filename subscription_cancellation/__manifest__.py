@@ -19,6 +19,7 @@
         "data/ir_sequence.xml",
         "data/ir_cron.xml",
         "data/mail_activity_type.xml",
+        "data/mail_template_overdue.xml",
         "data/sale_subscription_close_reason.xml",
         "report/subscription_cancellation_reports.xml",
         "data/mail_template.xml",

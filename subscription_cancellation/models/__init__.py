@@ -1,5 +1,6 @@
 from . import account_move
 from . import account_move_line
+from . import account_move_overdue
 from . import account_move_settlement
 from . import account_move_take_back
 from . import account_partial_reconcile
@@ -16,6 +17,7 @@ from . import sale_subscription_charge
 from . import sale_subscription_close_reason
 from . import sale_subscription_closing
 from . import sale_subscription_line
+from . import sale_subscription_overdue
 from . import sale_subscription_reactivation
 from . import sale_subscription_renewal
 from . import sale_subscription_request
@@ -33,6 +35,7 @@ from . import subscription_cancellation_output
 from . import subscription_cancellation_plan
 from . import subscription_cancellation_policy
 from . import subscription_cancellation_policy_approval
+from . import subscription_cancellation_policy_overdue
 from . import subscription_cancellation_policy_settlement
 from . import subscription_cancellation_policy_terms
 from . import subscription_cancellation_reactivation
