@@ -234,7 +234,76 @@ class CancellationCase(AccountTestInvoicingCommon):
             values["amount"] = amount
         return cls._register_payment(invoice, **values)
 
+    @classmethod
+    def get_provider(cls, company=None, **values):
+        """Return Odoo's own demo provider, ready to take payments of a company."""
+        company = company or cls.company
+        known = [("code", "=", "demo"), ("company_id", "=", company.id)]
+        provider = cls.env["payment.provider"].sudo().search(known, limit=1)
+        provider.write({"state": "test", **values})
+        return provider
+
+    @classmethod
+    def create_token(cls, partner, state="done", provider=None):
+        """Return a saved payment method.
+
+        :param str state: what comes of charging it: ``done``, ``pending``, ``cancel``
+            or ``error``
+        """
+        provider = provider or cls.get_provider()
+        return (
+            cls.env["payment.token"]
+            .sudo()
+            .create(
+                {
+                    "provider_id": provider.id,
+                    "payment_method_id": provider.payment_method_ids[:1].id,
+                    "payment_details": "4242",
+                    "partner_id": partner.id,
+                    "provider_ref": "demo",
+                    "demo_simulated_state": state,
+                }
+            )
+        )
+
+    @classmethod
+    def pay_online(cls, invoice, amount=None, token=None):
+        """Let the customer pay through the provider; return the transaction."""
+        token = token or cls.create_token(invoice.partner_id)
+        transaction = (
+            cls.env["payment.transaction"]
+            .sudo()
+            .create(
+                {
+                    "provider_id": token.provider_id.id,
+                    "payment_method_id": token.payment_method_id.id,
+                    "token_id": token.id,
+                    "operation": "offline",
+                    "amount": invoice.amount_residual if amount is None else amount,
+                    "currency_id": invoice.currency_id.id,
+                    "partner_id": invoice.partner_id.id,
+                    "invoice_ids": [Command.set(invoice.ids)],
+                }
+            )
+        )
+        transaction._charge_with_token()
+        transaction._post_process()
+        return transaction
+
     # === CANCELLATION === #
+
+    @classmethod
+    def run_steps(cls, subscription):
+        """Take the follow-up steps that are due, as the scheduled action does."""
+        for cancellation in subscription.cancellation_ids.sudo():
+            cancellation._run_steps()
+        return subscription.cancellation_ids.step_ids
+
+    @classmethod
+    def steps(cls, subscription, kind):
+        """Return the follow-up steps of one kind."""
+        steps = subscription.cancellation_ids.sudo().step_ids
+        return steps.filtered(lambda step: step.kind == kind)
 
     @classmethod
     def cancel(cls, subscription, day=None, **options):

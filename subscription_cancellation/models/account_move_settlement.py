@@ -44,10 +44,16 @@ class AccountMove(models.Model):
         return self.subscription_id | lines.sale_subscription_id
 
     def _get_transactions_on_way(self):
-        """Return the payment transactions of these that have no outcome yet."""
+        """Return the payment transactions of these that have no outcome yet.
+
+        A promised bank transfer, which Odoo keeps pending for ever, is no payment.
+        """
         return self.transaction_ids.filtered(
-            lambda transaction: transaction.state in ("pending", "authorized")
-            and transaction.operation != "refund"
+            lambda transaction: (
+                transaction.state in ("pending", "authorized")
+                and transaction.operation != "refund"
+                and transaction.provider_code != "custom"
+            )
         )
 
     def _get_paying_transactions(self):
