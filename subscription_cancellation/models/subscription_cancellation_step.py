@@ -8,21 +8,10 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ..rights import is_manager
 from .subscription_cancellation import ENGINE
+from .subscription_cancellation_settlement import KINDS
 
 _logger = logging.getLogger(__name__)
 
-#: What a step does, in the order in which steps are taken.
-KINDS = [
-    ("unbilled", "Unbilled charges"),
-    ("reduce", "Credit reduces its invoice"),
-    ("apply_credits", "Credits pay open invoices"),
-    ("collect", "Collect"),
-    ("write_off", "Write off"),
-    ("refund", "Refund"),
-    ("keep", "Keep"),
-    ("confirm", "Confirmation"),
-]
-ORDER = {kind: number for number, (kind, _label) in enumerate(KINDS)}
 #: From each state, the states a step may go to.
 STEP_TRANSITIONS = {
     "pending": {"done", "failed", "skipped"},
@@ -242,7 +231,7 @@ class SubscriptionCancellationStep(models.Model):
     def _attempt(self):
         """Take this step once; the outcome, whatever it is, is committed."""
         self.ensure_one()
-        self.attempts += 1
+        self._set_state("pending", attempts=self.attempts + 1)
         try:
             with self.env.cr.savepoint():
                 transaction = getattr(self, f"_do_{self.kind}")()

@@ -221,6 +221,8 @@ class SubscriptionCancellationStep(models.Model):
             amount,
             is_refund=True,
             cancellation_step_id=self.id,
+            # The money goes back to the transaction; its token may be gone.
+            token_id=source.token_id.filtered("active").id,
             invoice_ids=[(6, 0, self.source_move_id.ids)],
         )
 

@@ -9,8 +9,7 @@ from odoo.modules import module
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
-from .subscription_cancellation_settlement import SettlementPart
-from .subscription_cancellation_step import ORDER
+from .subscription_cancellation_settlement import ORDER, SettlementPart
 
 #: Names the advisory locks of this module among those of a database.
 LOCK_SPACE = 19_0411
