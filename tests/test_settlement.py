@@ -109,7 +109,9 @@ class TestRefund(SettlementCase):
         """C5, C6: $20 of $31 are paid: $11 reduce the invoice, $10 go back."""
         self.pay_online(self.invoice, 20.0)
         parts = self.preview(credit_settlement="refund")
-        self.assertEqual([part[:2] for part in parts], [("reduce", 11.0), ("refund", 10)])
+        self.assertEqual(
+            [part[:2] for part in parts], [("reduce", 11.0), ("refund", 10)]
+        )
         steps = self.settle(credit_settlement="refund")
         self.assertEqual(
             self.values(steps), [("reduce", "done", 11.0), ("refund", "done", 10.0)]
@@ -631,7 +633,9 @@ class TestUnbilled(SettlementCase):
         subscription = self.create_subscription([31.0])
         draft = self.bill(subscription, "2026-07-01", post=False)
         draft.invoice_line_ids.price_unit = 62.0
-        draft.write({"invoice_line_ids": [(0, 0, {"name": "Set-up", "price_unit": 7.0})]})
+        draft.write(
+            {"invoice_line_ids": [(0, 0, {"name": "Set-up", "price_unit": 7.0})]}
+        )
         draft.invoice_line_ids.tax_ids = False
         self.cancel(subscription, "2026-07-10")
         step = self.steps(subscription, "unbilled")

@@ -61,9 +61,7 @@ class SubscriptionCancellationStep(models.Model):
             lambda memo: memo.state == "draft"
         )
         if drafts:
-            self._wait(
-                self.env._("Waits until %s is posted.", drafts[0].display_name)
-            )
+            self._wait(self.env._("Waits until %s is posted.", drafts[0].display_name))
             return
         applied = self._apply_credits(invoice)
         if applied:
@@ -94,9 +92,7 @@ class SubscriptionCancellationStep(models.Model):
     def _get_credits_for(self, debit):
         """Return the open credits that can pay a due date, ours first."""
         own = self.cancellation_id.credit_note_ids._get_receivable_items()
-        others = [
-            item.document for item in self.cancellation_id._get_other_credits()
-        ]
+        others = [item.document for item in self.cancellation_id._get_other_credits()]
         return own.union(*others).filtered(
             lambda line: (
                 not line.reconciled
@@ -217,7 +213,9 @@ class SubscriptionCancellationStep(models.Model):
         """Return Odoo's base line of the loss, with its taxes included in it."""
         company = invoice.company_id
         AccountTax = self.env["account.tax"].with_company(company)
-        taxes = account.tax_ids.filtered(lambda tax: tax.company_id in company.parent_ids)
+        taxes = account.tax_ids.filtered(
+            lambda tax: tax.company_id in company.parent_ids
+        )
         base_line = AccountTax._prepare_base_line_for_taxes_computation(
             None,
             partner_id=invoice.partner_id,

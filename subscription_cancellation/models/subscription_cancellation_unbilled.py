@@ -207,9 +207,7 @@ class SubscriptionCancellation(models.Model):
         return (
             self.env["payment.token"]
             .sudo()
-            ._find_saved(
-                partner.sudo(), self.company_id, currency, subscription.sudo()
-            )
+            ._find_saved(partner.sudo(), self.company_id, currency, subscription.sudo())
         )
 
     def _is_all_served(self, draft):
