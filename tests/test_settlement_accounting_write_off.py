@@ -69,6 +69,17 @@ class TestWriteOffsInTheBooks(AccountingCase):
         self.assert_report(5.00, 0.50)
         self.assert_balance(0.0, subscription)
 
+    def test_no_tax_is_claimed_back_that_was_not_billed(self):
+        """C8, C11: sold without tax, 10.00 are a loss of 10.00."""
+        self.loss.tax_ids = self.tax
+        untaxed = self.env["account.tax"]
+        subscription, invoice = self.subscribe(taxes=untaxed)
+        entry = self.write_off(subscription)
+        self.assert_items(entry, ("receivable", 0.0, 10.00), ("Bad debts", 10.00, 0.0))
+        self.assert_open(invoice, 0.0, "reversed")
+        self.assert_report(0.0, 0.0)
+        self.assert_balance(0.0, subscription)
+
     def test_the_fiscal_position_of_the_invoice_maps_the_tax(self):
         """C8, C11: billed abroad at 20 %: 12.00 are 10.00 and 2.00 of tax."""
         self.loss.tax_ids = self.tax
