@@ -124,11 +124,14 @@ class AccountingCase(CancellationCase):
 
     def _sum_tag(self, tag, company):
         """Return what a line of the tax report shows: turnover is positive."""
-        items = self.env["account.move.line"].search(
+        AccountMoveLine = self.env["account.move.line"]
+        items = AccountMoveLine.search(
             [
                 ("tax_tag_ids", "in", tag.ids),
                 ("parent_state", "=", "posted"),
                 ("company_id", "=", company.id),
+                # Not before it is paid, where a tax is due on payment
+                *AccountMoveLine._get_tax_exigible_domain(),
             ]
         )
         return -sum(items.mapped("balance"))

@@ -196,6 +196,23 @@ class TestRefundsInTheBooks(AccountingCase):
         self.assert_open(memo, 0.0, "paid")
         self.assert_balance(-5.90, subscription)
 
+    def test_money_moves_after_a_draft_was_posted(self):
+        """C6, C12: the books do not change before an accountant posts the memo."""
+        self.get_default_policy().post_credit_memos = False
+        subscription, invoice = self.subscribe()
+        self.pay_online(invoice)
+        memo = self.settle(subscription, credit_settlement="refund")
+        self.assertEqual(memo.state, "draft")
+        self.assertEqual(self.steps(subscription, "refund").state, "pending")
+        self.assert_report(31.00, 3.10)
+        self.assert_balance(0.0, subscription)
+        memo.action_post()
+        self.assert_report(10.00, 1.00)
+        self.assert_balance(-CREDIT, subscription)
+        self.run_steps(subscription)
+        self.assert_open(memo, 0.0, "paid")
+        self.assert_balance(0.0, subscription)
+
     def test_an_unpaid_invoice_refunds_nothing(self):
         """C5, C6: the whole credit reduces what is due."""
         subscription, invoice = self.subscribe()
@@ -292,6 +309,28 @@ class TestAppliedCreditsInTheBooks(AccountingCase):
         step = self.steps(self.subscription, "refund")
         self.assertRecordValues(step, [{"state": "pending", "amount": 8.10}])
         self.assert_balance(-8.10, self.subscription)
+
+    def test_what_was_paid_online_and_is_left_goes_back(self):
+        """C6, C7: of 23.10 paid online 15.00 are applied, 8.10 are refunded."""
+        subscription, invoice = self.subscribe(partner_id=self.customer.id)
+        self.pay_online(invoice)
+        other = self.create_open_invoice(15.0, "2026-07-15")
+        memo = self.settle(subscription, apply_credits=True, credit_settlement="refund")
+        self.assert_open(other, 0.0, "reversed")
+        self.assert_open(memo, 0.0, "paid")
+        self.assertRecordValues(
+            self.steps(subscription, "refund"), [{"state": "done", "amount": 8.10}]
+        )
+        self.assert_balance(0.0, subscription)
+
+    def test_other_credits_pay_what_the_credit_leaves_of_its_own_invoice(self):
+        """C5, C7: 11.00 are served, 10.00 were paid too much elsewhere: 1.00 is due."""
+        other = self.create_open_invoice(5.0, "2026-07-05")
+        self.pay(other, 15.0)
+        subscription, invoice = self.subscribe(partner_id=self.customer.id)
+        self.settle(subscription, apply_credits=True)
+        self.assert_open(invoice, 1.00, "partial")
+        self.assert_balance(1.00, subscription)
 
     def test_an_excess_payment_is_applied_too(self):
         """C7: 23.10 of credit and 10.00 paid too much pay 30.00; 3.10 are left."""
