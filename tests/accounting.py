@@ -20,12 +20,16 @@ class AccountingCase(CancellationCase):
         super().setUpClass()
         Tag = cls.env["account.account.tag"]
         country = cls.company.account_fiscal_country_id
-        cls.base_tag, cls.tax_tag = Tag.create(
-            [
-                {"name": name, "applicability": "taxes", "country_id": country.id}
-                for name in ("Proof base", "Proof tax")
-            ]
-        )
+        cls.tags = {
+            name: Tag.create(
+                {
+                    "name": f"Proof {name}",
+                    "applicability": "taxes",
+                    "country_id": country.id,
+                }
+            )
+            for name in ("base", "tax", "base-", "tax-")
+        }
         cls.tax = cls.create_reported_tax(10.0)
         cls.loss = cls.create_account("Bad debts", "expense")
         cls.company.sudo().write(
@@ -51,20 +55,23 @@ class AccountingCase(CancellationCase):
 
     @classmethod
     def create_reported_tax(cls, amount, account=None, **values):
-        """Return a sales tax whose bases and amounts are lines of the tax report."""
+        """Return a sales tax whose bases and amounts are lines of the tax report.
+
+        What takes turnover back is reported in lines of its own.
+        """
         account = account or cls.company_data["default_account_tax_sale"]
-        base = {"repartition_type": "base", "tag_ids": [Command.set(cls.base_tag.ids)]}
-        tax = {
-            "repartition_type": "tax",
-            "tag_ids": [Command.set(cls.tax_tag.ids)],
-            "account_id": account.id,
-        }
         repartition = {
             f"{document}_repartition_line_ids": [
-                Command.create(base),
-                Command.create(tax),
+                Command.create(
+                    {
+                        "repartition_type": kind,
+                        "tag_ids": [Command.set(cls.tags[kind + sign].ids)],
+                        "account_id": account.id if kind == "tax" else False,
+                    }
+                )
+                for kind in ("base", "tax")
             ]
-            for document in ("invoice", "refund")
+            for document, sign in (("invoice", ""), ("refund", "-"))
         }
         return cls.create_tax(amount, **repartition, **values)
 
@@ -117,17 +124,17 @@ class AccountingCase(CancellationCase):
         """The tax report shows this turnover and this tax of all posted documents."""
         company = company or self.company
         found = tuple(
-            round(self._sum_tag(tag, company), 3)
-            for tag in (self.base_tag, self.tax_tag)
+            round(self._sum_tags(self.tags[kind] | self.tags[f"{kind}-"], company), 3)
+            for kind in ("base", "tax")
         )
         self.assertEqual(found, (base, tax))
 
-    def _sum_tag(self, tag, company):
-        """Return what a line of the tax report shows: turnover is positive."""
+    def _sum_tags(self, tags, company):
+        """Return what these lines of the tax report show: turnover is positive."""
         AccountMoveLine = self.env["account.move.line"]
         items = AccountMoveLine.search(
             [
-                ("tax_tag_ids", "in", tag.ids),
+                ("tax_tag_ids", "in", tags.ids),
                 ("parent_state", "=", "posted"),
                 ("company_id", "=", company.id),
                 # Not before it is paid, where a tax is due on payment

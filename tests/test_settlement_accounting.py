@@ -25,8 +25,8 @@ class TestCreditsInTheBooks(AccountingCase):
         self.assert_items(
             memo,
             ("receivable", 0.0, 23.10),
-            ("revenue", 21.00, 0.0, "base"),
-            ("tax due", 2.10, 0.0, "tax"),
+            ("revenue", 21.00, 0.0, "base-"),
+            ("tax due", 2.10, 0.0, "tax-"),
         )
         self.assert_report(10.00, 1.00)
         self.assert_balance(SERVED, subscription)

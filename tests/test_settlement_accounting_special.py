@@ -286,14 +286,17 @@ class TestCompaniesInTheBooks(AccountingCase):
 
     def test_a_collection_is_booked_where_the_subscription_is(self):
         """C8, C9: unbilled days too."""
-        line = {"price_unit": 31.0, "taxes": self.tax}
-        subscription = self.create_subscription([line])
-        self.create_token(subscription.partner_id)
-        self.settle_from_elsewhere(subscription)
-        step = self.steps(subscription, "collect")
-        self.assertRecordValues(step, [{"state": "done", "amount": SERVED}])
-        self.assert_report(10.00, 1.00)
-        self.assert_balance(0.0, subscription)
+        for has_draft in (True, False):
+            line = {"price_unit": 31.0, "taxes": self.tax}
+            subscription = self.create_subscription([line])
+            if has_draft:
+                self.bill(subscription, post=False)
+            self.create_token(subscription.partner_id)
+            self.settle_from_elsewhere(subscription)
+            step = self.steps(subscription, "collect")
+            self.assertRecordValues(step, [{"state": "done", "amount": SERVED}])
+            self.assert_balance(0.0, subscription)
+        self.assert_report(20.00, 2.00)
 
     def test_credits_pay_invoices_where_the_subscription_is(self):
         """C7: of the same customer."""

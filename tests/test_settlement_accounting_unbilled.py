@@ -92,6 +92,67 @@ class TestUnbilledChargesInTheBooks(AccountingCase):
         self.assert_report(41.00, 4.10)
         self.assert_balance(45.10, subscription)
 
+    def test_served_days_are_billed_with_included_and_rounded_taxes(self):
+        """C9, C11: 10 of 31 days of 20.00 are 6.45: 5.42 and 19 % of tax.
+
+        Of 10.32 they are 3.33 (3.329), with 0.23 at 7 % and 0.10 at 3 %.
+        """
+        included = self.create_reported_tax(19.0, price_include_override="tax_included")
+        two = self.create_reported_tax(7.0) | self.create_reported_tax(3.0)
+        for price, taxes, amounts in (
+            (20.0, included, (5.42, 1.03)),
+            (10.32, two, (3.33, 0.33)),
+        ):
+            for has_draft in (True, False):
+                line = {"price_unit": price, "taxes": taxes}
+                subscription = self.create_subscription([line])
+                if has_draft:
+                    self.bill(subscription, post=False)
+                self.settle(subscription)
+                [invoice] = self.steps(subscription, "unbilled").move_id
+                found = (invoice.amount_untaxed, invoice.amount_tax)
+                self.assertEqual(found, amounts)
+                self.assert_balance(sum(amounts), subscription)
+        self.assert_report(17.50, 2.72)
+
+    def test_served_days_are_billed_at_the_rate_of_the_day(self):
+        """C9: EUR 11.00 at 2.50 dollars are 27.50."""
+        self.get_currency("EUR").rate_ids.create(
+            {
+                "currency_id": self.get_currency("EUR").id,
+                "company_id": self.company.id,
+                "name": "2026-07-05",
+                "rate": 0.4,
+            }
+        )
+        for has_draft in (True, False):
+            subscription = self.subscribe_unbilled(currency="EUR")
+            if has_draft:
+                self.bill(subscription, post=False)
+            self.settle(subscription)
+            [invoice] = self.steps(subscription, "unbilled").move_id
+            self.assert_items(
+                invoice,
+                ("receivable", 27.50, 0.0),
+                ("revenue", 0.0, 25.00, "base"),
+                ("tax due", 0.0, 2.50, "tax"),
+            )
+            self.assert_balance(SERVED, subscription)
+
+    def test_served_days_are_billed_after_a_lock_date(self):
+        """C9: July is closed on 10 July; the invoice is of 1 August."""
+        for has_draft in (True, False):
+            subscription = self.subscribe_unbilled()
+            self.company.sudo().fiscalyear_lock_date = False
+            if has_draft:
+                self.bill(subscription, post=False)
+            self.company.sudo().fiscalyear_lock_date = "2026-07-31"
+            self.settle(subscription)
+            [invoice] = self.steps(subscription, "unbilled").move_id
+            self.assertEqual(str(invoice.date), "2026-08-01")
+            self.assert_served_days_billed(invoice)
+            self.assert_balance(SERVED, subscription)
+
     def test_an_undo_brings_the_draft_back_in_place_of_the_served_days(self):
         """B15, C9, C10: 11.00 are credited, and the draft of 34.10 is there again."""
         subscription, draft = self.subscribe_with_draft()
@@ -224,8 +285,8 @@ class TestAdvanceInvoicesInTheBooks(AccountingCase):
         self.assert_items(
             memo,
             ("receivable", 0.0, 34.10),
-            ("revenue", 31.00, 0.0, "base"),
-            ("tax due", 3.10, 0.0, "tax"),
+            ("revenue", 31.00, 0.0, "base-"),
+            ("tax due", 3.10, 0.0, "tax-"),
         )
 
     def test_at_the_end(self):

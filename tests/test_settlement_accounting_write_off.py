@@ -46,8 +46,8 @@ class TestWriteOffsInTheBooks(AccountingCase):
         self.assert_items(
             entry,
             ("receivable", 0.0, 11.00),
-            ("Bad debts", 10.00, 0.0, "base"),
-            ("tax due", 1.00, 0.0, "tax"),
+            ("Bad debts", 10.00, 0.0, "base-"),
+            ("tax due", 1.00, 0.0, "tax-"),
         )
         self.assert_open(invoice, 0.0, "reversed")
         self.assert_report(0.0, 0.0)
@@ -62,8 +62,8 @@ class TestWriteOffsInTheBooks(AccountingCase):
         self.assert_items(
             entry,
             ("receivable", 0.0, 5.50),
-            ("Bad debts", 5.00, 0.0, "base"),
-            ("tax due", 0.50, 0.0, "tax"),
+            ("Bad debts", 5.00, 0.0, "base-"),
+            ("tax due", 0.50, 0.0, "tax-"),
         )
         self.assert_open(invoice, 0.0, "paid")
         self.assert_report(5.00, 0.50)
@@ -97,8 +97,8 @@ class TestWriteOffsInTheBooks(AccountingCase):
         self.assert_items(
             entry,
             ("receivable", 0.0, 12.00),
-            ("Bad debts", 10.00, 0.0, "base"),
-            ("tax due", 2.00, 0.0, "tax"),
+            ("Bad debts", 10.00, 0.0, "base-"),
+            ("tax due", 2.00, 0.0, "tax-"),
         )
         self.assert_report(0.0, 0.0)
         self.assert_balance(0.0, subscription)
@@ -123,8 +123,8 @@ class TestWriteOffsInTheBooks(AccountingCase):
             entry,
             ("receivable", 0.0, 17.05),
             ("receivable", 0.0, 17.05),
-            ("Bad debts", 31.00, 0.0, "base"),
-            ("tax due", 3.10, 0.0, "tax"),
+            ("Bad debts", 31.00, 0.0, "base-"),
+            ("tax due", 3.10, 0.0, "tax-"),
         )
         self.assert_open(invoice, 0.0, "paid")
         self.assertFalse(self.open_items(subscription))
@@ -142,9 +142,9 @@ class TestWriteOffsInTheBooks(AccountingCase):
         self.assert_items(
             entry,
             ("receivable", 0.0, 3.66),
-            ("Bad debts", 3.33, 0.0, "base"),
-            ("tax due", 0.23, 0.0, "tax"),
-            ("tax due", 0.10, 0.0, "tax"),
+            ("Bad debts", 3.33, 0.0, "base-"),
+            ("tax due", 0.23, 0.0, "tax-"),
+            ("tax due", 0.10, 0.0, "tax-"),
         )
         self.assert_report(0.0, 0.0)
         self.assert_balance(0.0, subscription)
