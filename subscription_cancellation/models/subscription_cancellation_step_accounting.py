@@ -191,7 +191,10 @@ class SubscriptionCancellationStep(models.Model):
         AccountTax = self.env["account.tax"].with_company(company)
         results = AccountTax._prepare_tax_lines([base_line], company)
         [(_base_line, base)] = results["base_lines_to_update"]
-        tax_lines = results["tax_lines_to_add"]
+        tax_lines = [
+            self._book_at_rate(line, base_line["rate"])
+            for line in results["tax_lines_to_add"]
+        ]
         shared = {"partner_id": partner.id, "currency_id": invoice.currency_id.id}
         taxes = base_line["tax_ids"]
         rest = sum(line["amount_currency"] for line in tax_lines)
@@ -209,12 +212,22 @@ class SubscriptionCancellationStep(models.Model):
             *({**line, **shared} for line in tax_lines),
         ]
 
+    def _book_at_rate(self, tax_line, rate):
+        """Return the tax line in the company's currency, at the rate of the invoice.
+
+        As the invoice has booked its tax: Odoo's own amount is of the tax before it is
+        rounded, which leaves cents, or yen, in the tax report.
+        """
+        balance = tax_line["amount_currency"] / rate
+        return {**tax_line, "balance": self.company_id.currency_id.round(balance)}
+
     def _compute_write_off_taxes(self, invoice, account, amount, balance):
         """Return Odoo's base line of the loss, with its taxes included in it."""
         company = invoice.company_id
         AccountTax = self.env["account.tax"].with_company(company)
+        # Where no tax was billed, none can be claimed back.
         taxes = account.tax_ids.filtered(
-            lambda tax: tax.company_id in company.parent_ids
+            lambda tax: invoice.amount_tax and tax.company_id in company.parent_ids
         )
         base_line = AccountTax._prepare_base_line_for_taxes_computation(
             None,
