@@ -351,6 +351,7 @@ class TestAppliedCreditsInTheBooks(AccountingCase):
         currency = self.get_currency("EUR")
         foreign = self.create_open_invoice(15.0, "2026-07-15", currency_id=currency.id)
         memo = self.settle(self.subscription, apply_credits=True)
+        self.assertFalse(self.steps(self.subscription, "apply_credits"))
         self.assert_open(foreign, 15.0, "not_paid")
         self.assert_open(memo, CREDIT, "not_paid")
         self.assert_balance(-CREDIT, self.subscription)

@@ -171,7 +171,7 @@ class SaleSubscription(models.Model):
             self.sudo()
             ._get_invoices()
             .filtered(
-                lambda move: move.state != "cancel" and move._get_left_to_credit() > 0
+                lambda move: move.state != "cancel" and not move._is_all_credited()
             )
         )
         lines = invoices.invoice_line_ids.filtered(
