@@ -1,10 +1,12 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-"""How the settlement is told to the customer: plain words, no errors, no attempts."""
+"""How a step is told: on screens with its error, to the customer in plain words."""
 
-from odoo import models
+from odoo import api, fields, models
 
 
 class SubscriptionCancellation(models.Model):
+    """Choose what the customer is told of the settlement."""
+
     _inherit = "subscription.cancellation"
 
     def _get_steps_to_tell(self):
@@ -14,7 +16,36 @@ class SubscriptionCancellation(models.Model):
 
 
 class SubscriptionCancellationStep(models.Model):
+    """Say what a step did or waits for, and which document it is about."""
+
     _inherit = "subscription.cancellation.step"
+
+    outcome = fields.Text(
+        compute="_compute_outcome",
+        help="What was done, what the step is waiting for, or why it failed.",
+    )
+    # sudo: the number only; the form leads to the documents.
+    document_name = fields.Char(
+        string="Document",
+        compute="_compute_document_name",
+        compute_sudo=True,
+        help="The payment, entry or invoice that came out of the step, else the "
+        "invoice or credit memo that it is about.",
+    )
+
+    @api.depends("state", "note", "error")
+    def _compute_outcome(self):
+        for step in self:
+            step.outcome = step.error or step.note
+
+    @api.depends("payment_id.name", "move_id.name", "source_move_id.name")
+    def _compute_document_name(self):
+        for step in self:
+            documents = (step.payment_id, step.move_id, step.source_move_id)
+            names = (document.name for document in documents if document)
+            step.document_name = next(names, False)
+
+    # === FOR THE CUSTOMER === #
 
     def _get_customer_text(self):
         """Return in the customer's words what the step did or will do, or ``None``.

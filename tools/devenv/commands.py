@@ -24,7 +24,7 @@ def run(settings: Settings) -> int:
         system_packages.want(settings, system_packages.WKHTMLTOPDF)
         databases.ensure_current(DEMO_DATABASE)
         say("Starting Odoo")
-        demo.serve(settings)
+        demo.serve(settings, databases)
     return 0
 
 
