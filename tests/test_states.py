@@ -10,6 +10,9 @@ from odoo.tests import tagged
 from odoo.addons.subscription_cancellation.models.subscription_cancellation import (
     TRANSITIONS,
 )
+from odoo.addons.subscription_cancellation.models.subscription_cancellation_step import (
+    STEP_TRANSITIONS,
+)
 
 from .common import CancellationCase
 
@@ -48,6 +51,17 @@ class TestStates(CancellationCase):
         self.assertEqual(arrows, code)
         ends = {old for old, new in read_diagrams()[0] if new == "[*]"}
         self.assertEqual(ends, {old for old, new in TRANSITIONS.items() if not new})
+
+    def test_the_diagram_of_a_step_is_the_code(self):
+        """D4, C6-C8: every arrow of what follows, and no other."""
+        diagram = read_diagrams()[2]
+        arrows = {arrow for arrow in diagram if "[*]" not in arrow}
+        code = {
+            (old, new) for old, states in STEP_TRANSITIONS.items() for new in states
+        }
+        self.assertEqual(arrows, code)
+        ends = {old for old, new in diagram if new == "[*]"}
+        self.assertEqual(ends, {old for old, new in STEP_TRANSITIONS.items() if not new})
 
     def test_a_cancellation_walks_every_arrow(self):
         """D4: through the verbs that people use."""

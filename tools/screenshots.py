@@ -56,12 +56,22 @@ def credit_memo(page: Page) -> None:
     page.wait_for_selector(".o_form_view .o_notebook [name=credited_days]")
 
 
+def what_followed(page: Page) -> None:
+    """What reduced the invoice, and what went back to the card."""
+    page.click(".o_data_cell:has-text('Juniper Hollow Yoga')")
+    page.click(".o_notebook_headers a:has-text('What Followed')")
+    row = "div[name=step_ids] .o_data_row:has-text('Refunded to')"
+    page.locator(row).scroll_into_view_if_needed()
+    page.locator("div[name=step_ids] .o_data_row").last.scroll_into_view_if_needed()
+
+
 def policy(page: Page) -> None:
     """What customers may do, with an example of what comes of it."""
     page.click(".o_data_cell:has-text('Customers')")
     page.wait_for_selector(".o_form_view .o_field_widget[name=example]")
 
 
+CANCELLATIONS = "/odoo/action-subscription_cancellation.subscription_cancellation_action"
 POLICIES = (
     "/odoo/action-subscription_cancellation.subscription_cancellation_policy_action"
 )
@@ -71,6 +81,7 @@ PICTURES: list[tuple[str, str, Callable[[Page], None]]] = [
     ("credit_memo", SUBSCRIPTIONS, credit_memo),
     ("subscription", SUBSCRIPTIONS, subscription),
     ("non_renewing", SUBSCRIPTIONS, non_renewing),
+    ("what_followed", CANCELLATIONS, what_followed),
     ("policy", POLICIES, policy),
 ]
 

@@ -14,8 +14,8 @@ _logger = logging.getLogger(__name__)
 #: What a step does, in the order in which steps are taken.
 KINDS = [
     ("unbilled", "Unbilled charges"),
-    ("reduce", "Credit reduces its invoice"),
-    ("apply_credits", "Credits pay open invoices"),
+    ("reduce", "Reduce invoice"),
+    ("apply_credits", "Apply credits"),
     ("collect", "Collect"),
     ("write_off", "Write off"),
     ("refund", "Refund"),
@@ -52,7 +52,6 @@ class SubscriptionCancellationStep(models.Model):
     _name = "subscription.cancellation.step"
     _description = "Cancellation Follow-up Step"
     _order = "cancellation_id, sequence, id"
-    _rec_name = "kind"
     _check_company_auto = True
 
     cancellation_id = fields.Many2one(
@@ -270,9 +269,15 @@ class SubscriptionCancellationStep(models.Model):
         """Return whether the credit memo is not posted: then wait, or give up."""
         memo = self.source_move_id
         if memo.state == "draft":
-            self._wait(self.env._("Waits until %s is posted.", memo.name or memo.display_name))
+            self._wait(
+                self.env._("Waits until %s is posted.", memo.name or memo.display_name)
+            )
         elif memo.state == "cancel":
-            self._skip(self.env._("Credit memo %s was cancelled.", memo.name or memo.display_name))
+            self._skip(
+                self.env._(
+                    "Credit memo %s was cancelled.", memo.name or memo.display_name
+                )
+            )
         return memo.state != "posted"
 
     # === BUTTONS === #
@@ -285,9 +290,7 @@ class SubscriptionCancellationStep(models.Model):
         if reason:
             raise UserError(reason)
         engine = self._as_engine()
-        engine._set_state(
-            "pending", attempts=0, next_attempt_at=fields.Datetime.now()
-        )
+        engine._set_state("pending", attempts=0, next_attempt_at=fields.Datetime.now())
         engine.cancellation_id._run_steps()
 
     def action_skip(self):
@@ -297,9 +300,7 @@ class SubscriptionCancellationStep(models.Model):
         reason = self._get_cannot_skip_reason()
         if reason:
             raise UserError(reason)
-        self._as_engine()._skip(
-            self.env._("Skipped by %s.", self.env.user.name)
-        )
+        self._as_engine()._skip(self.env._("Skipped by %s.", self.env.user.name))
 
     def _as_engine(self):
         """Return these for the engine, which alone may write."""

@@ -33,6 +33,13 @@ class SubscriptionCancellationStep(models.Model):
         "invoice or credit memo that it is about.",
     )
 
+    @api.depends("kind", "cancellation_id.name")
+    @api.depends_context("lang")
+    def _compute_display_name(self):
+        for step in self:
+            label, name = step._get_kind_label(), step.cancellation_id.name
+            step.display_name = f"{label} ({name})" if name else label
+
     @api.depends("state", "note", "error")
     def _compute_outcome(self):
         for step in self:
