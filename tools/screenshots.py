@@ -23,6 +23,7 @@ OPTIONS = [
     "--no-first-run",
 ]
 SETTLE_MILLISECONDS = 1000
+SETTLE_ATTEMPTS = 60
 SIZE = {"width": 1440, "height": 900}
 
 
@@ -59,10 +60,17 @@ def credit_memo(page: Page) -> None:
 def what_followed(page: Page) -> None:
     """What reduced the invoice, and what went back to the card."""
     page.click(".o_data_cell:has-text('Juniper Hollow Yoga')")
-    page.click(".o_notebook_headers a:has-text('What Followed')")
-    row = "div[name=step_ids] .o_data_row:has-text('Refunded to')"
-    page.locator(row).scroll_into_view_if_needed()
-    page.locator("div[name=step_ids] .o_data_row").last.scroll_into_view_if_needed()
+    rows = page.locator("div[name=step_ids] .o_data_row")
+    refunded = rows.filter(has_text="Refunded to")
+    for _attempt in range(SETTLE_ATTEMPTS):
+        page.click(".o_notebook_headers a:has-text('What Followed')")
+        rows.first.wait_for()
+        if refunded.count():
+            break
+        # A scheduled action is at it.
+        page.wait_for_timeout(SETTLE_MILLISECONDS)
+        page.reload()
+    rows.last.scroll_into_view_if_needed()
 
 
 def policy(page: Page) -> None:
@@ -71,7 +79,9 @@ def policy(page: Page) -> None:
     page.wait_for_selector(".o_form_view .o_field_widget[name=example]")
 
 
-CANCELLATIONS = "/odoo/action-subscription_cancellation.subscription_cancellation_action"
+CANCELLATIONS = (
+    "/odoo/action-subscription_cancellation.subscription_cancellation_action"
+)
 POLICIES = (
     "/odoo/action-subscription_cancellation.subscription_cancellation_policy_action"
 )

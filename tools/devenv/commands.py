@@ -93,6 +93,7 @@ def screenshots(settings: Settings) -> int:
         databases.ensure_current(DEMO_DATABASE)
         with demo.running(settings) as odoo:
             demo.wait_until_it_answers(settings, odoo)
+            databases.run_scheduled_actions(DEMO_DATABASE)
             script = ["tools/screenshots.py", "--browser", browser]
             url = f"http://localhost:{settings.port}"
             return python_env.python(settings, *script, "--url", url)
