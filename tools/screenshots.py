@@ -35,7 +35,7 @@ def open_subscription(page: Page, name: str) -> None:
 
 def deactivate(page: Page) -> None:
     """The dialog, with its preview."""
-    open_subscription(page, "MON/SUB00004")
+    open_subscription(page, "ORD/SUB00006")
     page.click("button[name=action_deactivate]:has-text('Deactivate')")
     page.wait_for_selector(".modal .o_subscription_cancellation_preview")
 
