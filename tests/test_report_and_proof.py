@@ -114,7 +114,8 @@ class TestSummary(CancellationCase):
                 "line": f"Hosting {invoice.name} Jul 1, 2026 – Jul 31, 2026 21 of 31 "
                 "$ 21.00 $ 4.20 $ 25.20",
                 "total": "Total $ 21.00 $ 4.20 $ 25.20",
-                "settlement": "Reduces open invoices by $ 25.20",
+                "step": f"Reduces invoice {invoice.name} $ 25.20 | "
+                f"Invoice {invoice.name}: stays due $ 12.00",
                 "credit_memo": f"Credit memo {memo.name} {invoice.name} Jul 10, 2026 "
                 "Posted $ 25.20",
             },
@@ -125,7 +126,22 @@ class TestSummary(CancellationCase):
         subscription = self.create_billed()
         self.pay(subscription.invoice_ids)
         page = self.render(self.request(subscription))
-        self.assert_read(page, {"settlement": "Refundable credit $ 21.00"})
+        self.assert_read(page, {"step": "Kept as credit on your account $ 21.00"})
+
+    def test_summary_tells_no_errors(self):
+        """C8: the customer reads that the invoice stays due, not why."""
+        subscription = self.create_billed()
+        invoice = subscription.invoice_ids
+        self.create_token(invoice.partner_id, state="error")
+        cancellation = self.request(
+            subscription, refund_mode="none", unpaid_invoices="collect"
+        )
+        told = f"Invoice {invoice.name}: to be charged to Demo 4242 $ 31.00"
+        self.assert_read(self.render(cancellation), {"step": told})
+        cancellation._run_steps()
+        self.assertEqual(cancellation.settlement_state, "failed")
+        told = f"Invoice {invoice.name}: stays due $ 31.00"
+        self.assert_read(self.render(cancellation), {"step": told})
 
     def test_summary_names_lines_and_marks_addons(self):
         """D4, A6: which lines end, and of what they are an add-on."""

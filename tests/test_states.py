@@ -7,6 +7,9 @@ from pathlib import Path
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
+from odoo.addons.subscription_cancellation.models import (
+    subscription_cancellation_step,
+)
 from odoo.addons.subscription_cancellation.models.subscription_cancellation import (
     TRANSITIONS,
 )
@@ -48,6 +51,15 @@ class TestStates(CancellationCase):
         self.assertEqual(arrows, code)
         ends = {old for old, new in read_diagrams()[0] if new == "[*]"}
         self.assertEqual(ends, {old for old, new in TRANSITIONS.items() if not new})
+
+    def test_the_diagram_of_a_step_is_the_code(self):
+        """D4, C6-C8: every arrow of what follows, and no other."""
+        diagram = read_diagrams()[2]
+        arrows = {arrow for arrow in diagram if "[*]" not in arrow}
+        code = subscription_cancellation_step.STEP_TRANSITIONS
+        self.assertEqual(arrows, {(old, new) for old in code for new in code[old]})
+        ends = {old for old, new in diagram if new == "[*]"}
+        self.assertEqual(ends, {old for old in code if not code[old]})
 
     def test_a_cancellation_walks_every_arrow(self):
         """D4: through the verbs that people use."""

@@ -23,6 +23,7 @@ OPTIONS = [
     "--no-first-run",
 ]
 SETTLE_MILLISECONDS = 1000
+SETTLE_ATTEMPTS = 60
 SIZE = {"width": 1440, "height": 900}
 
 
@@ -34,7 +35,7 @@ def open_subscription(page: Page, name: str) -> None:
 
 def deactivate(page: Page) -> None:
     """The dialog, with its preview."""
-    open_subscription(page, "MON/SUB00004")
+    open_subscription(page, "ORD/SUB00006")
     page.click("button[name=action_deactivate]:has-text('Deactivate')")
     page.wait_for_selector(".modal .o_subscription_cancellation_preview")
 
@@ -56,12 +57,31 @@ def credit_memo(page: Page) -> None:
     page.wait_for_selector(".o_form_view .o_notebook [name=credited_days]")
 
 
+def what_followed(page: Page) -> None:
+    """What reduced the invoice, and what went back to the card."""
+    page.click(".o_data_cell:has-text('Juniper Hollow Yoga')")
+    rows = page.locator("div[name=step_ids] .o_data_row")
+    refunded = rows.filter(has_text="Refunded to")
+    for _attempt in range(SETTLE_ATTEMPTS):
+        page.click(".o_notebook_headers a:has-text('What Followed')")
+        rows.first.wait_for()
+        if refunded.count():
+            break
+        # A scheduled action is at it.
+        page.wait_for_timeout(SETTLE_MILLISECONDS)
+        page.reload()
+    rows.last.scroll_into_view_if_needed()
+
+
 def policy(page: Page) -> None:
     """What customers may do, with an example of what comes of it."""
     page.click(".o_data_cell:has-text('Customers')")
     page.wait_for_selector(".o_form_view .o_field_widget[name=example]")
 
 
+CANCELLATIONS = (
+    "/odoo/action-subscription_cancellation.subscription_cancellation_action"
+)
 POLICIES = (
     "/odoo/action-subscription_cancellation.subscription_cancellation_policy_action"
 )
@@ -71,6 +91,7 @@ PICTURES: list[tuple[str, str, Callable[[Page], None]]] = [
     ("credit_memo", SUBSCRIPTIONS, credit_memo),
     ("subscription", SUBSCRIPTIONS, subscription),
     ("non_renewing", SUBSCRIPTIONS, non_renewing),
+    ("what_followed", CANCELLATIONS, what_followed),
     ("policy", POLICIES, policy),
 ]
 

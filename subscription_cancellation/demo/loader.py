@@ -11,8 +11,11 @@ from typing import NamedTuple
 from dateutil.relativedelta import relativedelta
 
 from odoo import fields
+from odoo.fields import Command
 
 PAID, HALF_PAID, UNPAID, DRAFT = "paid", "half paid", "unpaid", "draft"
+#: What comes of charging a saved card, in the words of the demo provider.
+ACCEPTED, REFUSED = "done", "error"
 DAYS_TO_PAY = timedelta(days=9)
 #: Context for many documents: no log of who created them, which halves the time.
 QUICK = {"tracking_disable": True}
@@ -25,6 +28,7 @@ class Story(NamedTuple):
     days: int  # and days ago
     latest: str = PAID  # what became of the latest invoice
     in_advance: int = 0  # periods billed beyond the running one
+    card: str = ""  # saved; pays what is paid of the latest invoice
 
 
 STORIES = {
@@ -51,6 +55,15 @@ STORIES = {
     # In their trial.
     "rowing_files": Story(0, 5),
     "vet_files": Story(0, 9),
+    # Each ends with another settlement.
+    "yoga_web": Story(1, 5, latest=HALF_PAID, card=ACCEPTED),
+    "printers_web": Story(0, 11, card=ACCEPTED),
+    "printers_files": Story(1, 7, latest=UNPAID),
+    "florist_web": Story(2, 8, latest=UNPAID, card=ACCEPTED),
+    "taproom_web": Story(1, 16, latest=UNPAID, card=REFUSED),
+    "chandlery_mail": Story(3, 19, latest=UNPAID),
+    "school_mail": Story(0, 12),
+    "surf_web": Story(1, 14, latest=DRAFT),
 }
 
 
@@ -89,6 +102,7 @@ class DemoCompany:
         self._cancel_for_later()
         self._cancel_lines()
         self._change_minds()
+        self._cancel_and_settle()
 
     def _get(self, name):
         """Return the subscription called ``name``, as the salesperson sees it."""
@@ -132,21 +146,30 @@ class DemoCompany:
     # === PAYMENTS === #
 
     def _collect_payments(self):
-        """Receive what is paid: in full month by month, in part one by one."""
-        paid = half_paid = self.env["account.move"]
+        """Receive what is paid: in full month by month, the rest one by one."""
+        paid = self.env["account.move"]
         for name, story in STORIES.items():
             invoices = self._get_invoices(name)
-            paid |= invoices if story.latest == PAID else invoices[:-1]
-            if story.latest == HALF_PAID:
-                half_paid |= invoices[-1]
+            is_routine = story.latest == PAID and not story.card
+            paid |= invoices if is_routine else invoices[:-1]
         months = paid.sorted("invoice_date").grouped(
             lambda move: move.invoice_date.replace(day=1)
         )
         for invoices in months.values():
             self._pay(invoices)
-        for invoice in half_paid:
-            half = invoice.currency_id.round(invoice.amount_total / 2)
-            self._pay(invoice, amount=half)
+        for name, story in STORIES.items():
+            if story.card or story.latest == HALF_PAID:
+                self._pay_latest(self._get_invoices(name)[-1], story)
+
+    def _pay_latest(self, invoice, story):
+        """Receive what is paid by card, or in part."""
+        share = {PAID: 1.0, HALF_PAID: 0.5}.get(story.latest, 0.0)
+        amount = invoice.currency_id.round(invoice.amount_total * share)
+        token = self._save_card(invoice.partner_id, story.card) if story.card else None
+        if amount and token:
+            self._pay_by_card(invoice, token, amount)
+        elif amount and invoice.payment_state == "not_paid":
+            self._pay(invoice, amount=amount)
 
     def _pay(self, invoices, **values):
         """Register a payment for each of these invoices."""
@@ -157,6 +180,44 @@ class DemoCompany:
         wizard.with_user(self.accountant).create(
             {"payment_date": day, "group_payment": False, **values}
         )._create_payments()
+
+    def _save_card(self, partner, outcome):
+        """Return a customer's saved card, none where nothing can take payments.
+
+        :param str outcome: of charging it
+        """
+        known = [("code", "=", "demo"), ("company_id", "=", self.env.company.id)]
+        provider = self.env["payment.provider"].search(known, limit=1)
+        if not provider:
+            return None
+        provider.state = "test"
+        return self.env["payment.token"].create(
+            {
+                "provider_id": provider.id,
+                "payment_method_id": self.env.ref("payment.payment_method_visa").id,
+                "payment_details": "•••• 4242" if outcome == ACCEPTED else "•••• 0341",
+                "partner_id": partner.id,
+                "provider_ref": "demo",
+                "demo_simulated_state": outcome,
+            }
+        )
+
+    def _pay_by_card(self, invoice, token, amount):
+        """Let a customer pay through the provider."""
+        transaction = self.env["payment.transaction"].create(
+            {
+                "provider_id": token.provider_id.id,
+                "payment_method_id": token.payment_method_id.id,
+                "token_id": token.id,
+                "operation": "offline",
+                "amount": amount,
+                "currency_id": invoice.currency_id.id,
+                "partner_id": invoice.partner_id.id,
+                "invoice_ids": [Command.set(invoice.ids)],
+            }
+        )
+        transaction._charge_with_token()
+        transaction._post_process()
 
     # === SALES === #
 
@@ -272,6 +333,72 @@ class DemoCompany:
             products=("files",),
             timing="end_of_period",
             reason_code="missing_features",
+        )
+
+    def _cancel_and_settle(self):
+        """One of each settlement; the scheduled action takes the steps."""
+        self._cancel_with_credit()
+        self._cancel_with_debt()
+        self._cancel(
+            "surf_web",
+            timing="immediate",
+            unbilled_charges="invoice",
+            reason_code="no_longer_needed",
+            comment="The season is over.",
+        )
+
+    def _cancel_with_credit(self):
+        """Refunded to the card or by hand, or used for another invoice."""
+        self._cancel(
+            "yoga_web",
+            timing="immediate",
+            refund_mode="prorated",
+            credit_settlement="refund",
+            reason_code="switching_service",
+            comment="The studio moves to the website of its franchise.",
+        )
+        self._cancel(
+            "printers_web",
+            timing="immediate",
+            refund_mode="prorated",
+            apply_credits=True,
+            credit_settlement="refund",
+            reason_code="no_longer_needed",
+            comment="The web shop closes; they keep the files.",
+        )
+        self._cancel(
+            "school_mail",
+            timing="immediate",
+            refund_mode="prorated",
+            credit_settlement="refund",
+            reason_code="too_expensive",
+            comment="Paid by bank transfer; the refund goes to the same account.",
+        )
+
+    def _cancel_with_debt(self):
+        """Collected from a saved card, refused by one, or written off."""
+        self._cancel(
+            "florist_web",
+            timing="immediate",
+            refund_mode="prorated",
+            unpaid_invoices="collect",
+            reason_code="too_difficult",
+        )
+        self._cancel(
+            "taproom_web",
+            timing="immediate",
+            refund_mode="none",
+            unpaid_invoices="collect",
+            reason_code="no_longer_needed",
+            comment="The taproom changes hands.",
+        )
+        self._cancel(
+            "chandlery_mail",
+            timing="immediate",
+            refund_mode="prorated",
+            unpaid_invoices="write_off",
+            reason_code="not_paid",
+            comment="Out of business; nobody answers.",
         )
 
     def _cancel(self, name, products=(), **options):

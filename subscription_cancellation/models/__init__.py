@@ -44,6 +44,7 @@ from . import subscription_cancellation_settlement
 from . import subscription_cancellation_step
 from . import subscription_cancellation_step_accounting
 from . import subscription_cancellation_step_confirm
+from . import subscription_cancellation_step_output
 from . import subscription_cancellation_step_payment
 from . import subscription_cancellation_steps
 from . import subscription_cancellation_timing

@@ -16,8 +16,8 @@ from .subscription_cancellation_policy_settlement import (
 #: What a step does, in the order in which steps are taken.
 KINDS = [
     ("unbilled", "Unbilled charges"),
-    ("reduce", "Credit reduces its invoice"),
-    ("apply_credits", "Credits pay open invoices"),
+    ("reduce", "Reduce invoice"),
+    ("apply_credits", "Apply credits"),
     ("collect", "Collect"),
     ("write_off", "Write off"),
     ("refund", "Refund"),

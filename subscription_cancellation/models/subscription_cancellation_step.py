@@ -41,7 +41,6 @@ class SubscriptionCancellationStep(models.Model):
     _name = "subscription.cancellation.step"
     _description = "Cancellation Follow-up Step"
     _order = "cancellation_id, sequence, id"
-    _rec_name = "kind"
     _check_company_auto = True
 
     cancellation_id = fields.Many2one(

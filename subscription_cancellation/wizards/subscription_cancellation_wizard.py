@@ -18,6 +18,13 @@ POLICY_SWITCHES = (
     *(f"allow_override_{option}" for option in POLICY_OPTIONS),
     "reason_required",
 )
+#: Whether there is something that an option of the settlement is about.
+SETTLEMENT_SWITCHES = (
+    "has_refundable_credit",
+    "has_unpaid_invoices",
+    "has_unbilled_charges",
+    "has_credits_to_apply",
+)
 
 
 class SubscriptionCancellationWizard(models.TransientModel):
@@ -129,6 +136,19 @@ class SubscriptionCancellationWizard(models.TransientModel):
     fingerprint = fields.Char(
         compute="_compute_preview", store=True, compute_sudo=False
     )
+    # What there is to settle: the dialog asks for nothing that does not matter.
+    has_refundable_credit = fields.Boolean(
+        compute="_compute_preview", store=True, compute_sudo=False
+    )
+    has_unpaid_invoices = fields.Boolean(
+        compute="_compute_preview", store=True, compute_sudo=False
+    )
+    has_unbilled_charges = fields.Boolean(
+        compute="_compute_preview", store=True, compute_sudo=False
+    )
+    has_credits_to_apply = fields.Boolean(
+        compute="_compute_preview", store=True, compute_sudo=False
+    )
 
     # === COMPUTE METHODS === #
 
@@ -180,12 +200,26 @@ class SubscriptionCancellationWizard(models.TransientModel):
                 self._get_options(), channel="backend"
             )
         except UserError as error:
-            return {"preview": False, "problem": str(error), "fingerprint": False}
+            nothing = dict.fromkeys(("preview", "fingerprint", *SETTLEMENT_SWITCHES))
+            return {**nothing, "problem": str(error)}
         parts = plan._preview_settlement()
         return {
             "preview": plan._render_preview(parts),
             "problem": False,
             "fingerprint": plan._fingerprint(parts),
+            **self._get_what_to_settle(plan),
+        }
+
+    def _get_what_to_settle(self, plan):
+        """Return which options of the settlement matter for this plan, as of now."""
+        unbilled = plan._get_unbilled_drafts()[plan] or plan._get_uncovered_parts()
+        has_credit = plan.refundable > 0
+        has_credits = has_credit or bool(plan._get_other_credits())
+        return {
+            "has_refundable_credit": has_credit,
+            "has_unpaid_invoices": bool(plan._get_unpaid_invoices()[plan]),
+            "has_unbilled_charges": bool(unbilled),
+            "has_credits_to_apply": has_credits and bool(plan._get_open_debits()),
         }
 
     def _get_options(self):

@@ -301,6 +301,101 @@ class TestDemo(TransactionCase):
         self.assertGreater(future.date_start, future._today())
         self.assertFalse(future._get_invoices())
 
+    # === SETTLEMENT === #
+
+    def settle(self, name):
+        """Take the steps of a cancellation, as the scheduled action does."""
+        cancellation = self.get(name).cancellation_ids
+        cancellation._run_steps()
+        return {
+            step.kind: step for step in cancellation.step_ids if step.kind != "confirm"
+        }
+
+    def assert_steps(self, steps, expected):
+        self.assertEqual({kind: steps[kind].state for kind in steps}, expected)
+
+    def test_the_steps_are_left_to_the_scheduled_action(self):
+        """Nothing is committed while the demo loads; it is due at once."""
+        cron = self.env.ref("subscription_cancellation.ir_cron_run_steps")
+        self.assertTrue(
+            self.env["ir.cron.trigger"].search_count([("cron_id", "=", cron.id)])
+        )
+        steps = self.env["subscription.cancellation.step"].search(
+            self.env["subscription.cancellation"]._get_due_steps_domain()
+        )
+        self.assertEqual(
+            set(steps.mapped("kind")),
+            {"reduce", "apply_credits", "collect", "write_off", "refund", "confirm"},
+        )
+
+    def test_a_half_paid_one_reduces_its_invoice_and_is_refunded(self):
+        """C5, C6: half was paid by card; every cent is told."""
+        invoice = self.latest_invoice("yoga_web")
+        paid = invoice.transaction_ids
+        self.assertEqual(paid.state, "done")
+        unpaid = invoice.currency_id.round(invoice.amount_total - paid.amount)
+        self.assertAlmostEqual(unpaid, paid.amount, delta=0.011)
+        steps = self.settle("yoga_web")
+        self.assert_steps(steps, {"reduce": "done", "refund": "done"})
+        self.assertEqual(invoice.amount_residual, 0.0)
+        self.assertEqual(steps["reduce"].amount, unpaid)
+        self.assertEqual(steps["refund"].source_transaction_id, paid)
+        told = steps["reduce"].amount + steps["refund"].amount
+        self.assertAlmostEqual(told, steps["reduce"].cancellation_id.credit_total)
+        memo = steps["refund"].source_move_id
+        self.assertEqual(memo.amount_residual, 0.0)
+
+    def test_one_credit_pays_another_invoice_first(self):
+        """C7: the rest goes back to the card."""
+        other = self.latest_invoice("printers_files")
+        self.assertEqual(other.payment_state, "not_paid")
+        steps = self.settle("printers_web")
+        self.assert_steps(steps, {"apply_credits": "done", "refund": "done"})
+        self.assertEqual(other.amount_residual, 0.0)
+        self.assertEqual(steps["apply_credits"].amount, other.amount_total)
+
+    def test_one_waits_for_a_payment_by_hand(self):
+        """C6: it was paid by bank."""
+        steps = self.settle("school_mail")
+        self.assert_steps(steps, {"refund": "pending"})
+        self.assertTrue(steps["refund"].is_by_hand)
+        self.assertTrue(steps["refund"].cancellation_id.activity_ids)
+
+    def test_one_is_collected_and_one_is_refused(self):
+        """C8: from a saved card, or the invoice stays due and says so."""
+        steps = self.settle("florist_web")
+        self.assert_steps(steps, {"reduce": "done", "collect": "done"})
+        self.assertEqual(self.latest_invoice("florist_web").amount_residual, 0.0)
+        steps = self.settle("taproom_web")
+        self.assert_steps(steps, {"collect": "failed"})
+        self.assertIn("could not collect", steps["collect"].error)
+        self.assertTrue(steps["collect"].next_attempt_at)
+        invoice = self.latest_invoice("taproom_web")
+        self.assertEqual(invoice.amount_residual, invoice.amount_total)
+
+    def test_one_is_written_off_with_its_tax(self):
+        """C8: on the account of the settings, whose tax is taken out of the loss."""
+        steps = self.settle("chandlery_mail")
+        self.assert_steps(steps, {"reduce": "done", "write_off": "done"})
+        entry = steps["write_off"].move_id
+        loss = entry.line_ids.filtered(
+            lambda line: line.account_id == self.ref_demo("account_bad_debts")
+        )
+        tax = entry.line_ids.filtered("tax_line_id")
+        self.assertTrue(tax)
+        self.assertAlmostEqual(loss.balance + tax.balance, steps["write_off"].amount)
+        self.assertEqual(self.latest_invoice("chandlery_mail").amount_residual, 0.0)
+
+    def test_one_draft_is_invoiced_to_the_day(self):
+        """C9: the draft was for a month."""
+        steps = self.settle("surf_web")
+        self.assert_steps(steps, {"unbilled": "done"})
+        invoice, draft = steps["unbilled"].move_id, steps["unbilled"].source_move_id
+        self.assertEqual((invoice.state, draft.state), ("posted", "cancel"))
+        last_day = max(invoice.invoice_line_ids.mapped("end_date"))
+        self.assertEqual(last_day, self.get("surf_web").last_service_date)
+        self.assertLess(invoice.amount_total, draft.amount_total)
+
     # === MONEY === #
 
     def test_no_invoice_is_credited_beyond_its_amount(self):

@@ -24,7 +24,7 @@ def run(settings: Settings) -> int:
         system_packages.want(settings, system_packages.WKHTMLTOPDF)
         databases.ensure_current(DEMO_DATABASE)
         say("Starting Odoo")
-        demo.serve(settings)
+        demo.serve(settings, databases)
     return 0
 
 
@@ -93,6 +93,7 @@ def screenshots(settings: Settings) -> int:
         databases.ensure_current(DEMO_DATABASE)
         with demo.running(settings) as odoo:
             demo.wait_until_it_answers(settings, odoo)
+            databases.run_scheduled_actions(DEMO_DATABASE)
             script = ["tools/screenshots.py", "--browser", browser]
             url = f"http://localhost:{settings.port}"
             return python_env.python(settings, *script, "--url", url)

@@ -65,6 +65,10 @@ class Databases:
         self._execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
         shutil.rmtree(self._filestore(name), ignore_errors=True)
 
+    def run_scheduled_actions(self, name: str) -> None:
+        """Have a running Odoo look at once what is due in a database."""
+        self.connection.query("SELECT pg_notify('cron_trigger', %s)", (name,))
+
     # === TEMPLATES === #
 
     def _ensure_template(self, demo: bool) -> str:

@@ -13,6 +13,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 
+from .databases import Databases
 from .settings import DEMO_DATABASE, Settings
 from .shell import Failure
 
@@ -43,7 +44,7 @@ def require_free_port(port: int) -> None:
             ) from None
 
 
-def serve(settings: Settings) -> None:
+def serve(settings: Settings, databases: Databases) -> None:
     """Run Odoo, tell the address when it answers, and stop it on Ctrl-C."""
     stopped = threading.Event()
     for number in STOP_SIGNALS:
@@ -51,7 +52,9 @@ def serve(settings: Settings) -> None:
     with running(settings) as odoo:
         if _wait_until_it_answers(settings, odoo, stopped):
             print(LOGINS.format(port=settings.port), flush=True)
-            threading.Thread(target=_warm_up, args=[settings.port], daemon=True).start()
+            threading.Thread(
+                target=_warm_up, args=[settings.port, databases], daemon=True
+            ).start()
         while not stopped.wait(0.5) and odoo.poll() is None:
             pass
         if not stopped.is_set():
@@ -105,8 +108,14 @@ def _answers(port: int) -> bool:
         return False
 
 
-def _warm_up(port: int) -> None:
-    """Have the web client's scripts and styles bundled before they are needed."""
+def _warm_up(port: int, databases: Databases) -> None:
+    """Have done before it is needed what Odoo would only do a minute later."""
+    _bundle_assets(port)
+    databases.run_scheduled_actions(DEMO_DATABASE)
+
+
+def _bundle_assets(port: int) -> None:
+    """Have the web client's scripts and styles bundled."""
     cookies = urllib.request.HTTPCookieProcessor()
     browser = urllib.request.build_opener(cookies)
     with contextlib.suppress(OSError, AttributeError):
