@@ -107,7 +107,7 @@ class SubscriptionCancellationStep(models.Model):
     next_attempt_at = fields.Datetime(
         string="Next Attempt",
         readonly=True,
-        help="Empty where a person has to do something first.",
+        help="When the step is taken, or looked at, again.",
     )
     done_date = fields.Datetime(string="Done On", readonly=True)
     can_retry = fields.Boolean(compute="_compute_can_retry")
@@ -204,13 +204,36 @@ class SubscriptionCancellationStep(models.Model):
             self._notify(message)
 
     def _notify(self, text):
-        """Give whoever looks after the subscription something to do."""
+        """Give somebody who may settle it something to do."""
         summary = self.env._(
             "%(step)s: cancellation %(name)s",
             step=self._get_kind_label(),
             name=self.cancellation_id.name,
         )
-        self.cancellation_id._notify_responsible(summary, text)
+        self.cancellation_id.activity_schedule(
+            "mail.mail_activity_data_warning",
+            summary=summary,
+            note=text,
+            user_id=self._get_responsible().id,
+        )
+
+    def _get_responsible(self):
+        """Return who is asked to settle: whoever looks after it, if they may.
+
+        Else an accountant of the company. A hook.
+        """
+        cancellation = self.cancellation_id
+        user = cancellation.subscription_id.user_id or cancellation.requested_by_id
+        accountants = self.env.ref(
+            "account.group_account_invoice"
+        ).all_user_ids.filtered(
+            lambda accountant: (
+                accountant.active
+                and not accountant.share
+                and self.company_id in accountant.company_ids
+            )
+        )
+        return (user & accountants) or accountants[:1] or user
 
     def _drop_activities(self):
         """Remove what nobody has to do any more, once no step needs anybody."""

@@ -28,4 +28,4 @@ class SubscriptionCancellationStep(models.Model):
             partner_ids=partner.ids,
             force_send=False,
         )
-        self._set_done(self.env._("Sent to %s.", partner.email))
+        self._set_done(self.env._("E-mail to %s.", partner.email))

@@ -99,9 +99,8 @@ class SubscriptionCancellationStep(models.Model):
         return self._tell_due()
 
     def _tell_write_off(self):
-        if self.state == "done":
-            return self.env._("Invoice %s: written off", self.source_move_id.name)
-        return self._tell_due()
+        # How the company values what it is owed is none of the customer's business.
+        return None
 
     def _tell_due(self):
         """Return that the invoice is still to be paid, unless it has been."""

@@ -39,13 +39,13 @@ class SubscriptionCancellation(models.Model):
         help="Whether everything that follows this cancellation is done.",
     )
 
-    @api.depends("step_ids.state")
+    @api.depends("step_ids.state", "step_ids.note")
     def _compute_settlement_state(self):
         for cancellation in self:
             states = set(cancellation.step_ids.mapped("state"))
             if not states:
                 cancellation.settlement_state = False
-            elif "failed" in states:
+            elif "failed" in states or any(cancellation.step_ids.mapped("is_by_hand")):
                 cancellation.settlement_state = "failed"
             else:
                 is_open = "pending" in states
