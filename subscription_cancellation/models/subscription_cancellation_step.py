@@ -224,9 +224,8 @@ class SubscriptionCancellationStep(models.Model):
         """
         cancellation = self.cancellation_id
         user = cancellation.subscription_id.user_id or cancellation.requested_by_id
-        accountants = self.env.ref(
-            "account.group_account_invoice"
-        ).all_user_ids.filtered(
+        group = self.env.ref("account.group_account_invoice")
+        accountants = group.all_user_ids.filtered(
             lambda accountant: (
                 accountant.active
                 and not accountant.share
