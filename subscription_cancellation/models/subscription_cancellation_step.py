@@ -242,7 +242,7 @@ class SubscriptionCancellationStep(models.Model):
     def _attempt(self):
         """Take this step once; the outcome, whatever it is, is committed."""
         self.ensure_one()
-        self.attempts += 1
+        self._set_state("pending", attempts=self.attempts + 1)
         try:
             with self.env.cr.savepoint():
                 transaction = getattr(self, f"_do_{self.kind}")()
