@@ -27,7 +27,8 @@ ORDER = {kind: number for number, (kind, _label) in enumerate(KINDS)}
 STEP_TRANSITIONS = {
     "pending": {"done", "failed", "skipped"},
     "failed": {"pending", "done", "skipped"},
-    "skipped": {"pending"},
+    # done: the provider may answer after somebody gave the step up.
+    "skipped": {"pending", "done"},
     "done": set(),
 }
 #: How long to wait after each failed attempt; after the last one a person has to look.
