@@ -16,10 +16,8 @@ def read_books(env):
     everything = env["account.move"].search([("company_id", "=", company.id)])
     return {
         "customers": {
-            customer.name: _read_customer(
-                customer, subscriptions.filtered(lambda s: s.partner_id == customer)
-            )
-            for customer in customers
+            customer.name: _read_customer(customer, own)
+            for customer, own in subscriptions.grouped("partner_id").items()
         },
         "drafts": len(everything.filtered(lambda move: move.state == "draft")),
         "orphans": len(everything - moves),
@@ -52,8 +50,9 @@ def _read_customer(customer, subscriptions):
     payments = env["account.payment"].search(of_customer)
     transactions = env["payment.transaction"].search(of_customer)
     lines = moves.line_ids.filtered(
-        lambda line: line.account_type == "asset_receivable"
-        and line.parent_state == "posted"
+        lambda line: (
+            line.account_type == "asset_receivable" and line.parent_state == "posted"
+        )
     )
     partials = lines.matched_debit_ids | lines.matched_credit_ids
     return {

@@ -33,7 +33,8 @@ from .fault_books import read_books
 NOW = "2026-07-11 06:00:00"
 #: A round is what both scheduled actions do; what waits for a retry comes in the next.
 MAX_ROUNDS = 5
-BATCH = 2
+#: The scheduled actions; the first one in several batches, each with its commit.
+ACTIONS = {"_cron_execute_due": {"batch_size": 2}, "_cron_run_steps": {}}
 ACCOUNTANT = "faults_accountant"
 
 
@@ -120,9 +121,7 @@ class Moments:
         @functools.wraps(original)
         def send(transaction):
             self.reach("before the call")
-            self._write_down(
-                reference=transaction.reference, amount=transaction.amount
-            )
+            self._write_down(reference=transaction.reference, amount=transaction.amount)
             self.reach("the provider has it")
             original(transaction)
             self.reach("the provider answered")
@@ -148,24 +147,34 @@ def prepare(registry):
     return FaultData.prepare(ACCOUNTANT)
 
 
-def run(registry, ledger, kill_at=0, is_repeatable=True, is_restart=False):
-    """Execute and settle what is due; return the moments on the way."""
+def run(
+    registry, ledger, actions=tuple(ACTIONS), kill_at=0, is_repeatable=True, rounds=1
+):
+    """Execute and settle what is due; return the moments on the way.
+
+    :param actions: the scheduled actions to run
+    :param int kill_at: the number of the moment at which the process is killed
+    :param int rounds: how often, each time at what waits for a retry, too
+    """
     moments = Moments(kill_at, ledger)
     moments.install(registry)
     if not is_repeatable:
         # The addon's hook: a provider that does not recognise a reference.
         registry["payment.transaction"]._can_be_sent_again = lambda transaction: False
-    _work(registry)
-    for _round in range(MAX_ROUNDS if is_restart else 0):
+    for _round in range(rounds):
+        for action in actions:
+            # As the scheduler does: a transaction of its own.
+            with registry.cursor() as cr:
+                cancellations = _get_env(cr)["subscription.cancellation"]
+                getattr(cancellations, action)(**ACTIONS[action])
         if not _bring_retries_forward(registry):
             break
-        _work(registry)
     return moments.labels
 
 
 def restart(registry, **options):
     """What happens after a restart, until nothing is left to try."""
-    return run(registry, is_restart=True, **options)
+    return run(registry, rounds=MAX_ROUNDS, **options)
 
 
 def post_process(registry):
@@ -215,14 +224,6 @@ def _get_env(cr):
     return Environment(cr, SUPERUSER_ID, {})
 
 
-def _work(registry):
-    """Run both scheduled actions, each in a transaction of its own."""
-    with registry.cursor() as cr:
-        _get_env(cr)["subscription.cancellation"]._cron_execute_due(batch_size=BATCH)
-    with registry.cursor() as cr:
-        _get_env(cr)["subscription.cancellation"]._cron_run_steps()
-
-
 def _bring_retries_forward(registry):
     """Let time pass for what is tried again later; return how much that is."""
     with registry.cursor() as cr:
@@ -245,6 +246,7 @@ def main(conf, database, source):
     filestore = config.filestore(source)
     config.filestore = lambda dbname: filestore
     registry = Registry(database)
+    _warm_up(registry)
     # As in all tests, mails get the page in place of its PDF.
     config["test_enable"] = True
     freezegun.configure(extend_ignore_list=["multiprocessing"])
@@ -255,19 +257,41 @@ def main(conf, database, source):
         print(json.dumps(answer), flush=True)
 
 
+def _warm_up(registry):
+    """Compute once, before forking, what the ORM else computes in each process."""
+    for model in registry.values():
+        for field in model._fields.values():
+            registry.get_field_trigger_tree(field)
+
+
 def _answer(registry, job):
-    """Do one job in a process of its own."""
+    """Do one job in a process of its own, or in several at once."""
     context = multiprocessing.get_context("fork")
+    started = [
+        _start(context, registry, job) for _number in range(job.pop("processes", 1))
+    ]
+    results = [_receive(receiver) for _process, receiver in started]
+    for process, _receiver in started:
+        process.join()
+    codes = [process.exitcode for process, _receiver in started]
+    return {"exit_codes": codes, "result": results[0]}
+
+
+def _start(context, registry, job):
+    """Start a process; return it, and where its result comes from."""
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_do_job, args=(registry, job, sender))
     process.start()
     sender.close()
+    return process, receiver
+
+
+def _receive(receiver):
+    """Return a process's result; of a killed one there is none."""
     try:
-        result = receiver.recv()
+        return receiver.recv()
     except EOFError:
-        result = None
-    process.join()
-    return {"exit_code": process.exitcode, "result": result}
+        return None
 
 
 def _do_job(registry, job, sender):
