@@ -13,6 +13,7 @@ numbered around PostgreSQL's cursor, the provider's methods and the post-process
 """
 
 import functools
+import gc
 import json
 import multiprocessing
 import os
@@ -252,6 +253,9 @@ def main(conf, database, source):
     freezegun.configure(extend_ignore_list=["multiprocessing"])
     freezegun.freeze_time(NOW).start()
     sql_db.close_all()
+    # Collecting garbage would copy the parent's memory into each process.
+    gc.collect()
+    gc.freeze()
     for line in sys.stdin:
         answer = _answer(registry, json.loads(line))
         print(json.dumps(answer), flush=True)
