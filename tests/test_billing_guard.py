@@ -29,6 +29,8 @@ class GuardCase(CancellationCase):
                 # sudo: triggered by the server, not by a person.
                 self.env.ref(name).sudo().method_direct_trigger()
         self.env.invalidate_all()
+        # The numbers that the scheduled actions gave are not in our cache of them.
+        self.env.cr.precommit.data.pop("sequence.mixin", None)
 
     def get_outcome(self, subscription):
         """Return state, first billed days, and credits, as plain values."""
@@ -197,8 +199,25 @@ class TestBacklog(GuardCase):
             ("cancelled", ["2026-07-01"], [11.0]),
         )
 
-    def test_a_period_that_was_never_billed_is_neither_billed_nor_credited(self):
-        """B7: 1 to 10 August were not billed in time; the order does not matter."""
+    def test_a_period_that_was_never_billed_is_billed_up_to_the_end(self):
+        """B7, C9: 1 to 10 August were not billed in time; the order does not matter."""
+        self.assert_in_both_orders(
+            lambda: self.create_ending("2026-08-10"),
+            "2026-08-30",
+            ("cancelled", ["2026-07-01", "2026-08-01"], []),
+        )
+        totals = self.env["account.move"].search(
+            [
+                ("subscription_id", "!=", False),
+                ("company_id", "=", self.company.id),
+                ("cancellation_id", "!=", False),
+            ]
+        )
+        self.assertEqual(set(totals.mapped("amount_untaxed")), {10.0})
+
+    def test_a_period_that_was_never_billed_is_dropped_by_policy(self):
+        """B7, C9: neither billed nor credited."""
+        self.get_default_policy().unbilled_charges = "drop"
         self.assert_in_both_orders(
             lambda: self.create_ending("2026-08-10"),
             "2026-08-30",

@@ -144,7 +144,7 @@ class TestMoney(CancellationCase):
         draft = self.bill(subscription, post=False)
         preview = subscription.preview_cancellation()
         self.assertEqual(preview["credit_total"], 0.0)
-        self.assertIn(draft.display_name, preview["warnings"][0])
+        self.assertIn(f"no. {draft.id}", preview["settlement"][0]["text"])
 
     # === OPEN INVOICES === #
 

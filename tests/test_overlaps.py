@@ -125,19 +125,23 @@ class TestOverlaps(CancellationCase):
 
     # === OTHER DOCUMENTS === #
 
-    def test_a_draft_for_days_after_the_end_is_told_to_somebody(self):
-        """C1: drafts are not credited, and not passed over in silence."""
+    def test_a_draft_for_days_after_the_end_is_told_before_and_settled(self):
+        """C1, C9: drafts are not credited; what was served of them is invoiced."""
         self.cancel(
             self.subscription, timing="specific_date", requested_date="2026-08-10"
         )
         draft = self.bill(self.subscription, post=False)
-        self.execute_due("2026-08-11")
         cancellation = self.subscription.cancellation_ids
+        warnings = cancellation._get_preview_warnings()
+        self.assertIn(draft.display_name, warnings[0])
+        self.execute_due("2026-08-11")
         self.assertEqual(cancellation.state, "done")
-        self.assertIn(draft.display_name, cancellation.activity_ids.note)
+        self.assertEqual(draft.state, "cancel")
+        # 10 of 31 days of 31.00 + 62.00 + 310.00
+        self.assertEqual(cancellation.charge_invoice_ids.amount_untaxed, 130.0)
 
-    def test_a_draft_is_told_also_when_a_failed_one_is_tried_again(self):
-        """C1, D4: the old warning goes, the new one stays."""
+    def test_a_draft_is_settled_also_when_a_failed_one_is_tried_again(self):
+        """C9, D4: the warning about the failure goes."""
         self.cancel(
             self.subscription, timing="specific_date", requested_date="2026-08-10"
         )
@@ -146,8 +150,43 @@ class TestOverlaps(CancellationCase):
         cancellation = self.subscription.cancellation_ids.sudo()
         cancellation._fail("No reason.")
         cancellation.action_retry()
-        self.assertEqual(cancellation.state, "done")
-        self.assertIn(draft.display_name, cancellation.activity_ids.note)
+        self.assertEqual((cancellation.state, draft.state), ("done", "cancel"))
+        self.assertFalse(cancellation.activity_ids)
+
+    def test_what_waits_for_approval_does_not_hold_back_the_end_of_everything(self):
+        """D5, A6: previewed and posted alike, whichever date the undecided one has."""
+        policy = self.get_default_policy()
+        policy.write({"approval_above": 20.0})
+        self.cancel(self.subscription, "2026-07-02", line_ids=self.base.ids)
+        self.assertEqual(self.subscription.cancellation_ids.state, "to_approve")
+        policy.approval_above = 0.0
+        self.travel_to("2026-07-10")
+        preview = self.subscription.preview_cancellation(timing="immediate")
+        self.assertEqual(preview["credit_untaxed"], 273.0)
+        answer = self.cancel(self.subscription)
+        self.assertEqual((answer["state"], answer["credit_untaxed"]), ("done", 273.0))
+        self.assertEqual(
+            sorted(self.subscription.cancellation_ids.mapped("state")),
+            ["done", "revoked"],
+        )
+
+    def test_a_line_that_comes_back_ends_with_everything(self):
+        """B12, B15: it is billed when the end of everything is taken back."""
+        self.cancel(self.subscription, line_ids=self.other.ids, refund_mode="none")
+        self.bill(self.subscription, "2026-07-02")
+        self.cancel(
+            self.subscription, timing="specific_date", requested_date="2026-07-20"
+        )
+        [line_end] = self.subscription.cancellation_ids.filtered("can_undo")
+        line_end.action_undo()
+        self.assertEqual(str(self.other.cancellation_date), "2026-07-21")
+        self.subscription.revoke_cancellation()
+        [charge] = self.subscription.cancellation_ids.charge_invoice_ids
+        [item] = charge.invoice_line_ids
+        self.assertEqual(item.price_subtotal, 310.0)
+        self.assertEqual(
+            (str(item.start_date), str(item.end_date)), ("2026-08-01", "2026-08-31")
+        )
 
     def test_days_not_invoiced_because_of_a_revoked_end_are_charged(self):
         """B12: an invoice made in the meantime left the line out; as if it had not."""

@@ -110,7 +110,7 @@ class AccountMoveLine(models.Model):
                 ("move_id.cancellation_id", "=", False),
                 ("start_date", "!=", False),
             ],
-            order="move_id, id",
+            order="id",
         )
 
     def _get_service_period(self):

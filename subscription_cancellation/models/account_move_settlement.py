@@ -1,5 +1,5 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-"""What settling needs to know of invoices: what is open, who paid, what is on its way."""
+"""What settling has to know of invoices: what is open, who paid, what is on its way."""
 
 from odoo import api, models
 from odoo.fields import Domain
@@ -63,17 +63,17 @@ class AccountMove(models.Model):
             self.reconciled_payment_ids.payment_transaction_id | self.transaction_ids
         )
         return transactions.filtered(
-            lambda transaction: transaction.state == "done"
-            and transaction.operation != "refund"
-            and transaction.amount > 0
+            lambda transaction: (
+                transaction.state == "done"
+                and transaction.operation != "refund"
+                and transaction.amount > 0
+            )
         ).sorted("id", reverse=True)
 
     def _get_receivable_items(self):
         """Return the receivable journal items of these that are still open."""
         return self.line_ids.filtered(
-            lambda line: (
-                line.account_type == "asset_receivable" and not line.reconciled
-            )
+            lambda line: line.account_type == "asset_receivable" and not line.reconciled
         )
 
     def _get_saved_token(self):

@@ -106,6 +106,11 @@ class AccountMove(models.Model):
         credited = sum(self._search_credit_memos().mapped("amount_total"))
         return self.currency_id.round(self.amount_total - credited)
 
+    def _is_all_credited(self):
+        """Return whether credit memos have taken all of this invoice back."""
+        self.ensure_one()
+        return bool(self.amount_total) and self._get_left_to_credit() <= 0
+
     def _prepare_charge_reversal(self):
         """Return the values of the credit memo that takes this invoice back."""
         self.ensure_one()

@@ -51,8 +51,9 @@ class PaymentTransaction(models.Model):
             return 0
         rounding = self.currency_id.rounding
         refunds = self.child_transaction_ids.filtered(
-            lambda child: child.operation == "refund"
-            and child.state not in ("cancel", "error")
+            lambda child: (
+                child.operation == "refund" and child.state not in ("cancel", "error")
+            )
         )
         refunded = sum(to_units(abs(child.amount), rounding) for child in refunds)
         total = to_units(self.amount, rounding)

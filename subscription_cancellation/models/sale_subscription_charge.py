@@ -116,25 +116,13 @@ class SaleSubscription(models.Model):
         :param float share: of the price of a whole period
         :return: ``False`` where there is no such tax
         """
-        AccountTax = self.env["account.tax"]
         taxes = line.tax_ids.flatten_taxes_hierarchy()
         if "fixed" not in taxes.mapped("amount_type"):
             return False
-        is_draft = line._name == "account.move.line"
-        quantity = line.quantity if is_draft else line.product_uom_qty
-        currency = line.currency_id if is_draft else self._get_invoice_currency()
-        base_line = AccountTax._prepare_base_line_for_taxes_computation(
-            None,
-            product_id=line.product_id,
-            tax_ids=line.tax_ids,
-            price_unit=line.price_unit,
-            quantity=quantity * share,
-            discount=line.discount,
-            currency_id=currency,
-            partner_id=self.partner_invoice_id or self.partner_id,
-        )
-        AccountTax._add_tax_details_in_base_lines([base_line], self.company_id)
-        AccountTax._round_base_lines_tax_details([base_line], self.company_id)
+        base_line = self._get_base_line(line)
+        quantity = base_line["quantity"]
+        base_line["quantity"] *= share
+        self._compute_taxes([base_line])
         details = base_line["tax_details"]
         return {
             "manual_total_excluded_currency": details["total_excluded_currency"],
@@ -146,11 +134,80 @@ class SaleSubscription(models.Model):
                 for data in details["taxes_data"]
                 if not data["is_reverse_charge"]
             },
-            "currency_id": currency.id,
+            "currency_id": base_line["currency_id"].id,
             "price_unit": line.price_unit * share,
             "discount": line.discount,
             "quantity": quantity,
         }
+
+    def _get_charge_total(self, parts):
+        """Return what these parts come to with tax, as their invoice will.
+
+        :param list parts: of :class:`ChargePart`
+        """
+        shares = [
+            (part.line, part.amount / part.line._get_period_price()) for part in parts
+        ]
+        return self._get_invoice_total(shares)
+
+    def _get_invoice_total(self, shares):
+        """Return what shares of lines come to with tax on one invoice.
+
+        :param list shares: tuples of a ``sale.subscription.line``, or a draft
+            ``account.move.line``, and the share of its price
+        """
+        base_lines = []
+        for line, share in shares:
+            extra = share != 1.0 and self._prorate_taxes_per_unit(line, share)
+            base_lines.append(
+                self._get_base_line(
+                    line,
+                    price_unit=line.price_unit * share,
+                    extra_tax_data=extra or None,
+                )
+            )
+        self._compute_taxes(base_lines)
+        details = [base_line["tax_details"] for base_line in base_lines]
+        untaxed = sum(
+            detail["total_excluded_currency"] + detail["delta_total_excluded_currency"]
+            for detail in details
+        )
+        return untaxed + sum(
+            data["tax_amount_currency"]
+            for detail in details
+            for data in detail["taxes_data"]
+        )
+
+    def _get_base_line(self, line, **values):
+        """Return the base line for Odoo's tax engine.
+
+        :param line: ``sale.subscription.line``, or a draft ``account.move.line``
+        """
+        is_draft = line._name == "account.move.line"
+        # sudo: prices and taxes only.
+        line = line.sudo()
+        return line.env["account.tax"]._prepare_base_line_for_taxes_computation(
+            None,
+            **{
+                "product_id": line.product_id,
+                "tax_ids": line.tax_ids,
+                "price_unit": line.price_unit,
+                "quantity": line.quantity if is_draft else line.product_uom_qty,
+                "discount": line.discount,
+                "currency_id": line.currency_id
+                if is_draft
+                else self._get_invoice_currency(),
+                "partner_id": self.partner_invoice_id or self.partner_id,
+                **values,
+            },
+        )
+
+    def _compute_taxes(self, base_lines):
+        """Let Odoo's tax engine compute and round these base lines together."""
+        AccountTax = self.env["account.tax"].sudo()
+        company = self.company_id.sudo()
+        AccountTax._add_tax_details_in_base_lines(base_lines, company)
+        AccountTax._round_base_lines_tax_details(base_lines, company)
 
     def _get_period_anchor(self, day):
         """Return where the billing period that ``day`` is in begins.

@@ -254,22 +254,6 @@ class SaleSubscriptionLine(models.Model):
         discount = 1 - (self.discount or 0.0) / 100.0
         return self.price_unit * self.product_uom_qty * discount
 
-    def _get_taxed_amount(self, amount):
-        """Return what an amount of this line's price comes to with tax.
-
-        :param float amount: with taxes that are included in the price
-        """
-        self.ensure_one()
-        subscription = self.sale_subscription_id
-        return self.tax_ids.compute_all(
-            self.price_unit * (1 - (self.discount or 0.0) / 100.0),
-            subscription._get_invoice_currency(),
-            # Prorated with the quantity, so that taxes per unit are, too.
-            quantity=self.product_uom_qty * amount / self._get_period_price(),
-            product=self.product_id,
-            partner=subscription.partner_id,
-        )["total_included"]
-
     def _is_billed_from(self, period_start):
         """Return whether a period that starts on ``period_start`` is billed."""
         self.ensure_one()

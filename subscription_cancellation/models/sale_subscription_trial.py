@@ -171,7 +171,7 @@ class SaleSubscription(models.Model):
             self.sudo()
             ._get_invoices()
             .filtered(
-                lambda move: move.state != "cancel" and move.payment_state != "reversed"
+                lambda move: move.state != "cancel" and not move._is_all_credited()
             )
         )
         lines = invoices.invoice_line_ids.filtered(

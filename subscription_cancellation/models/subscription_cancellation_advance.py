@@ -1,5 +1,5 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-"""Advance invoices (C3): credited when the end is scheduled, where the policy says so."""
+"""Advance invoices (C3): credited at scheduling, where the policy says so."""
 
 from odoo import fields, models
 from odoo.exceptions import UserError
@@ -95,9 +95,7 @@ class SubscriptionCancellation(models.Model):
     def _get_advance_sentences(self):
         """Return that advance invoices are credited at once, if any are."""
         rows = self.line_ids.filtered(
-            lambda row: (
-                row.period_start and row.period_start >= self.effective_date
-            )
+            lambda row: row.period_start and row.period_start >= self.effective_date
         )
         amount = sum(rows.mapped("credit_total"))
         is_wanted = self.advance_credit == "at_scheduling"

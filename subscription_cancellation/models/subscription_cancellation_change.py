@@ -229,7 +229,7 @@ class SubscriptionCancellation(models.Model):
         """Return the sentence about what is invoiced at once, if anything."""
         if parts:
             currency = self.subscription_id._get_invoice_currency()
-            total = sum(part.line._get_taxed_amount(part.amount) for part in parts)
+            total = self.subscription_id._get_charge_total(parts)
             return self.env._(
                 "%(amount)s will be invoiced now for %(first)s – %(last)s.",
                 amount=currency.format(total),

@@ -14,15 +14,18 @@ class SubscriptionCancellation(models.Model):
 
     _inherit = "subscription.cancellation"
 
-    def _fingerprint(self):
+    def _fingerprint(self, parts=None):
         """Return dates and amounts of this plan as a short text.
 
         It travels with the preview; a confirmation brings it back.
+
+        :param list parts: of the settlement, where they are known already
         """
         self.ensure_one()
-        return json.dumps(self._get_facts(), sort_keys=True, separators=(",", ":"))
+        facts = self._get_facts(parts)
+        return json.dumps(facts, sort_keys=True, separators=(",", ":"))
 
-    def _get_facts(self):
+    def _get_facts(self, parts=None):
         """Return what must not change between preview and confirmation."""
         currency = self.currency_id
         return {
@@ -32,7 +35,7 @@ class SubscriptionCancellation(models.Model):
             "total": currency.round(self.credit_total),
             "reduces": currency.round(self.reduces_invoices),
             "approval": self.state == "to_approve",
-            "split": self._get_settlement_facts(),
+            "split": self._get_settlement_facts(parts),
             "rows": [
                 [
                     line.subscription_line_id.id,
@@ -44,14 +47,14 @@ class SubscriptionCancellation(models.Model):
             ],
         }
 
-    def _get_settlement_facts(self):
-        """Return what becomes of the money, without words."""
+    def _get_settlement_facts(self, parts=None):
+        """Return what becomes, or became, of the money, without words."""
         if self.id:
-            return []
-        return [
-            [part.kind, part.currency.round(part.amount)]
-            for part in self._preview_settlement()
-        ]
+            # sudo: kinds and amounts only.
+            steps = self.sudo().step_ids
+            return [[step.kind, step.currency_id.round(step.amount)] for step in steps]
+        parts = self._preview_settlement() if parts is None else parts
+        return [[part.kind, part.currency.round(part.amount)] for part in parts]
 
     def _check_fingerprint(self, fingerprint):
         """Raise where the figures a person confirmed are no longer true."""

@@ -185,15 +185,26 @@ class SubscriptionCancellation(models.Model):
             )
         ]
 
-    def _render_preview(self):
-        """Return the preview as HTML."""
+    def _get_settlement_split(self):
+        """Return label and amount of what becomes of the credit, without zeros."""
+        split = [
+            (self.env._("Reduces open invoices by"), self.reduces_invoices),
+            (self.env._("Refundable credit"), self.refundable),
+        ]
+        return [(label, amount) for label, amount in split if amount]
+
+    def _render_preview(self, parts=None):
+        """Return the preview as HTML.
+
+        :param list parts: of the settlement, where they are known already
+        """
         return self.env["ir.qweb"]._render(
             "subscription_cancellation.cancellation_preview",
             {
                 "plan": self,
                 # sudo: the invoice's number is part of the preview.
                 "rows": self.line_ids.sudo()._get_telling(),
-                "parts": self._preview_settlement(),
+                "parts": self._preview_settlement() if parts is None else parts,
                 "sentences": self._get_preview_sentences(),
                 "warnings": self._get_preview_warnings(),
             },
@@ -203,6 +214,9 @@ class SubscriptionCancellation(models.Model):
         """Return the public form of a planned or real cancellation (contract)."""
         self.ensure_one()
         currency = self.currency_id
+        parts = [] if self.id else self._preview_settlement()
+        # sudo: names of documents only.
+        steps = [step._as_dict() for step in self.sudo().step_ids]
         return {
             "cancellation_id": self.id or False,
             "state": self._get_public_state(),
@@ -220,17 +234,10 @@ class SubscriptionCancellation(models.Model):
             "reduces_invoices": currency.round(self.reduces_invoices),
             "refundable": currency.round(self.refundable),
             "lines": [line._as_dict() for line in self.line_ids],
-            "settlement": self._get_settlement_dicts(),
+            "settlement": steps if self.id else self._settlement_as_dicts(parts),
             "warnings": self._get_preview_warnings() if self.is_open else [],
-            "fingerprint": self._fingerprint(),
+            "fingerprint": self._fingerprint(parts),
         }
-
-    def _get_settlement_dicts(self):
-        """Return what becomes, or became, of the money: one dict per step."""
-        if not self.id:
-            return self._settlement_as_dicts(self._preview_settlement())
-        # sudo: names of documents only.
-        return [step._as_dict() for step in self.sudo().step_ids]
 
     def _get_public_state(self):
         """Return the state; of a plan, the one that confirming it would lead to."""

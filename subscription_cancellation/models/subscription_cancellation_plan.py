@@ -62,9 +62,7 @@ class SubscriptionCancellation(models.Model):
         asked, options = options, {**defaults, **options}
         self._check_options(subscription, options, policy)
         effective_date = self._get_effective_date(subscription, options, policy)
-        lines, cascaded = self._get_lines_to_end(
-            subscription, options, effective_date
-        )
+        lines, cascaded = self._get_lines_to_end(subscription, options, effective_date)
         replaced = lines._get_open_cancellations()
         scope = CreditScope(
             lines,

@@ -13,6 +13,19 @@ from .subscription_cancellation_policy_settlement import (
     UNPAID_INVOICES,
 )
 
+#: What a step does, in the order in which steps are taken.
+KINDS = [
+    ("unbilled", "Unbilled charges"),
+    ("reduce", "Credit reduces its invoice"),
+    ("apply_credits", "Credits pay open invoices"),
+    ("collect", "Collect"),
+    ("write_off", "Write off"),
+    ("refund", "Refund"),
+    ("keep", "Keep"),
+    ("confirm", "Confirmation"),
+]
+ORDER = {kind: number for number, (kind, _label) in enumerate(KINDS)}
+
 
 class SettlementPart(NamedTuple):
     """One step: what is done with which amount, in words too."""
@@ -72,7 +85,9 @@ class SubscriptionCancellation(models.Model):
         unbilled = []
         if self._is_due_on_request():
             unbilled = self._plan_unbilled(self._get_unbilled_drafts()[self])
-        return [*unbilled, *self._plan_settlements()[self]]
+        planned = self._plan_settlements()[self]
+        parts = [*unbilled, *planned, *self._plan_confirmation()]
+        return sorted(parts, key=lambda part: ORDER[part.kind])
 
     def _plan_settlements(self):
         """Return what becomes of the credits and of open invoices, before they exist.
@@ -163,18 +178,23 @@ class SubscriptionCancellation(models.Model):
             )
             for line in self._get_open_debits()
         ]
-        parts = []
+        paid = {}
         for matched in match([*own, *self._get_other_credits()], debits):
-            currency = matched.debit.currency
-            amount = from_units(matched.units, currency.rounding)
+            amount = from_units(matched.units, matched.debit.currency.rounding)
             if matched.credit.document in refundable:
                 refundable[matched.credit.document] -= amount
             invoice = matched.debit.document.move_id
-            text = self.env._("Pays invoice %s", invoice.name)
-            parts.append(
-                SettlementPart("apply_credits", amount, currency, text, source=invoice)
+            paid[invoice] = paid.get(invoice, 0.0) + amount
+        return [
+            SettlementPart(
+                "apply_credits",
+                amount,
+                invoice.currency_id,
+                self.env._("Pays invoice %s", invoice.name),
+                source=invoice,
             )
-        return parts
+            for invoice, amount in paid.items()
+        ]
 
     @api.model
     def _get_receivable(self, invoice):

@@ -8,21 +8,10 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ..rights import is_manager
 from .subscription_cancellation import ENGINE
+from .subscription_cancellation_settlement import KINDS
 
 _logger = logging.getLogger(__name__)
 
-#: What a step does, in the order in which steps are taken.
-KINDS = [
-    ("unbilled", "Unbilled charges"),
-    ("reduce", "Credit reduces its invoice"),
-    ("apply_credits", "Credits pay open invoices"),
-    ("collect", "Collect"),
-    ("write_off", "Write off"),
-    ("refund", "Refund"),
-    ("keep", "Keep"),
-    ("confirm", "Confirmation"),
-]
-ORDER = {kind: number for number, (kind, _label) in enumerate(KINDS)}
 #: From each state, the states a step may go to.
 STEP_TRANSITIONS = {
     "pending": {"done", "failed", "skipped"},
@@ -270,10 +259,15 @@ class SubscriptionCancellationStep(models.Model):
     def _wait_for_credit_memo(self):
         """Return whether the credit memo is not posted: then wait, or give up."""
         memo = self.source_move_id
+        name = memo.name or memo.display_name
         if memo.state == "draft":
-            self._wait(self.env._("Waits until %s is posted.", memo.name or memo.display_name))
+            self._wait(self.env._("Waits until %s is posted.", name))
         elif memo.state == "cancel":
-            self._skip(self.env._("Credit memo %s was cancelled.", memo.name or memo.display_name))
+            self._skip(
+                self.env._(
+                    "Credit memo %s was cancelled.", memo.name or memo.display_name
+                )
+            )
         return memo.state != "posted"
 
     # === BUTTONS === #
@@ -286,9 +280,7 @@ class SubscriptionCancellationStep(models.Model):
         if reason:
             raise UserError(reason)
         engine = self._as_engine()
-        engine._set_state(
-            "pending", attempts=0, next_attempt_at=fields.Datetime.now()
-        )
+        engine._set_state("pending", attempts=0, next_attempt_at=fields.Datetime.now())
         engine.cancellation_id._run_steps()
 
     def action_skip(self):
@@ -298,9 +290,7 @@ class SubscriptionCancellationStep(models.Model):
         reason = self._get_cannot_skip_reason()
         if reason:
             raise UserError(reason)
-        self._as_engine()._skip(
-            self.env._("Skipped by %s.", self.env.user.name)
-        )
+        self._as_engine()._skip(self.env._("Skipped by %s.", self.env.user.name))
 
     def _as_engine(self):
         """Return these for the engine, which alone may write."""

@@ -61,9 +61,7 @@ class SubscriptionCancellationStep(models.Model):
             lambda memo: memo.state == "draft"
         )
         if drafts:
-            self._wait(
-                self.env._("Waits until %s is posted.", drafts[0].display_name)
-            )
+            self._wait(self.env._("Waits until %s is posted.", drafts[0].display_name))
             return
         applied = self._apply_credits(invoice)
         if applied:
@@ -94,9 +92,7 @@ class SubscriptionCancellationStep(models.Model):
     def _get_credits_for(self, debit):
         """Return the open credits that can pay a due date, ours first."""
         own = self.cancellation_id.credit_note_ids._get_receivable_items()
-        others = [
-            item.document for item in self.cancellation_id._get_other_credits()
-        ]
+        others = [item.document for item in self.cancellation_id._get_other_credits()]
         return own.union(*others).filtered(
             lambda line: (
                 not line.reconciled
@@ -195,7 +191,10 @@ class SubscriptionCancellationStep(models.Model):
         AccountTax = self.env["account.tax"].with_company(company)
         results = AccountTax._prepare_tax_lines([base_line], company)
         [(_base_line, base)] = results["base_lines_to_update"]
-        tax_lines = results["tax_lines_to_add"]
+        tax_lines = [
+            self._book_at_rate(line, base_line["rate"])
+            for line in results["tax_lines_to_add"]
+        ]
         shared = {"partner_id": partner.id, "currency_id": invoice.currency_id.id}
         taxes = base_line["tax_ids"]
         rest = sum(line["amount_currency"] for line in tax_lines)
@@ -213,11 +212,23 @@ class SubscriptionCancellationStep(models.Model):
             *({**line, **shared} for line in tax_lines),
         ]
 
+    def _book_at_rate(self, tax_line, rate):
+        """Return the tax line in the company's currency, at the rate of the invoice.
+
+        As the invoice has booked its tax: Odoo's own amount is of the tax before it is
+        rounded, which leaves cents, or yen, in the tax report.
+        """
+        balance = tax_line["amount_currency"] / rate
+        return {**tax_line, "balance": self.company_id.currency_id.round(balance)}
+
     def _compute_write_off_taxes(self, invoice, account, amount, balance):
         """Return Odoo's base line of the loss, with its taxes included in it."""
         company = invoice.company_id
         AccountTax = self.env["account.tax"].with_company(company)
-        taxes = account.tax_ids.filtered(lambda tax: tax.company_id in company.parent_ids)
+        # Where no tax was billed, none can be claimed back.
+        taxes = account.tax_ids.filtered(
+            lambda tax: invoice.amount_tax and tax.company_id in company.parent_ids
+        )
         base_line = AccountTax._prepare_base_line_for_taxes_computation(
             None,
             partner_id=invoice.partner_id,

@@ -14,9 +14,7 @@ class SubscriptionCancellationStep(models.Model):
         cancellation = self.cancellation_id
         partner = cancellation.partner_id
         if not partner.email:
-            self._skip(
-                self.env._("%s has no e-mail address.", partner.display_name)
-            )
+            self._skip(self.env._("%s has no e-mail address.", partner.display_name))
             return
         template = self.env.ref(
             "subscription_cancellation.mail_template_cancellation_done", False

@@ -41,9 +41,7 @@ class SubscriptionCancellation(models.Model):
         rest = wanted - sum(capacities)
         if rest:
             parts.append(
-                self._plan_refund_by_hand(
-                    invoice, from_units(rest, currency.rounding)
-                )
+                self._plan_refund_by_hand(invoice, from_units(rest, currency.rounding))
             )
         return [part._replace(credited=invoice) for part in parts]
 
@@ -181,9 +179,7 @@ class SubscriptionCancellationStep(models.Model):
             self._set_done(note, payment_id=payments[-1:].id)
             return
         self._skip(
-            self.env._(
-                "Nothing left to refund: %s is used up.", memo.name
-            ),
+            self.env._("Nothing left to refund: %s is used up.", memo.name),
             amount=0.0,
         )
 
@@ -221,6 +217,8 @@ class SubscriptionCancellationStep(models.Model):
             amount,
             is_refund=True,
             cancellation_step_id=self.id,
+            # The money goes back to the transaction; its token may be gone.
+            token_id=source.token_id.filtered("active").id,
             invoice_ids=[(6, 0, self.source_move_id.ids)],
         )
 

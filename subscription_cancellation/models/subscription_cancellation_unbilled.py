@@ -133,10 +133,6 @@ class SubscriptionCancellation(models.Model):
     def _plan_draft(self, draft):
         """Return the step about one draft, ``None`` where it is left alone."""
         currency = draft.move.currency_id
-        amount = sum(
-            currency.round(served.item.price_total * served.share)
-            for served in draft.served
-        )
         if self.unbilled_charges == "drop":
             text = self.env._(
                 "Draft invoice %s is dropped", self._describe_draft(draft.move)
@@ -152,19 +148,28 @@ class SubscriptionCancellation(models.Model):
                 self._describe_draft(draft.move),
             )
             return SettlementPart("unbilled", 0.0, currency, text, "skipped")
-        if draft.is_own:
-            extra = draft.move.invoice_line_ids - draft.items
-            amount += sum(extra.mapped("price_total"))
         text = self.env._(
             "Invoiced from draft %(draft)s for %(days)s",
             draft=self._describe_draft(draft.move),
             days=self._describe_days([served.period for served in draft.served]),
         )
+        amount = self._get_served_total(draft)
         return SettlementPart("unbilled", amount, currency, text, "done")
+
+    def _get_served_total(self, draft):
+        """Return what the served days of a draft, and what else is on it, come to."""
+        shares = [(served.item, served.share) for served in draft.served]
+        if draft.is_own:
+            shares += [(item, 1.0) for item in self._get_extra_items(draft)]
+        return self.subscription_id._get_invoice_total(shares)
+
+    def _get_extra_items(self, draft):
+        """Return what else is on a draft: set-up fees, usage, notes."""
+        return draft.move.invoice_line_ids - draft.items
 
     def _plan_uncovered(self, parts):
         """Return the step about elapsed days that no invoice covers."""
-        amount = sum(part.line._get_taxed_amount(part.amount) for part in parts)
+        amount = self.subscription_id._get_charge_total(parts)
         is_dropped = self.unbilled_charges == "drop"
         text = (
             self.env._("Not invoiced, dropped: %s")
@@ -207,9 +212,7 @@ class SubscriptionCancellation(models.Model):
         return (
             self.env["payment.token"]
             .sudo()
-            ._find_saved(
-                partner.sudo(), self.company_id, currency, subscription.sudo()
-            )
+            ._find_saved(partner.sudo(), self.company_id, currency, subscription.sudo())
         )
 
     def _is_all_served(self, draft):
@@ -296,7 +299,7 @@ class SubscriptionCancellation(models.Model):
         kept = [served._asdict() for served in draft.served]
         values = [self._prepare_served_line(**served) for served in kept]
         if draft.is_own:
-            extra = draft.move.invoice_line_ids - draft.items
+            extra = self._get_extra_items(draft)
             values += [self._prepare_copied_line(item) for item in extra]
         return [Command.create(line) for line in values]
 

@@ -181,10 +181,11 @@ class SubscriptionCancellationWizard(models.TransientModel):
             )
         except UserError as error:
             return {"preview": False, "problem": str(error), "fingerprint": False}
+        parts = plan._preview_settlement()
         return {
-            "preview": plan._render_preview(),
+            "preview": plan._render_preview(parts),
             "problem": False,
-            "fingerprint": plan._fingerprint(),
+            "fingerprint": plan._fingerprint(parts),
         }
 
     def _get_options(self):

@@ -17,7 +17,7 @@ from .settings import ADDON, Settings
 from .shell import Failure, require_disk_space, run_logged, say
 
 LONGEST_NAME = 63
-# Not needed by the addon, but by its tests and its demo: a provider that moves no money.
+# For tests and demo, not needed by the addon: a provider that moves no money.
 PROVIDER = "payment_demo"
 
 
