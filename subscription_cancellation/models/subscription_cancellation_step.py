@@ -16,7 +16,8 @@ _logger = logging.getLogger(__name__)
 STEP_TRANSITIONS = {
     "pending": {"done", "failed", "skipped"},
     "failed": {"pending", "done", "skipped"},
-    "skipped": {"pending"},
+    # done: the provider may answer after somebody gave the step up.
+    "skipped": {"pending", "done"},
     "done": set(),
 }
 #: How long to wait after each failed attempt; after the last one a person has to look.

@@ -143,20 +143,17 @@ class SubscriptionCancellation(models.Model):
         :param int batch_size: cancellations to look up at once
         """
         Step = self.env["subscription.cancellation.step"]
-        domain = self._get_due_steps_domain()
+        domain = untried = self._get_due_steps_domain()
         tried = self.browse()
-        while True:
-            steps = Step.search(
-                domain & Domain("cancellation_id", "not in", tried.ids),
-                order="next_attempt_at, id",
-                limit=batch_size,
-            )
-            if not steps:
-                return
+        while steps := Step.search(
+            untried, order="next_attempt_at, id", limit=batch_size
+        ):
             for cancellation in steps.cancellation_id:
                 cancellation._run_steps_or_leave()
                 tried |= cancellation
-                left = Step.search_count(domain)
+                # What waits for another step stays due, but is no work left.
+                untried = domain & Domain("cancellation_id", "not in", tried.ids)
+                left = Step.search_count(untried)
                 if not self.env["ir.cron"]._commit_progress(1, remaining=left):
                     return
 

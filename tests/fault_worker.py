@@ -1,0 +1,314 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""Real processes that settle cancellations and are killed on the way.
+
+    python -m tests.fault_worker ODOO_CONF DATABASE SOURCE
+
+loads DATABASE's registry once (files are read from SOURCE's), then does one job per
+line of its input, each in a process of its own: forked before anything was connected,
+it is as fresh as a restarted server, without the seconds that starting one takes.
+Jobs and answers are JSON; an answer has the process's exit code and its result.
+
+Nothing of the addon is replaced: the moments at which a process can be killed are
+numbered around PostgreSQL's cursor, the provider's methods and the post-processing.
+"""
+
+import functools
+import gc
+import json
+import multiprocessing
+import os
+import signal
+import sys
+import traceback
+
+import freezegun
+
+from odoo import sql_db
+from odoo.api import SUPERUSER_ID, Environment
+from odoo.fields import Datetime
+from odoo.modules.registry import Registry
+from odoo.tools import config
+
+from .fault_books import read_books
+
+NOW = "2026-07-11 06:00:00"
+#: A round is what both scheduled actions do; what waits for a retry comes in the next.
+MAX_ROUNDS = 5
+#: The scheduled actions; the first one in several batches, each with its commit.
+ACTIONS = {"_cron_execute_due": {"batch_size": 2}, "_cron_run_steps": {}}
+ACCOUNTANT = "faults_accountant"
+
+
+# === MOMENTS === #
+
+
+class Moments:
+    """Number the moments of a run, and kill the process at one of them."""
+
+    def __init__(self, kill_at, ledger):
+        self.kill_at = kill_at
+        self.ledger = ledger
+        self.where = "core"
+        self.labels = []
+        self.inside = set()
+
+    def reach(self, label):
+        """Come to a moment; at the chosen one there is nothing after it."""
+        self.labels.append(f"{self.where}: {label}")
+        if len(self.labels) == self.kill_at:
+            self._write_down(killed_at=self.labels[-1])
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def install(self, registry):
+        """Number what happens in this process from now on."""
+        transaction = registry["payment.transaction"]
+        self._name_steps(registry["subscription.cancellation.step"])
+        self._wrap_cursor()
+        for name in ("_send_refund_request", "_send_payment_request"):
+            self._wrap_provider(transaction, name)
+        self._wrap(transaction, "_post_process", "post-processing")
+
+    def _name_steps(self, step_model):
+        original = step_model._attempt
+
+        @functools.wraps(original)
+        def attempt(step):
+            customer = step.cancellation_id.partner_id.name
+            self.where = f"{customer}, {step.kind}"
+            original(step)
+            self.where = f"{customer}, after {step.kind}"
+
+        step_model._attempt = attempt
+
+    def _wrap_cursor(self):
+        execute, commit = sql_db.Cursor.execute, sql_db.Cursor.commit
+
+        def reach_and_execute(cursor, *args, **kwargs):
+            self.reach("statement")
+            return execute(cursor, *args, **kwargs)
+
+        def flush_and_commit(cursor):
+            # So that every statement comes before the moment before the commit.
+            cursor.flush()
+            self._go_through("commit", commit, cursor)
+
+        sql_db.Cursor.execute = reach_and_execute
+        sql_db.Cursor.commit = flush_and_commit
+
+    def _wrap(self, owner, name, label):
+        original = getattr(owner, name)
+
+        @functools.wraps(original)
+        def wrapper(*args, **kwargs):
+            return self._go_through(label, original, *args, **kwargs)
+
+        setattr(owner, name, wrapper)
+
+    def _go_through(self, label, method, *args, **kwargs):
+        """Number the moments around a call; one inside of another is no news."""
+        if label in self.inside:
+            return method(*args, **kwargs)
+        self.inside.add(label)
+        self.reach(f"before {label}")
+        result = method(*args, **kwargs)
+        self.reach(f"after {label}")
+        self.inside.remove(label)
+        return result
+
+    def _wrap_provider(self, owner, name):
+        """Number the call; write it down where no rollback reaches."""
+        original = getattr(owner, name)
+
+        @functools.wraps(original)
+        def send(transaction):
+            self.reach("before the call")
+            self._write_down(reference=transaction.reference, amount=transaction.amount)
+            self.reach("the provider has it")
+            original(transaction)
+            self.reach("the provider answered")
+
+        setattr(owner, name, send)
+
+    def _write_down(self, **entry):
+        """Add to the provider's books, which no rollback reaches."""
+        with open(self.ledger, "a", encoding="utf-8") as ledger:
+            ledger.write(json.dumps(entry) + "\n")
+            ledger.flush()
+            os.fsync(ledger.fileno())
+
+
+# === JOBS === #
+
+
+def prepare(registry):
+    """Commit subscriptions that are billed, partly paid, and due to end."""
+    # Not above: it takes seconds that nothing else needs.
+    from .fault_data import FaultData
+
+    return FaultData.prepare(ACCOUNTANT)
+
+
+def run(
+    registry, ledger, actions=tuple(ACTIONS), kill_at=0, is_repeatable=True, rounds=1
+):
+    """Execute and settle what is due; return the moments on the way.
+
+    :param actions: the scheduled actions to run
+    :param int kill_at: the number of the moment at which the process is killed
+    :param int rounds: how often, each time at what waits for a retry, too
+    """
+    moments = Moments(kill_at, ledger)
+    moments.install(registry)
+    if not is_repeatable:
+        # The addon's hook: a provider that does not recognise a reference.
+        registry["payment.transaction"]._can_be_sent_again = lambda transaction: False
+    for _round in range(rounds):
+        for action in actions:
+            # As the scheduler does: a transaction of its own.
+            with registry.cursor() as cr:
+                cancellations = _get_env(cr)["subscription.cancellation"]
+                getattr(cancellations, action)(**ACTIONS[action])
+        if not _bring_retries_forward(registry):
+            break
+    return moments.labels
+
+
+def restart(registry, **options):
+    """What happens after a restart, until nothing is left to try."""
+    return run(registry, rounds=MAX_ROUNDS, **options)
+
+
+def post_process(registry):
+    """Odoo's own scheduled action, which may come before ours."""
+    with registry.cursor() as cr:
+        _get_env(cr)["payment.transaction"]._cron_post_process()
+
+
+def decide(registry, ledger, action):
+    """Let an accountant say what became of each transaction that nobody knows of.
+
+    :return: how many there were
+    """
+    Moments(0, ledger).install(registry)
+    with registry.cursor() as cr:
+        user = _get_env(cr)["res.users"].search([("login", "=", ACCOUNTANT)])
+        steps = Environment(cr, user.id, {})["subscription.cancellation.step"]
+        unknown = steps.search([("is_unknown", "=", True)])
+        for step in unknown:
+            getattr(step, action)()
+        return len(unknown)
+
+
+def read(registry):
+    """Return the books, by customer, and what must not be left over."""
+    with registry.cursor() as cr:
+        return read_books(_get_env(cr))
+
+
+def is_open(registry):
+    """Return whether anything is left to execute or to settle."""
+    with registry.cursor() as cr:
+        cancellations = _get_env(cr)["subscription.cancellation"]
+        steps = cancellations.step_ids.search_count(
+            cancellations._get_due_steps_domain()
+        )
+        return bool(cancellations._count_due() or steps)
+
+
+JOBS = {
+    job.__name__: job
+    for job in (prepare, run, restart, post_process, decide, read, is_open)
+}
+
+
+def _get_env(cr):
+    return Environment(cr, SUPERUSER_ID, {})
+
+
+def _bring_retries_forward(registry):
+    """Let time pass for what is tried again later; return how much that is."""
+    with registry.cursor() as cr:
+        cr.execute(
+            "UPDATE subscription_cancellation_step SET next_attempt_at = %s"
+            " WHERE state IN ('pending', 'failed')"
+            " AND next_attempt_at < '2100-01-01'",
+            [Datetime.now()],
+        )
+        return cr.rowcount
+
+
+# === PROCESSES === #
+
+
+def main(conf, database, source):
+    """Answer the jobs of the input until it ends."""
+    config.parse_config(["-c", conf, "-d", database, "--log-level=critical"])
+    # Attachments that the database's source has; new ones are kept in the database.
+    filestore = config.filestore(source)
+    config.filestore = lambda dbname: filestore
+    registry = Registry(database)
+    _warm_up(registry)
+    # As in all tests, mails get the page in place of its PDF.
+    config["test_enable"] = True
+    freezegun.configure(extend_ignore_list=["multiprocessing"])
+    freezegun.freeze_time(NOW).start()
+    sql_db.close_all()
+    # Collecting garbage would copy the parent's memory into each process.
+    gc.collect()
+    gc.freeze()
+    for line in sys.stdin:
+        answer = _answer(registry, json.loads(line))
+        print(json.dumps(answer), flush=True)
+
+
+def _warm_up(registry):
+    """Compute once, before forking, what the ORM else computes in each process."""
+    for model in registry.values():
+        for field in model._fields.values():
+            registry.get_field_trigger_tree(field)
+
+
+def _answer(registry, job):
+    """Do one job in a process of its own, or in several at once."""
+    context = multiprocessing.get_context("fork")
+    started = [
+        _start(context, registry, job) for _number in range(job.pop("processes", 1))
+    ]
+    results = [_receive(receiver) for _process, receiver in started]
+    for process, _receiver in started:
+        process.join()
+    codes = [process.exitcode for process, _receiver in started]
+    return {"exit_codes": codes, "result": results[0]}
+
+
+def _start(context, registry, job):
+    """Start a process; return it, and where its result comes from."""
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_do_job, args=(registry, job, sender))
+    process.start()
+    sender.close()
+    return process, receiver
+
+
+def _receive(receiver):
+    """Return a process's result; of a killed one there is none."""
+    try:
+        return receiver.recv()
+    except EOFError:
+        return None
+
+
+def _do_job(registry, job, sender):
+    """Do one job and send its result."""
+    # What was cached is of the database as it was before.
+    registry.clear_all_caches()
+    name = job.pop("job")
+    try:
+        sender.send(JOBS[name](registry, **job))
+    except Exception:
+        sender.send(traceback.format_exc())
+        raise
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
