@@ -166,7 +166,8 @@ class CancellationCase(AccountTestInvoicingCommon):
         subscription = cls.env["sale.subscription"].create(
             {
                 "partner_id": (values.get("partner_id") or cls.create_customer().id),
-                "pricelist_id": cls._create_pricelist(currency_id=currency.id).id,
+                "pricelist_id": values.get("pricelist_id")
+                or cls._create_pricelist(currency_id=currency.id).id,
                 "template_id": template.id,
                 "date_start": start,
                 "recurring_next_date": start,

@@ -94,6 +94,13 @@ class TestSequences(CancellationCase):
         cls.tax = cls.create_tax(19.0)
         cls.policy = cls.get_default_policy()
         cls.policy.allow_own_approval = True
+        # Made once for all lives: making them takes longer than living.
+        cls.products = [cls.create_product(f"Line {n + 1}") for n in range(len(PARENTS))]
+        cls.shared = {
+            "partner_id": cls.create_customer().id,
+            "pricelist_id": cls._create_pricelist(currency_id=cls.currency.id).id,
+            "template": cls.create_template(),
+        }
 
     def execute_example(self, example):
         """Run one example and take it back (a hook of hypothesis)."""
@@ -108,10 +115,11 @@ class TestSequences(CancellationCase):
         subscription = self.create_subscription(
             [
                 {"price_unit": 33.33 * (number + 1), "addon_of": parent}
-                | {"taxes": self.tax}
+                | {"taxes": self.tax, "product_id": self.products[number].id}
                 for number, parent in enumerate(PARENTS)
             ],
             start=START,
+            **self.shared,
         )
         self.bill(subscription, START)
         self.lines = subscription.sale_subscription_line_ids.sorted("id")
