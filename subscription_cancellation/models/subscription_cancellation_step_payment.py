@@ -428,6 +428,8 @@ class SubscriptionCancellationStep(models.Model):
         return super()._get_cannot_retry_reason()
 
     def _get_cannot_skip_reason(self):
+        if self.is_unknown:
+            return self._get_cannot_retry_reason()
         if self._is_on_way() and self.state == "pending":
             return self.env._(
                 "Transaction %s is on its way and cannot be called back.",

@@ -3,6 +3,8 @@
 
 import contextlib
 
+import psycopg2
+
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.modules import module
@@ -218,7 +220,7 @@ class SubscriptionCancellation(models.Model):
                 self._commit_steps()
                 self.env.invalidate_all()
             yield is_held
-        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+        except psycopg2.Error:
             # Else the lock could not be given back.
             self.env.cr.rollback()
             raise
