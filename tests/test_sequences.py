@@ -95,7 +95,9 @@ class TestSequences(CancellationCase):
         cls.policy = cls.get_default_policy()
         cls.policy.allow_own_approval = True
         # Made once for all lives: making them takes longer than living.
-        cls.products = [cls.create_product(f"Line {n + 1}") for n in range(len(PARENTS))]
+        cls.products = [
+            cls.create_product(f"Line {n + 1}") for n in range(len(PARENTS))
+        ]
         cls.shared = {
             "partner_id": cls.create_customer().id,
             "pricelist_id": cls._create_pricelist(currency_id=cls.currency.id).id,

@@ -269,14 +269,53 @@ class TestRefund(SettlementCase):
             side_effect=lambda tx: tx._set_error("insufficient balance"),
         )
 
+    def test_never_more_than_was_received(self):
+        """C6: $20 were paid and $11 written off: $10 were used, $10 go back."""
+        self.pay_online(self.invoice, 20.0)
+        self.pay(
+            self.invoice,
+            0.01,
+            payment_difference_handling="reconcile",
+            writeoff_account_id=self.company_data["default_account_expense"].id,
+        )
+        self.assertEqual(self.invoice.amount_residual, 0.0)
+        steps = self.settle(credit_settlement="refund")
+        self.assertEqual(
+            self.values(steps), [("refund", "done", 10.01), ("keep", "done", 10.99)]
+        )
+
+    def test_undo_waits_for_a_refund_on_its_way(self):
+        """B15, C6: the money may go back any moment."""
+        paid = self.pay_online(self.invoice)
+        self.patch(
+            type(paid),
+            "_send_refund_request",
+            lambda transaction: transaction._set_pending(),
+        )
+        self.settle(credit_settlement="refund")
+        with self.assertRaisesRegex(UserError, "is on its way"):
+            self.subscription.reactivate_subscription()
+        self.assertEqual(self.subscription.cancellation_state, "cancelled")
+
+    def test_disputed_payment_is_not_refunded(self):
+        """C6: its payment was cancelled, the customer paid by bank instead."""
+        disputed = self.pay_online(self.invoice)
+        disputed.payment_id.action_draft()
+        disputed.payment_id.action_cancel()
+        self.pay(self.invoice)
+        steps = self.settle(credit_settlement="refund")
+        self.assertEqual(self.values(steps), [("refund", "pending", 21.0)])
+        self.assertFalse(disputed.child_transaction_ids)
+
     def test_credit_memo_used_elsewhere(self):
-        """C6: nothing is left to refund, and the step says so."""
+        """C6: paid back by hand meanwhile: nothing is refunded a second time."""
         self.pay_online(self.invoice)
         self.cancel(self.subscription, credit_settlement="refund")
         self.pay(self.credit_memos(self.subscription))
         [step] = self.run_steps(self.subscription).filtered("source_transaction_id")
-        self.assertEqual(self.values(step), [("refund", "skipped", 0.0)])
-        self.assertIn("used up", step.note)
+        self.assertEqual(self.values(step), [("refund", "done", 21.0)])
+        self.assertIn("Paid back by", step.note)
+        self.assertFalse(step.transaction_id)
 
     def test_money_moves_only_after_posting(self):
         """C12: a draft credit memo holds the refund back until it is posted."""
@@ -395,6 +434,62 @@ class TestCollect(SettlementCase):
             subscription, "2026-07-10", line_ids=line.ids, unpaid_invoices="collect"
         )
         self.assertFalse(self.steps(subscription, "collect"))
+
+    def test_a_draft_credit_memo_holds_collection_and_write_off_back(self):
+        """C8, C12: what it will take off the invoice is not charged before."""
+        for mode in ("collect", "write_off"):
+            with self.subTest(mode):
+                self.travel_to("2026-07-01")
+                self.subscription = self.create_subscription([31.0])
+                invoice = self.bill(self.subscription, "2026-07-01")
+                self.create_token(invoice.partner_id)
+                self.company.write(self.get_write_off_accounts())
+                self.get_default_policy().post_credit_memos = False
+                self.travel_to("2026-07-10")
+                self.settle(unpaid_invoices=mode)
+                self.assertEqual(invoice.amount_residual, 31.0)
+                self.credit_memos(self.subscription).action_post()
+                self.run_steps(self.subscription)
+                step = self.steps(self.subscription, mode)
+                self.assertEqual((step.state, step.amount), ("done", 10.0))
+                self.assertEqual(invoice.amount_residual, 0.0)
+
+    def get_write_off_accounts(self):
+        return {
+            "cancellation_write_off_account_id": self.company_data[
+                "default_account_expense"
+            ].id,
+            "cancellation_write_off_journal_id": self.company_data[
+                "default_journal_misc"
+            ].id,
+        }
+
+    def test_a_blocked_invoice_is_not_charged(self):
+        """C8: it is disputed since the first attempt."""
+        self.create_token(self.partner, "error")
+        step = self.settle(unpaid_invoices="collect")[-1]
+        self.invoice.action_toggle_block_payment()
+        self.travel_to(step.next_attempt_at)
+        self.run_steps(self.subscription)
+        self.assertEqual(step.state, "skipped")
+        self.assertEqual(len(self.invoice.transaction_ids), 1)
+
+    def test_a_failed_step_notices_that_the_invoice_was_paid(self):
+        """C8: nobody has to look any more."""
+        self.create_token(self.partner, "error")
+        step = self.settle(unpaid_invoices="collect")[-1]
+        step._as_engine().next_attempt_at = False
+        self.pay(self.invoice)
+        self.run_steps(self.subscription)
+        self.assertEqual(step.state, "skipped")
+
+    def test_the_announced_payment_method_is_charged(self):
+        """C8, D5: not one that was saved after the preview."""
+        token = self.create_token(self.partner)
+        self.cancel(self.subscription, unpaid_invoices="collect")
+        self.create_token(self.partner)
+        self.run_steps(self.subscription)
+        self.assertEqual(self.invoice.transaction_ids.token_id, token)
 
 
 @tagged("post_install", "-at_install")
@@ -662,6 +757,63 @@ class TestUnbilled(SettlementCase):
         self.assertEqual(str(self.subscription.recurring_next_date), "2026-08-01")
         invoice = self.bill(self.subscription, "2026-08-10")
         self.assertEqual(invoice.amount_total, 31.0)
+
+    def test_undo_of_a_line_on_a_shared_draft_bills_every_day_once(self):
+        """B15, C9: $31 for July, whether it was invoiced or dropped."""
+        for mode in ("invoice", "drop"):
+            with self.subTest(mode):
+                subscription = self.create_subscription([31.0, 62.0])
+                self.bill(subscription, "2026-07-01", post=False)
+                line = subscription.sale_subscription_line_ids[0]
+                self.cancel(
+                    subscription,
+                    "2026-07-10",
+                    line_ids=line.ids,
+                    unbilled_charges=mode,
+                )
+                subscription.cancellation_ids.action_undo()
+                items = self.env["account.move.line"].search(
+                    [("subscription_line_id", "=", line.id)]
+                )
+                balance = sum(
+                    item.price_subtotal
+                    * (1 if item.move_id.move_type == "out_invoice" else -1)
+                    for item in items.filtered(
+                        lambda item: item.parent_state != "cancel"
+                    )
+                )
+                self.assertEqual(balance, 31.0)
+
+    def test_orphan_drafts_of_the_same_days_are_invoiced_once(self):
+        """C9: upstream leaves one more every night where posting fails."""
+        subscription = self.create_subscription([31.0])
+        for _night in range(3):
+            subscription.recurring_next_date = "2026-07-01"
+            self.bill(subscription, "2026-07-01", post=False)
+        self.cancel(subscription, "2026-07-10")
+        posted = subscription._get_invoices().filtered(
+            lambda move: move.state == "posted"
+        )
+        self.assertEqual(posted.mapped("amount_total"), [10.0])
+
+    def test_nothing_beyond_a_fixed_term_is_invoiced(self):
+        """C9, B16: the month is over, the scheduled action is late."""
+        template = self.create_template(
+            recurring_rule_boundary="limited", recurring_rule_count=1
+        )
+        subscription = self.create_subscription(template=template)
+        self.bill(subscription, "2026-07-01")
+        self.travel_to("2026-08-15")
+        preview = subscription.preview_cancellation(timing="immediate")
+        kinds = [part["kind"] for part in preview["settlement"]]
+        self.assertNotIn("unbilled", kinds)
+
+    def test_new_term_does_not_bill_posted_days_again(self):
+        """B15, C9: July is paid, the draft of August was dropped."""
+        self.bill(self.subscription, "2026-07-05", post=False)
+        self.cancel(self.subscription, "2026-07-10", refund_mode="none")
+        self.subscription.reactivate_subscription(mode="new_term")
+        self.assertEqual(str(self.subscription.recurring_next_date), "2026-08-01")
 
     def test_undo_brings_the_draft_back(self):
         """B15, C9: the draft is a draft again, its replacement is credited."""

@@ -193,7 +193,8 @@ class TestStepRuns(StepCase):
         cancellation._run_steps()
         self.assertIn("Waits until", apply.note)
         self.assertEqual(apply.attempts, 1)
-        self.assertEqual((refund.attempts, confirm.attempts), (0, 0))
+        # The customer is told without waiting for the accountant.
+        self.assertEqual((refund.attempts, confirm.attempts), (0, 1))
         cancellation.credit_note_ids.action_post()
         self.travel_to(apply.next_attempt_at)
         cancellation._run_steps()
@@ -453,7 +454,8 @@ class TestStepButtons(StepCase):
 
     def test_a_late_answer_is_booked_though_somebody_skipped_the_step(self):
         """C8: money that moved is never lost sight of."""
-        step = self.end_unknown()
+        step = self.end_unpaid("error")
+        self.take(step)
         step.with_user(self.accountant).action_skip()
         transaction = self.get_transactions(step)
         transaction._set_done()

@@ -209,6 +209,12 @@ class AccountMove(models.Model):
         posted.sudo().cancellation_id._wake_steps()
         return posted
 
+    def button_cancel(self):
+        result = super().button_cancel()
+        # sudo: as in _post.
+        self.sudo().cancellation_id._wake_steps()
+        return result
+
     def _reverse_moves(self, default_values_list=None, cancel=False):
         # OCA's link from a credit line to its invoice line is only made in the
         # reversal wizard; the ledger needs it however an invoice is reversed.

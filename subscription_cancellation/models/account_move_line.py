@@ -113,6 +113,21 @@ class AccountMoveLine(models.Model):
             order="id",
         )
 
+    def _get_covered_periods(self):
+        """Return what posted invoices bill of the subscription lines of these drafts.
+
+        :return: dict of lists of ``Period`` by subscription line
+        """
+        billed = self._search_billed(self.subscription_line_id).filtered(
+            lambda item: (
+                not (item.move_id.is_taken_back or item.move_id._is_all_credited())
+            )
+        )
+        return {
+            line: [item._get_service_period() for item in items]
+            for line, items in billed.grouped("subscription_line_id").items()
+        }
+
     def _get_service_period(self):
         """Return the days this line is for; a credit line without: its origin's."""
         self.ensure_one()

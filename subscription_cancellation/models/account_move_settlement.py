@@ -43,25 +43,92 @@ class AccountMove(models.Model):
         lines = self.invoice_line_ids.subscription_line_id
         return self.subscription_id | lines.sale_subscription_id
 
-    def _get_transactions_on_way(self):
+    def _get_transactions_on_way(self, asking_step=None):
         """Return the payment transactions of these that have no outcome yet.
 
-        A promised bank transfer, which Odoo keeps pending for ever, is no payment.
+        Those that were sent by a step and whose outcome nobody knows count, too. A
+        promised bank transfer, which Odoo keeps pending for ever, is no payment.
+
+        :param asking_step: ``subscription.cancellation.step`` whose own do not count
         """
         return self.transaction_ids.filtered(
             lambda transaction: (
-                transaction.state in ("pending", "authorized")
-                and transaction.operation != "refund"
+                transaction.operation != "refund"
                 and transaction.provider_code != "custom"
+                and (
+                    transaction.state in ("pending", "authorized")
+                    or (
+                        transaction.state == "draft"
+                        and transaction.cancellation_step_id
+                        and transaction.cancellation_step_id != asking_step
+                    )
+                )
             )
         )
+
+    def _get_refunds_on_way(self):
+        """Return the refunds of these credit memos that may still be executed."""
+        return self.transaction_ids.filtered(
+            lambda transaction: (
+                transaction.operation == "refund"
+                and transaction.state in ("draft", "pending", "authorized")
+            )
+        )
+
+    def _get_amount_matched_with(self, invoice):
+        """Return how much of this credit memo is reconciled with an invoice."""
+        self.ensure_one()
+        partials = self.line_ids.matched_debit_ids.filtered(
+            lambda partial: partial.debit_move_id.move_id == invoice
+        )
+        return sum(partials.mapped("credit_amount_currency"))
+
+    def _get_amount_received(self):
+        """Return what was received for this invoice, in its currency.
+
+        Other documents that paid it count, but not what a discount or a write-off took
+        off it, nor its own credit memos.
+        """
+        self.ensure_one()
+        return sum(
+            partial.debit_amount_currency
+            * partial.credit_move_id.move_id._get_share_of_money(self)
+            for partial in self.line_ids.matched_credit_ids
+        )
+
+    def _get_amount_given_back(self):
+        """Return what was paid back on these credit memos, in their currency."""
+        partials = self.line_ids.matched_debit_ids.filtered(
+            lambda partial: partial.debit_move_id.move_id.origin_payment_id
+        )
+        return sum(partials.mapped("credit_amount_currency"))
+
+    def _get_share_of_money(self, invoice):
+        """Return how much of what this pays of an invoice is money, from 0 to 1."""
+        self.ensure_one()
+        payment = self.origin_payment_id
+        if payment:
+            items = self.line_ids.filtered(
+                lambda line: line.account_type == "asset_receivable"
+            )
+            total = abs(sum(items.mapped("amount_currency")))
+            return min(payment.amount / total, 1.0) if total else 1.0
+        if self.move_type == "out_refund":
+            return 0.0 if self.reversed_entry_id == invoice else 1.0
+        return 1.0 if self.statement_line_id else 0.0
 
     def _get_paying_transactions(self):
         """Return the confirmed transactions that paid this invoice, latest first."""
         self.ensure_one()
-        transactions = (
-            self.reconciled_payment_ids.payment_transaction_id | self.transaction_ids
+        payments = self.reconciled_payment_ids.filtered(
+            lambda payment: payment.state in ("in_process", "paid")
         )
+        # What is booked as a payment of something else, or was cancelled because it
+        # is disputed, did not pay this invoice.
+        unbooked = self.transaction_ids.filtered(
+            lambda transaction: not transaction.payment_id
+        )
+        transactions = payments.payment_transaction_id | unbooked
         return transactions.filtered(
             lambda transaction: (
                 transaction.state == "done"

@@ -3,7 +3,7 @@ from odoo import api, models
 
 
 class AccountPartialReconcile(models.Model):
-    """Notice when a credit memo of a cancellation is paid back by hand."""
+    """Notice when an invoice or credit memo that a step waits for is paid."""
 
     _inherit = "account.partial.reconcile"
 
@@ -11,5 +11,12 @@ class AccountPartialReconcile(models.Model):
     def create(self, vals_list):
         partials = super().create(vals_list)
         # sudo: whoever registers a payment need not be allowed to read cancellations.
-        partials.sudo().credit_move_id.move_id.cancellation_id._wake_steps()
+        items = partials.sudo().credit_move_id | partials.sudo().debit_move_id
+        steps = self.env["subscription.cancellation.step"].sudo()
+        steps.search(
+            [
+                ("source_move_id", "in", items.move_id.ids),
+                ("state", "in", ("pending", "failed")),
+            ]
+        )._wake()
         return partials

@@ -39,6 +39,10 @@ class SaleSubscription(models.Model):
                     "Deactivate or Revoke."
                 )
             )
+        if "overdue_failure_date" in vals and not self.env.su:
+            raise UserError(
+                self.env._("When somebody was told of a failure is not set by hand.")
+            )
         dates = self._get_dates_to_keep(vals)
         result = super().write(vals)
         for subscription, kept in dates.items():

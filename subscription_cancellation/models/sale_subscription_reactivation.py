@@ -85,6 +85,7 @@ class SaleSubscription(models.Model):
         if plan.takes_back_credits:
             closing._take_back_credits()
             closing._take_back_unbilled(all_of_it=True)
+            closing._charge_dropped_days()
         closing._get_ended_lines()._reactivate()
         self.sudo()._reopen(plan.stage, plan.dates)
         closing._set_reactivated()
@@ -161,9 +162,13 @@ class SaleSubscription(models.Model):
         """Return the dates of a new term; what is paid is not billed again."""
         today = self._today()
         paid_until = closing[:1].next_date_before or self._get_billed_until()
-        if closing._is_credited() or closing._has_unbilled_steps():
-            # The last day of service is paid, or was dropped; nothing after it is.
+        if closing._is_credited():
+            # The last day of service is paid.
             paid_until = closing[0].effective_date
+        elif closing._has_unbilled_steps():
+            # So it is, or it was dropped; invoices that were posted count.
+            billed_until = self._get_billed_until() or closing[0].effective_date
+            paid_until = max(closing[0].effective_date, billed_until)
         return {
             "date_start": today,
             "trial_end_date": False,
@@ -174,7 +179,7 @@ class SaleSubscription(models.Model):
         """Return the first day after the billed periods of the lines, or ``False``."""
         # sudo: whoever reactivates need not be allowed to read journal items.
         items = self.env["account.move.line"].sudo()
-        last = items._search_billed(self.sale_subscription_line_ids).sorted("end_date")
+        last = items._search_billed(self._get_all_lines()).sorted("end_date")
         return last and fields.Date.add(last[-1].end_date, days=1)
 
     def _get_stage_to_reopen(self, closing, is_new_term):

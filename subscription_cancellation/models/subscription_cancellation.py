@@ -362,6 +362,7 @@ class SubscriptionCancellation(models.Model):
     def _store_rows(self):
         """Replace the planned rows by what is creditable as of now."""
         CancellationLine = self.env["subscription.cancellation.line"]
+        self._forget_cancelled_advance()
         scopes = self._get_scopes()
         self._take_over(scopes[0].lines.union(*(scope.lines for scope in scopes)))
         values = []

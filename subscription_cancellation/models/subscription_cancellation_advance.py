@@ -67,6 +67,18 @@ class SubscriptionCancellation(models.Model):
         credit_memos._post_cancellation_credits()
         return credit_memos
 
+    def _forget_cancelled_advance(self):
+        """Drop the rows whose credit memo somebody cancelled before it was posted."""
+        for cancellation in self.filtered("line_ids.is_advance"):
+            cancelled = cancellation.credit_note_ids.filtered(
+                lambda memo: memo.state == "cancel"
+            ).reversed_entry_id
+            cancellation.line_ids.filtered(
+                lambda row, cancelled=cancelled: (
+                    row.is_advance and row.origin_move_id in cancelled
+                )
+            ).unlink()
+
     def _take_back_advance(self):
         """Bill again what was credited in advance: the end is off, or moves."""
         rows = self.line_ids.filtered("is_advance")

@@ -169,6 +169,13 @@ class SubscriptionCancellation(models.Model):
             line: max(today, day if is_paid else self.effective_date)
             for line, day in billed_until.items()
         }
+        dropped_from = self._get_dropped_from()
+        if dropped_from:
+            raw = self.env["account.move.line"].sudo()._map_billed_until(lines)
+            first_days = {
+                line: max(dropped_from, raw.get(line.id) or dropped_from)
+                for line in lines
+            }
         lines._reactivate()
         self._join_open_end(lines)
         end = self.subscription_id.cancellation_date
@@ -209,7 +216,20 @@ class SubscriptionCancellation(models.Model):
         return lines.filtered(lambda line: not line.active)
 
     def _take_back_credits(self):
-        """Take the credit memos of these back by invoices for the same days."""
+        """Take the credit memos of these back by invoices for the same days.
+
+        :raise UserError: a refund of one is on its way
+        """
+        for transaction in self.credit_note_ids._get_refunds_on_way():
+            raise UserError(
+                self.env._(
+                    "A refund of credit memo %(memo)s is on its way (%(reference)s). "
+                    "Wait for the answer of %(provider)s, then try again.",
+                    memo=transaction.invoice_ids[:1].name,
+                    reference=transaction.reference,
+                    provider=transaction.provider_id.name,
+                )
+            )
         return self.credit_note_ids._take_back_credits()
 
     def _is_credited(self):

@@ -40,6 +40,8 @@ class SettlementPart(NamedTuple):
     #: The document it acts on, and the one that comes out of it, where there is one.
     source: Any = None
     move: Any = None
+    #: First of the days that it is about
+    first_day: Any = None
     #: ``payment.transaction`` to refund
     transaction: Any = None
     #: ``payment.token`` to charge
@@ -118,13 +120,25 @@ class SubscriptionCancellation(models.Model):
             )
             for invoice, lines in by_invoice.items()
         }
-        applied = self._plan_application(refundable, reduced)
+        to_reduce = self._get_reductions_to_come()
+        applied = self._plan_application(refundable, to_reduce)
         return [
             *self._plan_reductions(reduced),
             *applied,
-            *self._plan_unpaid(unpaid, reduced, applied),
+            *self._plan_unpaid(unpaid, to_reduce, applied),
             *self._plan_refundable(refundable),
         ]
+
+    def _get_reductions_to_come(self):
+        """Return by invoice what is still to be taken off what is due on it.
+
+        Credit memos of advance invoices have done so already.
+        """
+        rows = self.sudo().line_ids.filtered(lambda row: not row.is_advance)
+        return {
+            invoice: sum(lines.mapped("reduces_invoice"))
+            for invoice, lines in rows._get_lines_to_credit().items()
+        }
 
     def _plan_reductions(self, reduced):
         """Return a part per invoice that its own credit memo reduces."""
@@ -147,16 +161,42 @@ class SubscriptionCancellation(models.Model):
         for invoice, amount in refundable.items():
             if invoice.currency_id.is_zero(amount):
                 continue
-            if self.credit_settlement == "refund":
-                parts += self._plan_refunds(invoice, amount)
-                continue
             text = self.env._("Kept as credit on the customer's account")
-            parts.append(
-                SettlementPart(
-                    "keep", amount, invoice.currency_id, text, "done", credited=invoice
+            if self.credit_settlement == "refund":
+                limit = max(self._get_refundable_limit(invoice), 0.0)
+                if limit:
+                    parts += self._plan_refunds(invoice, min(amount, limit))
+                amount -= min(amount, limit)
+                text = self.env._("Kept as credit: more than was paid is not refunded")
+            if not invoice.currency_id.is_zero(amount):
+                parts.append(
+                    SettlementPart(
+                        "keep",
+                        amount,
+                        invoice.currency_id,
+                        text,
+                        "done",
+                        credited=invoice,
+                    )
                 )
-            )
         return parts
+
+    def _get_refundable_limit(self, invoice):
+        """Return what may be given back of an invoice once it is credited.
+
+        What was received for it and not given back, less what stays billed. A discount
+        or a write-off is no money that was received.
+        """
+        rows = self.sudo().line_ids.filtered(
+            lambda row: row.origin_move_id == invoice and not row.is_advance
+        )
+        credit_memos = invoice._search_credit_memos()
+        credited = sum(credit_memos.mapped("amount_total"))
+        credited += sum(rows.mapped("credit_total"))
+        received = invoice._get_amount_received()
+        received -= credit_memos._get_amount_given_back()
+        stays_billed = invoice.amount_total - credited
+        return invoice.currency_id.round(received - stays_billed)
 
     # === CREDITS THAT PAY OPEN INVOICES === #
 
@@ -233,7 +273,7 @@ class SubscriptionCancellation(models.Model):
         return [
             self._as_open_item(line, 0.0, line.account_id)
             for line in lines
-            if line.move_id not in own
+            if line.move_id not in own and not line.move_id._get_refunds_on_way()
         ]
 
     def _get_open_debits(self):
@@ -277,7 +317,7 @@ class SubscriptionCancellation(models.Model):
 
         A line that ends alone leaves its invoices to the subscription that goes on.
         """
-        ending = self.filtered(lambda cancellation: cancellation._ends_everything())
+        ending = self._filter_ending()
         # sudo: who cancels need not be allowed to read invoices.
         AccountMove = self.env["account.move"].sudo()
         invoices = AccountMove._search_unpaid(ending.subscription_id)
@@ -287,6 +327,19 @@ class SubscriptionCancellation(models.Model):
             else AccountMove
             for cancellation in self
         }
+
+    def _filter_ending(self):
+        """Return those of these with which a subscription ends, one for each.
+
+        Several that are executed together may end it together: the last one counts.
+        """
+        ending = self.browse()
+        for subscription, cancellations in self.grouped("subscription_id").items():
+            lines = cancellations.line_ids.subscription_line_id
+            whole = cancellations.filtered("is_whole")
+            if whole or not subscription.sale_subscription_line_ids - lines:
+                ending |= (whole or cancellations)[-1:]
+        return ending
 
     def _ends_everything(self):
         """Return whether no line of the subscription goes on after this."""

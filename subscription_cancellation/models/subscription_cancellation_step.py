@@ -98,6 +98,9 @@ class SubscriptionCancellationStep(models.Model):
         ondelete="restrict",
         check_company=True,
     )
+    first_day = fields.Date(
+        readonly=True, help="First of the unbilled days that were invoiced or dropped."
+    )
     note = fields.Text(
         string="Outcome",
         readonly=True,
@@ -203,6 +206,8 @@ class SubscriptionCancellationStep(models.Model):
         )
         if is_last:
             self._notify(message)
+        else:
+            self.cancellation_id._trigger_steps(later)
 
     def _notify(self, text):
         """Give somebody who may settle it something to do."""
@@ -275,20 +280,51 @@ class SubscriptionCancellationStep(models.Model):
     def _do_reduce(self):
         """Posting the credit memo has reduced its invoice."""
         if not self._wait_for_credit_memo():
-            self._set_done(self.note)
+            invoice = self.move_id
+            reduced = self.source_move_id._get_amount_matched_with(invoice)
+            note = self.env._("Reduces invoice %s", invoice.name)
+            self._set_done(note, amount=reduced)
+
+    def _do_keep(self):
+        """The credit memo is posted: what is left of it is the customer's credit."""
+        if not self._wait_for_credit_memo():
+            note = self.env._("Kept as credit on the customer's account")
+            self._set_done(note)
+
+    def _wake(self):
+        """Look at once at those of these that something may have happened to.
+
+        What failed is only taken again where it may be solved.
+        """
+        waiting = self.filtered(
+            lambda step: (
+                step.state == "pending"
+                or (step.state == "failed" and step._is_solved())
+            )
+        )
+        if waiting:
+            waiting._as_engine().next_attempt_at = fields.Datetime.now()
+            waiting.cancellation_id._trigger_steps()
+
+    def _is_solved(self):
+        """Return whether somebody else has done what this step could not."""
+        is_unknown = self.kind in ("collect", "refund") and self.is_unknown
+        is_about_money = self.kind in ("collect", "write_off", "refund")
+        return bool(
+            is_about_money
+            and not is_unknown
+            and self.source_move_id.state == "posted"
+            and not self.source_move_id._get_receivable_items()
+        )
 
     def _wait_for_credit_memo(self):
         """Return whether the credit memo is not posted: then wait, or give up."""
         memo = self.source_move_id
-        name = memo.name or memo.display_name
+        name = memo.name or (memo.ref or "").strip() or memo.display_name
         if memo.state == "draft":
             self._wait(self.env._("Waits until %s is posted.", name))
         elif memo.state == "cancel":
-            self._skip(
-                self.env._(
-                    "Credit memo %s was cancelled.", memo.name or memo.display_name
-                )
-            )
+            self._skip(self.env._("Credit memo %s was cancelled.", name), amount=0.0)
         return memo.state != "posted"
 
     # === BUTTONS === #
@@ -302,6 +338,7 @@ class SubscriptionCancellationStep(models.Model):
             raise UserError(reason)
         engine = self._as_engine()
         engine._set_state("pending", attempts=0, next_attempt_at=fields.Datetime.now())
+        engine._choose_token()
         engine.cancellation_id._run_steps()
 
     def action_skip(self):

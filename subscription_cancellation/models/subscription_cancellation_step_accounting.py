@@ -2,7 +2,6 @@
 """Steps that are bookkeeping only: credits that pay invoices, and write-offs."""
 
 from odoo import models
-from odoo.exceptions import UserError
 from odoo.fields import Command
 
 from .subscription_cancellation_settlement import SettlementPart
@@ -79,7 +78,9 @@ class SubscriptionCancellationStep(models.Model):
         :return: the amount that was paid by credits, in the invoice's currency
         """
         before = invoice.amount_residual
-        if invoice.state != "posted" or invoice._get_transactions_on_way():
+        is_blocked = invoice.payment_state == "blocked"
+        is_open = invoice.state == "posted" and not is_blocked
+        if not is_open or invoice._get_transactions_on_way(self):
             return 0.0
         debits = invoice._get_receivable_items()
         for debit in debits.sorted(lambda line: (line.date_maturity, line.id)):
@@ -106,15 +107,12 @@ class SubscriptionCancellationStep(models.Model):
     def _do_write_off(self):
         """Write off what is due on the invoice, on the accounts of the settings."""
         invoice = self.source_move_id
-        if invoice.state != "posted" or not invoice.amount_residual:
-            self._skip(self.env._("Nothing is due any more on %s.", invoice.name))
-            return
-        if invoice._get_transactions_on_way():
-            self._wait(self.env._("Invoice %s is just being paid.", invoice.name))
+        if self._wait_for_invoice():
             return
         reason = self.company_id._get_cannot_write_off_reason()
         if reason:
-            raise UserError(reason)
+            self._fail(reason, is_final=True)
+            return
         items = invoice._get_receivable_items()
         amount = invoice.amount_residual
         entry = self._create_write_off(invoice, items)

@@ -3,8 +3,6 @@
 
 import logging
 
-import requests
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
@@ -124,14 +122,12 @@ class SubscriptionCancellationStep(models.Model):
     )
     is_by_hand = fields.Boolean(compute="_compute_is_by_hand")
 
-    @api.depends("kind", "state", "source_transaction_id")
+    @api.depends("kind", "state", "source_transaction_id", "is_unknown")
     def _compute_is_by_hand(self):
         for step in self:
-            step.is_by_hand = (
-                step.kind == "refund"
-                and step.state in ("pending", "failed")
-                and not step.source_transaction_id
-            )
+            is_refused = step.state == "failed" and not step.is_unknown
+            is_waiting = step.state == "pending" and not step.source_transaction_id
+            step.is_by_hand = step.kind == "refund" and (is_refused or is_waiting)
 
     # === REFUND === #
 
@@ -154,8 +150,7 @@ class SubscriptionCancellationStep(models.Model):
     def _get_left_to_refund(self):
         """Return what this step has to give back, in the currency of the credit memo.
 
-        The rest of the credit memo that no other step is about; the last one takes
-        what is left over.
+        What is planned, as far as it is left of the credit memo.
         """
         memo = self.source_move_id
         others = (self.cancellation_id.step_ids - self).filtered(
@@ -167,13 +162,14 @@ class SubscriptionCancellationStep(models.Model):
         )
         left = abs(sum(memo._get_receivable_items().mapped("amount_residual_currency")))
         left -= sum(others.mapped("amount"))
-        return memo.currency_id.round(max(left, 0.0))
+        # What somebody skipped of another one does not flow over to this one.
+        return memo.currency_id.round(max(min(left, self.amount), 0.0))
 
     def _finish_without_refund(self):
         """Say why there is nothing to give back: somebody has, or it is used."""
         memo = self.source_move_id
         payments = memo.reconciled_payment_ids
-        if self.is_by_hand and payments:
+        if payments:
             names = ", ".join(payments.mapped("name"))
             note = self.env._("Paid back by %s.", names)
             self._set_done(note, payment_id=payments[-1:].id)
@@ -241,14 +237,49 @@ class SubscriptionCancellationStep(models.Model):
         """Charge what is due to the saved payment method; return the transaction."""
         if self.transaction_id and not self._may_begin_anew():
             return self._resume()
+        if self._wait_for_invoice():
+            return None
+        return self._create_collection(self._get_token(), self.source_move_id)
+
+    def _wait_for_invoice(self):
+        """Return whether there is nothing to do about the invoice, now or ever."""
         invoice = self.source_move_id
-        if invoice.state != "posted" or not invoice.amount_residual:
+        # Two cancellations may be about one invoice.
+        invoice.lock_for_update()
+        drafts = invoice._search_credit_memos().filtered(
+            lambda memo: memo.state == "draft"
+        )
+        if invoice.state != "posted":
+            self._wait(
+                self.env._("Waits until invoice %s is posted again.", invoice.name)
+            )
+        elif not invoice.amount_residual:
             self._skip(self.env._("Nothing is due any more on %s.", invoice.name))
-            return None
-        if invoice._get_transactions_on_way():
+        elif invoice.payment_state == "blocked":
+            self._skip(self.env._("Invoice %s is blocked for payment.", invoice.name))
+        elif drafts:
+            self._wait(
+                self.env._(
+                    "Waits until the draft credit memo of invoice %s is posted.",
+                    invoice.name,
+                )
+            )
+        elif invoice._get_transactions_on_way(self):
             self._wait(self.env._("Invoice %s is just being paid.", invoice.name))
-            return None
-        return self._create_collection(invoice._get_saved_token(), invoice)
+        else:
+            return False
+        return True
+
+    def _get_token(self):
+        """Return the saved payment method that was announced, if it still works."""
+        token = self.token_id
+        is_usable = token.active and token.provider_id.state in ("enabled", "test")
+        return token if is_usable else token.browse()
+
+    def _choose_token(self):
+        """Take the present payment method: somebody asked for another try."""
+        if self.kind == "collect":
+            self.token_id = self.source_move_id._get_saved_token() or self.token_id
 
     def _create_collection(self, token, invoice):
         """Return a new transaction that charges a token, if there is one."""
@@ -309,19 +340,15 @@ class SubscriptionCancellationStep(models.Model):
             transaction._set_error(str(error))
             return
         transaction._log_sent_message()
+        sending = transaction.with_context(cancellation_step_sends=True)
         try:
             if transaction.operation == "refund":
-                transaction._send_refund_request()
+                sending._send_refund_request()
             else:
-                transaction._send_payment_request()
+                sending._send_payment_request()
         except ValidationError as error:
-            if isinstance(error.__context__, requests.exceptions.RequestException):
-                is_refused = isinstance(
-                    error.__context__,
-                    (requests.exceptions.HTTPError, requests.exceptions.ConnectTimeout),
-                )
-                if not is_refused:
-                    raise
+            # Also where a provider does not use Odoo's own way to send.
+            transaction.provider_id._check_is_refusal(error)
             transaction._set_error(str(error))
 
     def _finish_transaction(self):
@@ -343,6 +370,7 @@ class SubscriptionCancellationStep(models.Model):
                     is_unknown=False,
                 )
         elif transaction.state in ("pending", "authorized"):
+            self.is_unknown = False
             self._wait(
                 self.env._(
                     "Waits for the answer of %(provider)s (%(reference)s).",
@@ -350,8 +378,10 @@ class SubscriptionCancellationStep(models.Model):
                     reference=transaction.reference,
                 )
             )
-        elif transaction.state in ("cancel", "error") and self.state == "pending":
-            self._fail(self._get_refusal(transaction))
+        elif transaction.state in ("cancel", "error"):
+            if self.state == "pending" or self.is_unknown:
+                self.is_unknown = False
+                self._fail(self._get_refusal(transaction))
 
     def _get_done_note(self):
         """Return in words what the transaction did."""
@@ -449,20 +479,41 @@ class SubscriptionCancellationStep(models.Model):
     def action_send_again(self):
         """Send the same transaction again: it had not arrived (button)."""
         self._check_unknown()
-        engine = self._as_engine()
-        with engine.cancellation_id._hold_steps() as is_held:
-            if is_held and engine.is_unknown:
-                engine._set_state("pending", attempts=1, error=False)
-                engine._send(engine.transaction_id)
+        if self.cancellation_id.reactivated_date:
+            raise UserError(
+                self.env._(
+                    "Cancellation %s is undone: nothing follows it any more. Choose "
+                    "Was Done if the provider has executed the transaction.",
+                    self.cancellation_id.name,
+                )
+            )
+        self._as_engine()._decide_unknown(lambda step: step._send(step.transaction_id))
 
     def action_was_done(self):
         """Book the transaction: the provider has executed it (button)."""
         self._check_unknown()
-        engine = self._as_engine()
-        with engine.cancellation_id._hold_steps() as is_held:
-            if is_held and engine.is_unknown:
-                engine.transaction_id._set_done()
-                engine._finish_transaction()
+        self._as_engine()._decide_unknown(lambda step: step._book_as_done())
+
+    def _decide_unknown(self, decision):
+        """Go on as somebody decided, unless the provider has answered meanwhile.
+
+        :param decision: callable with this step
+        """
+        with self.cancellation_id._hold_steps() as is_held:
+            if not (is_held and self.is_unknown):
+                return
+            if self.transaction_id.state != "draft":
+                self._finish_transaction()
+                return
+            # Due, so that a kill from here on does not strand it.
+            now = fields.Datetime.now()
+            self._set_state("pending", attempts=1, error=False, next_attempt_at=now)
+            decision(self)
+
+    def _book_as_done(self):
+        """Let Odoo book the transaction that the provider has executed."""
+        self.transaction_id._set_done()
+        self._finish_transaction()
 
     def action_register_payment(self):
         """Open Odoo's dialog to pay the credit memo back (button)."""

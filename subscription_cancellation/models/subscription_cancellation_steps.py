@@ -78,7 +78,8 @@ class SubscriptionCancellation(models.Model):
             source = self._get_credit_note_of(part.credited)
         if part.kind == "reduce":
             move = part.credited
-            state = "done" if source.state == "posted" else "pending"
+        if part.credited and state == "done" and source.state != "posted":
+            state = "pending"
         now = fields.Datetime.now()
         return {
             "cancellation_id": self.id,
@@ -89,6 +90,7 @@ class SubscriptionCancellation(models.Model):
             "amount": part.amount,
             "source_move_id": source and source.id,
             "move_id": move and move.id,
+            "first_day": part.first_day,
             "source_transaction_id": part.transaction and part.transaction.id,
             "token_id": part.token and part.token.id,
             "note": part.text,
@@ -111,14 +113,13 @@ class SubscriptionCancellation(models.Model):
 
     def _wake_steps(self):
         """Look at what these wait for at once: something has happened."""
-        waiting = self.step_ids.filtered(lambda step: step.state == "pending")
-        if waiting:
-            waiting._as_engine().next_attempt_at = fields.Datetime.now()
-            self._trigger_steps()
+        self.step_ids._wake()
 
-    def _trigger_steps(self):
-        """Wake the scheduled action that takes the steps."""
-        self.env.ref("subscription_cancellation.ir_cron_run_steps").sudo()._trigger()
+    def _trigger_steps(self, moment=None):
+        """Wake the scheduled action that takes the steps, now or at a moment."""
+        cron = self.env.ref("subscription_cancellation.ir_cron_run_steps")
+        # sudo: whoever cancels need not be allowed to read scheduled actions.
+        cron.sudo()._trigger(moment)
 
     def _drop_steps(self):
         """Give up what has not begun: the cancellation was undone."""
@@ -192,16 +193,21 @@ class SubscriptionCancellation(models.Model):
     def _is_blocked(self, step):
         """Return whether another step comes first.
 
-        What credits pay of open invoices is not refunded; the confirmation says what
-        was at least tried.
+        What credits pay of open invoices is neither refunded nor collected or written
+        off; the confirmation says what was at least tried.
         """
         open_steps = (self.step_ids - step).filtered(
             lambda other: other.state not in FINISHED
         )
+        kinds = set(open_steps.mapped("kind"))
         if step.kind == "refund":
-            return "apply_credits" in open_steps.mapped("kind")
+            return "apply_credits" in kinds
+        if step.kind in ("collect", "write_off"):
+            return bool(kinds & {"reduce", "apply_credits"})
         if step.kind == "confirm":
-            return any(not other.attempts for other in open_steps)
+            return any(
+                not (other.attempts or self._is_blocked(other)) for other in open_steps
+            )
         return False
 
     @contextlib.contextmanager

@@ -52,6 +52,7 @@ class SubscriptionCancellation(models.Model):
             ._search_drafts(self.line_ids.subscription_line_id)
         )
         by_line = items.grouped("subscription_line_id")
+        covered = items._get_covered_periods() if items else {}
         result = {}
         for cancellation in self:
             lines = cancellation.line_ids.subscription_line_id
@@ -59,26 +60,39 @@ class SubscriptionCancellation(models.Model):
                 *(by_line[line] for line in lines.sudo() if line in by_line)
             )
             result[cancellation] = [
-                cancellation._get_unbilled_draft(move, own & move.invoice_line_ids)
+                cancellation._get_unbilled_draft(
+                    move, own & move.invoice_line_ids, covered
+                )
                 for move in own.move_id
             ]
         return result
 
-    def _get_unbilled_draft(self, move, items):
+    def _get_unbilled_draft(self, move, items, covered):
         """Return what of a draft was served, and whether anything else is on it."""
         products = move.invoice_line_ids.filtered(
             lambda item: item.display_type == "product"
         )
         others = (products - items).subscription_line_id
         is_own = not others and (self._ends_everything() or products == items)
-        return UnbilledDraft(move, items, self._get_served_items(items), is_own)
+        served = self._get_served_items(items, covered)
+        return UnbilledDraft(move, items, served, is_own)
 
-    def _get_served_items(self, items):
-        """Return the part of each draft line that lies before the end of service."""
+    def _get_served_items(self, items, covered):
+        """Return the part of each draft line that lies before the end of service.
+
+        Days that another invoice covers are left to that one: upstream leaves a draft
+        more every night where one cannot be posted.
+
+        :param dict covered: periods by subscription line; those of these are added
+        """
         served = []
         for item in items:
             period = item._get_service_period()
-            end = min(period.end, self.effective_date)
+            known = covered.setdefault(item.subscription_line_id, [])
+            if any(other.start <= period.start < other.end for other in known):
+                continue
+            known.append(period)
+            end = min(period.end, self._get_end_of_charges())
             if period.start >= end:
                 continue
             days = Period(period.start, end)
@@ -100,8 +114,9 @@ class SubscriptionCancellation(models.Model):
         self.ensure_one()
         subscription = self.subscription_id
         start = subscription.recurring_next_date
+        end = self._get_end_of_charges()
         is_billed = subscription._is_started() and not subscription.is_paused
-        if not (is_billed and start and start < self.effective_date):
+        if not (is_billed and start and start < end):
             return []
         lines = self.line_ids.subscription_line_id
         # sudo: who cancels need not be allowed to read invoices.
@@ -110,11 +125,16 @@ class SubscriptionCancellation(models.Model):
         parts = []
         for line in lines:
             first_day = max(start, billed_until.get(line.id, start))
-            if first_day < self.effective_date:
-                period = Period(first_day, self.effective_date)
+            if first_day < end:
+                period = Period(first_day, end)
                 parts += subscription._get_charge_parts(line, period, start)
         # A rebate that ends alone is no charge.
         return parts if sum(part.amount for part in parts) > 0 else []
+
+    def _get_end_of_charges(self):
+        """Return the first day that is not charged: nor is any beyond a fixed term."""
+        contract_end = self.subscription_id._get_contract_end()
+        return min(filter(None, (self.effective_date, contract_end)))
 
     # === PLAN === #
 
@@ -133,28 +153,38 @@ class SubscriptionCancellation(models.Model):
     def _plan_draft(self, draft):
         """Return the step about one draft, ``None`` where it is left alone."""
         currency = draft.move.currency_id
+        first_day = min(draft.items.mapped("start_date"))
         if self.unbilled_charges == "drop":
-            text = self.env._(
-                "Draft invoice %s is dropped", self._describe_draft(draft.move)
-            )
+            text = (
+                self.env._("Draft invoice %s is dropped")
+                if draft.is_own
+                else self.env._("Taken off draft invoice %s")
+            ) % self._describe_draft(draft.move)
             total = sum(draft.items.mapped("price_total"))
-            return SettlementPart("unbilled", total, currency, text, "skipped")
+            return SettlementPart(
+                "unbilled", total, currency, text, "skipped", first_day=first_day
+            )
         if self._is_all_served(draft) and not draft.is_own:
             # It goes on, and bills what was served, with the lines that go on.
             return None
-        if not draft.served:
+        is_rebate = not draft.is_own and self._get_served_total(draft) < 0
+        if is_rebate or not draft.served:
             text = self.env._(
-                "Draft invoice %s is dropped: it is for days after the end",
+                "Draft invoice %s is dropped: none of its days is left to invoice",
                 self._describe_draft(draft.move),
             )
-            return SettlementPart("unbilled", 0.0, currency, text, "skipped")
+            return SettlementPart(
+                "unbilled", 0.0, currency, text, "skipped", first_day=first_day
+            )
         text = self.env._(
             "Invoiced from draft %(draft)s for %(days)s",
             draft=self._describe_draft(draft.move),
             days=self._describe_days([served.period for served in draft.served]),
         )
         amount = self._get_served_total(draft)
-        return SettlementPart("unbilled", amount, currency, text, "done")
+        return SettlementPart(
+            "unbilled", amount, currency, text, "done", first_day=first_day
+        )
 
     def _get_served_total(self, draft):
         """Return what the served days of a draft, and what else is on it, come to."""
@@ -182,6 +212,7 @@ class SubscriptionCancellation(models.Model):
             self.subscription_id._get_invoice_currency(),
             text % self._describe_days([part.period for part in parts]),
             "skipped" if is_dropped else "done",
+            first_day=min(part.period.start for part in parts),
         )
 
     def _with_collections(self, parts):
@@ -345,17 +376,62 @@ class SubscriptionCancellation(models.Model):
         return "unbilled" in self.step_ids.mapped("kind")
 
     def _take_back_unbilled(self, all_of_it):
-        """Bring dropped drafts back, and credit what was invoiced in their place.
+        """Bring dropped drafts back, and credit what is going to be billed again.
 
-        :param bool all_of_it: everything comes back as it was; else only what regular
-            billing is going to bill again
+        :param bool all_of_it: everything comes back as it was, drafts included
         """
-        next_date = self.subscription_id.recurring_next_date
         for step in self.step_ids.filtered(lambda step: step.kind == "unbilled"):
             draft, invoice = step.source_move_id, step.move_id
-            if draft.state == "cancel" and all_of_it:
+            is_restored = draft.state == "cancel" and all_of_it
+            if is_restored:
                 draft.button_draft()
-            first_day = min(invoice.invoice_line_ids.mapped("start_date"), default=None)
-            is_billed_again = first_day and next_date and first_day >= next_date
-            if invoice.cancellation_id and (all_of_it or is_billed_again):
+            is_made_here = invoice.cancellation_id
+            if is_made_here and (is_restored or step._is_billed_again()):
                 invoice._take_back_charges()
+
+    def _get_dropped_from(self):
+        """Return from when on days left a draft that bills other lines, or ``None``.
+
+        Such a draft does not come back, so that its days are charged by themselves.
+        """
+        steps = self.step_ids.filtered(
+            lambda step: (
+                step.kind == "unbilled"
+                and step.first_day
+                and not step.source_move_id
+                and (step.move_id.cancellation_id or not step.move_id)
+                and not step._is_billed_again()
+            )
+        )
+        return min(steps.mapped("first_day"), default=None)
+
+    def _charge_dropped_days(self):
+        """Charge, up to the next invoice, the days that left a shared draft."""
+        items = self.env["account.move.line"].sudo()
+        for cancellation in self:
+            start, end = cancellation._get_dropped_from(), cancellation.next_date_before
+            if not (start and end):
+                continue
+            lines = cancellation.line_ids.subscription_line_id
+            billed_until = items._map_billed_until(lines)
+            subscription = cancellation.subscription_id
+            parts = []
+            for line in lines:
+                first_day = max(start, billed_until.get(line.id, start))
+                if first_day < end:
+                    period = Period(first_day, end)
+                    parts += subscription._get_charge_parts(line, period, start)
+            subscription._charge_days(parts, cancellation)
+
+
+class SubscriptionCancellationStep(models.Model):
+    _inherit = "subscription.cancellation.step"
+
+    def _is_billed_again(self):
+        """Return whether regular billing is going to bill these unbilled days."""
+        cancellation = self.cancellation_id
+        next_date = (
+            cancellation.subscription_id.recurring_next_date
+            or cancellation.next_date_before
+        )
+        return bool(self.first_day and next_date and self.first_day >= next_date)
