@@ -1031,13 +1031,18 @@ class TestSettlementOptions(SettlementCase):
     def test_the_customer_is_told(self):
         """D7: by mail, with the summary as a PDF, once."""
         self.partner.email = "azure@example.com"
-        self.settle()
+        self.settle(comment="A difficult customer.")
         step = self.steps(self.subscription, "confirm")
         self.assertEqual(step.state, "done")
         mail = step.cancellation_id.message_ids.filtered("attachment_ids")
         self.assertEqual(mail.partner_ids, self.partner)
         # Odoo renders reports as HTML in tests.
         self.assertEqual(len(mail.attachment_ids), 1)
+        document = mail.attachment_ids.raw.decode()
+        self.assertIn(self.subscription.display_name, document)
+        self.assertNotIn("difficult", document)
+        self.assertNotIn("Requested by", document)
+        self.assertIn("ends on July 10, 2026.", mail.body)
         self.run_steps(self.subscription)
         self.assertEqual(
             len(step.cancellation_id.message_ids.filtered("attachment_ids")), 1

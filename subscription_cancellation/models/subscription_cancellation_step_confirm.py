@@ -3,6 +3,32 @@
 
 from odoo import models
 
+from ..formatting import format_day
+
+
+class SubscriptionCancellation(models.Model):
+    """Tell the customer what ends, and when."""
+
+    _inherit = "subscription.cancellation"
+
+    def _get_confirmation_text(self):
+        """Return what ends and when, in the language of the context."""
+        self.ensure_one()
+        values = {
+            "name": self.subscription_id.display_name,
+            "date": format_day(self.env, self.last_service_date),
+        }
+        if self.subscription_id.cancellation_state == "cancelled":
+            text = self.env._("Service of subscription %(name)s ends on %(date)s.")
+        else:
+            lines = self.line_ids.subscription_line_id
+            values["lines"] = ", ".join(lines.mapped("name"))
+            text = self.env._(
+                "Service of %(lines)s ends on %(date)s. The rest of subscription "
+                "%(name)s goes on."
+            )
+        return text % values
+
 
 class SubscriptionCancellationStep(models.Model):
     """Confirm by e-mail."""
@@ -22,8 +48,10 @@ class SubscriptionCancellationStep(models.Model):
         if not template:
             self._skip(self.env._("The e-mail template was deleted."))
             return
-        cancellation.message_post_with_source(
-            template,
+        # What staff wrote is not for the customer.
+        context = {"cancellation_for_customer": True}
+        cancellation.with_context(**context).message_post_with_source(
+            template.with_context(**context),
             subtype_xmlid="mail.mt_comment",
             partner_ids=partner.ids,
             force_send=False,
