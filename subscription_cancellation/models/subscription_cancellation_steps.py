@@ -241,4 +241,4 @@ class SubscriptionCancellation(models.Model):
         """
         if not module.current_test:
             # Money is about to move, or has moved, where no rollback reaches.
-            self.env.cr.commit()  # pylint: disable=invalid-commit
+            self.env["ir.cron"]._commit_progress()
