@@ -185,14 +185,6 @@ class SubscriptionCancellation(models.Model):
             )
         ]
 
-    def _get_settlement_split(self):
-        """Return label and amount of what becomes of the credit, without zeros."""
-        split = [
-            (self.env._("Reduces open invoices by"), self.reduces_invoices),
-            (self.env._("Refundable credit"), self.refundable),
-        ]
-        return [(label, amount) for label, amount in split if amount]
-
     def _render_preview(self, parts=None):
         """Return the preview as HTML.
 

@@ -33,7 +33,8 @@ class SubscriptionCancellation(models.Model):
 
     Drafts are never changed where they are only this cancellation's: they are posted
     where all of it was served, else cancelled in favour of an invoice of the served
-    days, so that an undo can bring them back.
+    days, so that an undo can bring them back. One that also bills what goes on loses
+    the lines that end; an undo charges their days by themselves.
     """
 
     _inherit = "subscription.cancellation"
