@@ -85,7 +85,7 @@ class TestRefund(SettlementCase):
         paid = self.pay_online(self.invoice)
         self.assertEqual(
             self.preview(credit_settlement="refund"),
-            [("refund", 21.0, "Refunded to Demo 4242")],
+            [("refund", 21.0, "Will be refunded to Demo 4242")],
         )
         steps = self.settle(credit_settlement="refund")
         self.assertEqual(self.values(steps), [("refund", "done", 21.0)])
@@ -142,7 +142,7 @@ class TestRefund(SettlementCase):
         self.pay(self.invoice)
         self.assertEqual(
             self.preview(credit_settlement="refund"),
-            [("refund", 21.0, "To refund by hand (paid by Bank)")],
+            [("refund", 21.0, "To be refunded by hand (paid by Bank)")],
         )
         step = self.settle(credit_settlement="refund")
         self.assertEqual(self.values(step), [("refund", "pending", 21.0)])
@@ -359,7 +359,7 @@ class TestCollect(SettlementCase):
         parts = self.preview(unpaid_invoices="collect")
         self.assertEqual(
             parts[1],
-            ("collect", 10.0, f"Invoice {self.invoice.name} is charged to Demo 4242"),
+            ("collect", 10.0, f"Invoice {self.invoice.name} will be charged to Demo 4242"),
         )
         steps = self.settle(unpaid_invoices="collect")
         self.assertEqual(
@@ -545,6 +545,46 @@ class TestApplyCredits(SettlementCase):
         steps = self.settle(apply_credits=True)
         self.assertEqual(self.values(steps), [("apply_credits", "done", 30.0)])
         self.assertEqual(other.amount_residual, 0.0)
+
+    def test_what_is_invoiced_now_is_paid_last(self):
+        """C7, C9, D5: $21 kept of July pay $8 of June, then $10 of 1–10 August; the
+        card is charged for nothing that credits pay."""
+        self.create_token(self.partner)
+        june = self.create_invoice(8.0, "2026-06-01")
+        self.pay(self.invoice, 52.0)  # $21 too much
+        self.travel_to("2026-08-10")
+        self.assertEqual(
+            self.preview(apply_credits=True),
+            [
+                ("unbilled", 10.0, "Invoiced for August 1, 2026 – August 10, 2026"),
+                ("apply_credits", 8.0, f"Will pay invoice {june.name}"),
+                ("apply_credits", 10.0, "Will pay what is invoiced now"),
+            ],
+        )
+        steps = self.settle(apply_credits=True)
+        self.assertEqual(
+            self.values(steps),
+            [
+                ("unbilled", "done", 10.0),
+                ("apply_credits", "done", 8.0),
+                ("apply_credits", "done", 10.0),
+            ],
+        )
+        self.assertEqual(steps[0].move_id.amount_residual, 0.0)
+        self.assertFalse(steps.transaction_id)
+
+    def test_only_what_credits_do_not_pay_of_it_is_charged(self):
+        """C7, C8, C9, D5: $4 too much was paid, $10 are invoiced now: $6 are charged."""
+        self.create_token(self.partner)
+        self.pay(self.invoice, 35.0)
+        self.travel_to("2026-08-10")
+        expected = [("unbilled", 10.0), ("apply_credits", 4.0), ("collect", 6.0)]
+        planned = self.preview(apply_credits=True)
+        self.assertEqual([part[:2] for part in planned], expected)
+        steps = self.settle(apply_credits=True)
+        self.assertEqual([(step.kind, step.amount) for step in steps], expected)
+        self.assertEqual(steps.transaction_id.amount, 6.0)
+        self.assertEqual(steps[0].move_id.payment_state, "paid")
 
     def test_blocked_invoices_are_left_alone(self):
         """C7: what is disputed is not paid behind the customer's back."""
@@ -748,6 +788,72 @@ class TestUnbilled(SettlementCase):
         self.cancel(self.subscription)
         self.assertFalse(self.steps(self.subscription, "unbilled"))
 
+    def test_what_was_served_before_a_pause_is_invoiced(self):
+        """C9: August was not billed yet when it was paused on the 11th: $10 are due."""
+        self.travel_to("2026-08-11")
+        self.subscription.action_pause()
+        self.travel_to("2026-08-20")
+        step = self.settle()[0]
+        self.assertEqual(self.values(step), [("unbilled", "done", 10.0)])
+        self.assertIn("August 10, 2026", step.note)
+
+    def test_a_pause_is_remembered_while_it_lasts(self):
+        """C9: from its first day, whoever writes the flag again; resuming ends it."""
+        self.subscription.action_pause()
+        self.travel_to("2026-07-12")
+        self.subscription.write({"is_paused": True})
+        self.assertEqual(str(self.subscription.paused_date), "2026-07-10")
+        self.subscription.action_resume()
+        self.assertFalse(self.subscription.paused_date)
+
+    def cancel_lines_together(self, subscription, *days):
+        """End each line on a day, and execute all of that late, in one run."""
+        for line, day in zip(
+            subscription.sale_subscription_line_ids, days, strict=True
+        ):
+            self.cancel(
+                subscription,
+                timing="specific_date",
+                requested_date=day,
+                line_ids=line.ids,
+            )
+        self.travel_to("2026-08-20")
+        subscription.cancellation_ids._execute_batch()
+
+    def test_lines_that_end_together_leave_no_draft(self):
+        """C9: each takes its served days off the draft that they share."""
+        for days, totals in (
+            (("2026-07-31", "2026-07-31"), [31.0, 62.0]),
+            (("2026-07-10", "2026-07-31"), [10.0, 62.0]),
+            (("2026-07-31", "2026-07-10"), [31.0, 20.0]),
+        ):
+            with self.subTest(days=days):
+                subscription = self.create_subscription([31.0, 62.0])
+                draft = self.bill(subscription, "2026-07-01", post=False)
+                draft.write(
+                    {"invoice_line_ids": [(0, 0, {"name": "Fee", "price_unit": 7.0})]}
+                )
+                draft.invoice_line_ids.tax_ids = False
+                self.cancel_lines_together(subscription, *days)
+                invoices = subscription._get_invoices()
+                self.assertNotIn("draft", invoices.mapped("state"))
+                lines = invoices.filtered(
+                    lambda move: move.state == "posted"
+                ).invoice_line_ids
+                self.assertEqual(
+                    sorted(lines.mapped("price_subtotal")), sorted([7.0, *totals])
+                )
+
+    def test_the_last_line_takes_along_what_an_ended_one_left(self):
+        """C9: July of the first line was served, and waits on the draft."""
+        subscription = self.create_subscription([31.0, 62.0])
+        draft = self.bill(subscription, "2026-07-01", post=False)
+        first, last = subscription.sale_subscription_line_ids
+        self.cancel(subscription, "2026-07-31", line_ids=first.ids)
+        self.assertEqual((draft.state, draft.amount_total), ("draft", 93.0))
+        self.cancel(subscription, line_ids=last.ids)
+        self.assertEqual((draft.state, draft.amount_total), ("posted", 93.0))
+
     def test_undo_on_the_same_day_takes_it_all_back(self):
         """B15, C9: late billing goes on as if nothing had happened."""
         self.travel_to("2026-08-10")
@@ -814,6 +920,20 @@ class TestUnbilled(SettlementCase):
         self.cancel(self.subscription, "2026-07-10", refund_mode="none")
         self.subscription.reactivate_subscription(mode="new_term")
         self.assertEqual(str(self.subscription.recurring_next_date), "2026-08-01")
+
+    def test_new_term_bills_extra_days_that_were_taken_back(self):
+        """B13, B15, C9: charged to 8 August, moved back, ended on the 2nd."""
+        subscription = self.subscription
+        self.cancel(subscription, timing="end_of_period")
+        for day in ("2026-08-08", "2026-08-04"):
+            subscription.postpone_cancellation(
+                requested_date=day, charge_extension=True
+            )
+        self.travel_to("2026-08-02")
+        subscription.revoke_cancellation()
+        self.cancel(subscription)
+        subscription.reactivate_subscription(mode="new_term")
+        self.assertEqual(str(subscription.recurring_next_date), "2026-08-03")
 
     def test_undo_brings_the_draft_back(self):
         """B15, C9: the draft is a draft again, its replacement is credited."""
@@ -905,6 +1025,8 @@ class TestAdvanceInvoices(SettlementCase):
         cancellation = self.schedule()
         self.subscription.postpone_cancellation(requested_date="2026-08-31")
         self.assertEqual(self.get_left(), 62.0)
+        taken_back = cancellation.credit_note_ids.filtered("reversal_move_ids")
+        self.assertEqual(taken_back.reversed_entry_id, self.august, "and only that")
         self.travel_to("2026-09-01")
         cancellation._execute_batch()
         self.assertEqual(self.get_left(), 62.0)
@@ -1017,6 +1139,17 @@ class TestSettlementOptions(SettlementCase):
         with self.assertRaisesRegex(UserError, "What becomes of the money is now"):
             self.cancel(self.subscription, fingerprint=preview["fingerprint"])
 
+    def test_another_payment_method_is_another_settlement(self):
+        """D5: same kind, same amount, but to be charged to another card."""
+        self.create_token(self.partner)
+        options = {"timing": "immediate", "unpaid_invoices": "collect"}
+        preview = self.subscription.preview_cancellation(**options)
+        self.create_token(self.partner)
+        with self.assertRaisesRegex(UserError, "What becomes of the money is now"):
+            self.cancel(
+                self.subscription, fingerprint=preview["fingerprint"], **options
+            )
+
     def test_salespeople_preview_without_reading_invoices(self):
         """D5: names and amounts only."""
         self.pay_online(self.invoice)
@@ -1043,6 +1176,7 @@ class TestSettlementOptions(SettlementCase):
         self.assertNotIn("difficult", document)
         self.assertNotIn("Requested by", document)
         self.assertIn("ends on July 10, 2026.", mail.body)
+        self.assertIn(f"Reduces invoice {self.invoice.name}", mail.body)
         self.run_steps(self.subscription)
         self.assertEqual(
             len(step.cancellation_id.message_ids.filtered("attachment_ids")), 1

@@ -19,6 +19,7 @@ from . import sale_subscription_close_reason
 from . import sale_subscription_closing
 from . import sale_subscription_line
 from . import sale_subscription_overdue
+from . import sale_subscription_pause
 from . import sale_subscription_reactivation
 from . import sale_subscription_renewal
 from . import sale_subscription_request

@@ -5,6 +5,9 @@ from odoo.tools import format_date
 
 from .subscription_cancellation import ENGINE
 
+#: What only the engine writes.
+ENGINE_FIELDS = {"is_taken_back", "cancellation_warning_date"}
+
 
 class AccountMove(models.Model):
     _inherit = "account.move"
@@ -167,9 +170,13 @@ class AccountMove(models.Model):
         moves = super().create(vals_list)
         # Not the values: a default may set it too.
         moves.filtered("cancellation_id")._check_linked_by_engine()
+        for name in ENGINE_FIELDS:
+            moves.filtered(name)._check_written_by_engine(name)
         return moves
 
     def write(self, vals):
+        for name in ENGINE_FIELDS & vals.keys():
+            self._check_written_by_engine(name)
         if "cancellation_id" in vals:
             new_id = vals["cancellation_id"] or False
             changed = self.filtered(lambda move: move.cancellation_id.id != new_id)
@@ -183,6 +190,18 @@ class AccountMove(models.Model):
                 self.env._(
                     "Which cancellation issued a document is part of its proof: it "
                     "cannot be set or changed."
+                )
+            )
+
+    def _check_written_by_engine(self, name):
+        """Raise where a person would change what only cancelling writes."""
+        if self and not self.env.su:
+            raise UserError(
+                self.env._(
+                    "“%(field)s” of %(document)s is kept by the cancellation engine: "
+                    "it cannot be set or changed.",
+                    field=self._fields[name]._description_string(self.env),
+                    document=self[0].display_name,
                 )
             )
 

@@ -118,15 +118,34 @@ class AccountMoveLine(models.Model):
 
         :return: dict of lists of ``Period`` by subscription line
         """
-        billed = self._search_billed(self.subscription_line_id).filtered(
-            lambda item: (
-                not (item.move_id.is_taken_back or item.move_id._is_all_credited())
-            )
-        )
+        billed = self._search_billed(self.subscription_line_id)._filter_standing()
         return {
             line: [item._get_service_period() for item in items]
             for line, items in billed.grouped("subscription_line_id").items()
         }
+
+    def _filter_standing(self):
+        """Return those of these whose invoice was not taken back as a whole."""
+        invoices = self.move_id.filtered(
+            lambda invoice: not (invoice.is_taken_back or invoice._is_all_credited())
+        )
+        return self.filtered(lambda item: item.move_id in invoices)
+
+    def _get_ends_of_billed_days(self):
+        """Return, for each of these that stands, the first day that is not billed.
+
+        That is where a cancellation begins to credit it. What was credited by hand is
+        a rebate: the days stay billed.
+        """
+        billed = self._filter_standing()
+        credit_items = self._search_credits(billed).filtered("move_id.cancellation_id")
+        by_origin = credit_items.grouped("origin_line_id")
+        return [
+            min(by_origin[item].mapped("start_date"))
+            if item in by_origin
+            else item.end_date + ONE_DAY
+            for item in billed
+        ]
 
     def _get_service_period(self):
         """Return the days this line is for; a credit line without: its origin's."""

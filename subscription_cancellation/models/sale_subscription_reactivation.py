@@ -176,11 +176,11 @@ class SaleSubscription(models.Model):
         }
 
     def _get_billed_until(self):
-        """Return the first day after the billed periods of the lines, or ``False``."""
+        """Return the first day after what stays billed of the lines, or ``False``."""
         # sudo: whoever reactivates need not be allowed to read journal items.
         items = self.env["account.move.line"].sudo()
-        last = items._search_billed(self._get_all_lines()).sorted("end_date")
-        return last and fields.Date.add(last[-1].end_date, days=1)
+        billed = items._search_billed(self._get_all_lines())
+        return max(billed._get_ends_of_billed_days(), default=False)
 
     def _get_stage_to_reopen(self, closing, is_new_term):
         """Return the stage it was in before; a new term is in progress."""

@@ -340,10 +340,10 @@ class SubscriptionCancellation(models.Model):
         self = self._as_engine()  # noqa: PLW0642
         self.subscription_id.lock_for_update()
         self._store_rows()
-        parts = self._plan_settlements()
+        # What is open is looked at before the credits reduce it.
+        parts = self._plan_settlements(self._settle_unbilled())
         credit_notes = self._get_new_rows()._create_credit_memos()
         credit_notes._post_cancellation_credits()
-        unbilled = self._settle_unbilled()
         self._remember_next_dates()
         self.line_ids.subscription_line_id._deactivate()
         self._set_line_dates()
@@ -352,12 +352,7 @@ class SubscriptionCancellation(models.Model):
         )
         self._close_subscriptions()
         self._log_execution()
-        self._create_steps(
-            {
-                cancellation: [*unbilled[cancellation], *parts[cancellation]]
-                for cancellation in self
-            }
-        )
+        self._create_steps(parts)
 
     def _store_rows(self):
         """Replace the planned rows by what is creditable as of now."""

@@ -80,16 +80,22 @@ class SubscriptionCancellation(models.Model):
             ).unlink()
 
     def _take_back_advance(self):
-        """Bill again what was credited in advance: the end is off, or moves."""
+        """Bill again what was credited in advance: the end is off."""
         rows = self.line_ids.filtered("is_advance")
         rows.cancellation_id._take_back_credits()
         rows.unlink()
 
     def _renew_advance(self):
-        """Credit in advance what is beyond the end that was just moved."""
+        """Credit in advance what is beyond the end that was just moved.
+
+        Only credit memos of periods that are served now are taken back.
+        """
         rows = self.line_ids.filtered("is_advance")
-        if rows.filtered(lambda row: row.period_start < self.effective_date):
-            self._take_back_advance()
+        served = rows.filtered(lambda row: row.period_start < self.effective_date)
+        if served:
+            invoices = served.origin_move_id
+            self._take_back_credits(invoices)
+            rows.filtered(lambda row: row.origin_move_id in invoices).unlink()
         self._credit_advance()
 
     def _check_not_credited_in_advance(self):

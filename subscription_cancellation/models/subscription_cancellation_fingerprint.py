@@ -52,9 +52,19 @@ class SubscriptionCancellation(models.Model):
         if self.id:
             # sudo: kinds and amounts only.
             steps = self.sudo().step_ids
-            return [[step.kind, step.currency_id.round(step.amount)] for step in steps]
+            return [
+                [
+                    step.kind,
+                    step.currency_id.round(step.amount),
+                    step.source_transaction_id.id or step.token_id.id,
+                ]
+                for step in steps
+            ]
         parts = self._preview_settlement() if parts is None else parts
-        return [[part.kind, part.currency.round(part.amount)] for part in parts]
+        return [
+            [part.kind, part.currency.round(part.amount), part.method_id]
+            for part in parts
+        ]
 
     def _check_fingerprint(self, fingerprint):
         """Raise where the figures a person confirmed are no longer true."""

@@ -215,12 +215,18 @@ class SubscriptionCancellation(models.Model):
         lines = self.line_ids.subscription_line_id
         return lines.filtered(lambda line: not line.active)
 
-    def _take_back_credits(self):
+    def _take_back_credits(self, invoices=None):
         """Take the credit memos of these back by invoices for the same days.
 
+        :param invoices: only the credit memos of these ``account.move``
         :raise UserError: a refund of one is on its way
         """
-        for transaction in self.credit_note_ids._get_refunds_on_way():
+        credit_memos = self.credit_note_ids
+        if invoices is not None:
+            credit_memos = credit_memos.filtered(
+                lambda memo: memo.reversed_entry_id in invoices
+            )
+        for transaction in credit_memos._get_refunds_on_way():
             raise UserError(
                 self.env._(
                     "A refund of credit memo %(memo)s is on its way (%(reference)s). "
@@ -230,7 +236,7 @@ class SubscriptionCancellation(models.Model):
                     provider=transaction.provider_id.name,
                 )
             )
-        return self.credit_note_ids._take_back_credits()
+        return credit_memos._take_back_credits()
 
     def _is_credited(self):
         """Return whether these credited anything that still stands."""

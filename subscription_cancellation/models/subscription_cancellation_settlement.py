@@ -48,6 +48,12 @@ class SettlementPart(NamedTuple):
     token: Any = None
 
     @property
+    def method_id(self):
+        """The id of the transaction or payment method that the money goes through."""
+        method = self.transaction or self.token
+        return bool(method) and method.id
+
+    @property
     def document(self):
         """The document to name."""
         return self.move or self.source or self.credited
@@ -84,28 +90,37 @@ class SubscriptionCancellation(models.Model):
         What will be unbilled on a later day is not known before that day.
         """
         self.ensure_one()
-        unbilled = []
+        unbilled = {self: []}
         if self._is_due_on_request():
-            unbilled = self._plan_unbilled(self._get_unbilled_drafts()[self])
-        planned = self._plan_settlements()[self]
-        parts = [*unbilled, *planned, *self._plan_confirmation()]
+            drafts = self._get_unbilled_drafts()
+            unbilled = {self: self._plan_unbilled(drafts[self])}
+        planned = self._plan_settlements(unbilled)[self]
+        parts = [*planned, *self._plan_confirmation()]
         return sorted(parts, key=lambda part: ORDER[part.kind])
 
-    def _plan_settlements(self):
+    def _plan_settlements(self, unbilled):
         """Return what becomes of the credits and of open invoices, before they exist.
 
+        :param dict unbilled: by cancellation, the parts about unbilled charges, as
+            planned or as done
         :return: dict of lists of :class:`SettlementPart`, by cancellation
         """
         unpaid = self._get_unpaid_invoices()
+        made = self.env["account.move"].union(
+            *(part.move for parts in unbilled.values() for part in parts if part.move)
+        )
         return {
-            cancellation: cancellation._plan_settlement(unpaid[cancellation])
+            cancellation: cancellation._plan_settlement(
+                unpaid[cancellation] - made, unbilled[cancellation]
+            )
             for cancellation in self
         }
 
-    def _plan_settlement(self, unpaid):
+    def _plan_settlement(self, unpaid, unbilled):
         """Return the parts of one cancellation in the order they are taken in.
 
         :param unpaid: ``account.move``, open invoices of what ends
+        :param list unbilled: the parts about unbilled charges
         """
         self.ensure_one()
         # sudo: who cancels need not be allowed to read invoices.
@@ -121,11 +136,14 @@ class SubscriptionCancellation(models.Model):
             for invoice, lines in by_invoice.items()
         }
         to_reduce = self._get_reductions_to_come()
-        applied = self._plan_application(refundable, to_reduce)
+        invoiced = [part for part in unbilled if part.state == "done"]
+        paid = self._match_credits(refundable, to_reduce, invoiced)
         return [
+            *unbilled,
             *self._plan_reductions(reduced),
-            *applied,
-            *self._plan_unpaid(unpaid, to_reduce, applied),
+            *self._plan_application(paid),
+            *self._plan_collections(invoiced, paid),
+            *self._plan_unpaid(unpaid, to_reduce, paid),
             *self._plan_refundable(refundable),
         ]
 
@@ -200,41 +218,77 @@ class SubscriptionCancellation(models.Model):
 
     # === CREDITS THAT PAY OPEN INVOICES === #
 
-    def _plan_application(self, refundable, reduced):
-        """Return a part per open invoice that credits pay; reduce ``refundable``.
+    def _match_credits(self, refundable, reduced, invoiced):
+        """Return what credits will pay by open invoice; reduce ``refundable``.
+
+        The oldest due date comes first, what is only invoiced now comes last.
 
         :param dict refundable: amounts by credited invoice, reduced by what is used
         :param dict reduced: what credit memos take off their own invoices
+        :param list invoiced: parts about charges that are invoiced now
+        :return: dict of amounts by ``account.move`` or :class:`SettlementPart`
         """
         if not self.apply_credits:
-            return []
+            return {}
         own = [
             self._as_open_item(invoice, amount, self._get_receivable(invoice))
             for invoice, amount in refundable.items()
         ]
-        debits = [
-            self._as_open_item(
-                line, -self._get_reduction(line, reduced), line.account_id
-            )
-            for line in self._get_open_debits()
-        ]
+        debits = [*self._get_debits(reduced, invoiced), *map(self._as_debit, invoiced)]
         paid = {}
         for matched in match([*own, *self._get_other_credits()], debits):
             amount = from_units(matched.units, matched.debit.currency.rounding)
             if matched.credit.document in refundable:
                 refundable[matched.credit.document] -= amount
-            invoice = matched.debit.document.move_id
-            paid[invoice] = paid.get(invoice, 0.0) + amount
-        return [
-            SettlementPart(
-                "apply_credits",
-                amount,
-                invoice.currency_id,
-                self.env._("Pays invoice %s", invoice.name),
-                source=invoice,
+            document = matched.debit.document
+            paid[document] = paid.get(document, 0.0) + amount
+        return paid
+
+    def _get_debits(self, reduced, invoiced):
+        """Return the open items that credits can pay, but what is invoiced now."""
+        made = [part.move for part in invoiced]
+        items = [
+            self._as_open_item(
+                line, -self._get_reduction(line, reduced), line.account_id
             )
-            for invoice, amount in paid.items()
+            for line in self._get_open_debits()
+            if line.move_id not in made
         ]
+        return [item._replace(document=item.document.move_id) for item in items]
+
+    def _as_debit(self, part):
+        """Return the open item of an invoice that is made now, or will be."""
+        units = max(to_units(part.amount, part.currency.rounding), 0)
+        if part.move:
+            account = self._get_receivable(part.move)
+        else:
+            # sudo: who cancels need not be allowed to read accounts.
+            subscription = self.sudo().subscription_id.with_company(self.company_id)
+            partner = subscription.partner_invoice_id or subscription.partner_id
+            account = subscription.fiscal_position_id.map_account(
+                partner.property_account_receivable_id
+            )
+        return OpenItem(account, part.currency, units, part)
+
+    def _plan_application(self, paid):
+        """Return a part per open invoice that credits pay.
+
+        :param dict paid: amounts by ``account.move`` or :class:`SettlementPart`
+        """
+        parts = []
+        for document, amount in paid.items():
+            is_new = isinstance(document, SettlementPart)
+            invoice = document.move if is_new else document
+            text = (
+                self.env._("Will pay invoice %s", invoice.name)
+                if invoice
+                else self.env._("Will pay what is invoiced now")
+            )
+            currency = document.currency if is_new else document.currency_id
+            parts.append(
+                SettlementPart("apply_credits", amount, currency, text, source=invoice)
+            )
+        return parts
 
     @api.model
     def _get_receivable(self, invoice):
@@ -346,18 +400,17 @@ class SubscriptionCancellation(models.Model):
         active = self.subscription_id.sale_subscription_line_ids
         return self.is_whole or not active - self.line_ids.subscription_line_id
 
-    def _plan_unpaid(self, invoices, reduced, applied):
+    def _plan_unpaid(self, invoices, reduced, paid):
         """Return a part per open invoice: kept, collected, or written off.
 
         :param invoices: ``account.move``
         :param dict reduced: what credit memos take off their own invoices
-        :param list applied: parts about credits that pay open invoices
+        :param dict paid: what credits will pay, by invoice
         """
         parts = []
         for invoice in invoices:
-            paid = sum(part.amount for part in applied if part.source == invoice)
-            due = invoice.amount_residual - reduced.get(invoice, 0.0) - paid
-            due = invoice.currency_id.round(due)
+            due = invoice.amount_residual - reduced.get(invoice, 0.0)
+            due = invoice.currency_id.round(due - paid.get(invoice, 0.0))
             if due > 0:
                 parts.append(self._plan_unpaid_invoice(invoice, due))
         return parts

@@ -399,6 +399,6 @@ class SubscriptionCancellationStep(models.Model):
             "state": self.state,
             "amount": self.currency_id.round(self.amount),
             "currency": self.currency_id.name,
-            "document": (self.move_id or self.source_move_id).name or False,
+            "document": self.document_name,
             "text": self.error if self.state == "failed" else self.note,
         }

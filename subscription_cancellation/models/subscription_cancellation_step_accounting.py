@@ -23,7 +23,7 @@ class SubscriptionCancellation(models.Model):
             return SettlementPart(
                 "write_off", due, invoice.currency_id, text, "skipped", source=invoice
             )
-        text = self.env._("Invoice %s is written off", invoice.name)
+        text = self.env._("Invoice %s will be written off", invoice.name)
         return SettlementPart(
             "write_off", due, invoice.currency_id, text, source=invoice
         )

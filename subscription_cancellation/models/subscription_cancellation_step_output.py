@@ -29,8 +29,8 @@ class SubscriptionCancellationStep(models.Model):
         string="Document",
         compute="_compute_document_name",
         compute_sudo=True,
-        help="The payment, entry or invoice that came out of the step, else the "
-        "invoice or credit memo that it is about.",
+        help="The payment, entry, credit memo or invoice that came out of the step, "
+        "else the one that it is about.",
     )
 
     @api.depends("kind", "cancellation_id.name")
@@ -45,12 +45,18 @@ class SubscriptionCancellationStep(models.Model):
         for step in self:
             step.outcome = step.error or step.note
 
-    @api.depends("payment_id.name", "move_id.name", "source_move_id.name")
+    @api.depends("kind", "payment_id.name", "move_id.name", "source_move_id.name")
     def _compute_document_name(self):
         for step in self:
-            documents = (step.payment_id, step.move_id, step.source_move_id)
-            names = (document.name for document in documents if document)
-            step.document_name = next(names, False)
+            step.document_name = step._get_document().name
+
+    def _get_document(self):
+        """Return what came out of the step, else what it is about."""
+        self.ensure_one()
+        if self.kind == "reduce":
+            # The credit memo; its text names the invoice.
+            return self.source_move_id
+        return self.payment_id or self.move_id or self.source_move_id
 
     # === FOR THE CUSTOMER === #
 

@@ -45,7 +45,7 @@ class SubscriptionCancellation(models.Model):
 
     def _plan_refund(self, transaction, amount):
         """Return the part about one transaction that gives money back."""
-        text = self.env._("Refunded to %s", transaction._get_method_name())
+        text = self.env._("Will be refunded to %s", transaction._get_method_name())
         return SettlementPart(
             "refund", amount, transaction.currency_id, text, transaction=transaction
         )
@@ -57,10 +57,10 @@ class SubscriptionCancellation(models.Model):
         ).journal_id
         if journals:
             text = self.env._(
-                "To refund by hand (paid by %s)", ", ".join(journals.mapped("name"))
+                "To be refunded by hand (paid by %s)", ", ".join(journals.mapped("name"))
             )
         else:
-            text = self.env._("To refund by hand")
+            text = self.env._("To be refunded by hand")
         return SettlementPart("refund", amount, invoice.currency_id, text)
 
     def _plan_collection(self, invoice, due):
@@ -68,7 +68,7 @@ class SubscriptionCancellation(models.Model):
         token = invoice._get_saved_token()
         if token:
             text = self.env._(
-                "Invoice %(invoice)s is charged to %(method)s",
+                "Invoice %(invoice)s will be charged to %(method)s",
                 invoice=invoice.name,
                 method=token._get_method_name(),
             )
@@ -225,7 +225,7 @@ class SubscriptionCancellationStep(models.Model):
                 "amount": rest,
                 "source_transaction_id": False,
                 "transaction_id": False,
-                "note": self.env._("To refund by hand"),
+                "note": self.env._("To be refunded by hand"),
                 "attempts": 0,
                 "next_attempt_at": fields.Datetime.now(),
             }

@@ -3,7 +3,7 @@
 
 from typing import NamedTuple
 
-from odoo import models
+from odoo import api, models
 from odoo.fields import Command
 
 from ..formatting import format_charged_days, format_day
@@ -25,7 +25,7 @@ class UnbilledDraft(NamedTuple):
     move: models.BaseModel
     items: models.BaseModel  # of the lines that end
     served: list  # of ServedItem
-    is_own: bool  # it bills nothing that goes on
+    ending: models.BaseModel  # subscription lines that end in the same run
 
 
 class SubscriptionCancellation(models.Model):
@@ -54,29 +54,44 @@ class SubscriptionCancellation(models.Model):
         )
         by_line = items.grouped("subscription_line_id")
         covered = items._get_covered_periods() if items else {}
+        ending = self.line_ids.subscription_line_id.sudo()
         result = {}
         for cancellation in self:
             lines = cancellation.line_ids.subscription_line_id
             own = items.browse().union(
                 *(by_line[line] for line in lines.sudo() if line in by_line)
             )
-            result[cancellation] = [
-                cancellation._get_unbilled_draft(
-                    move, own & move.invoice_line_ids, covered
-                )
-                for move in own.move_id
-            ]
+            drafts = []
+            for move in own.move_id:
+                billed = own & move.invoice_line_ids
+                served = cancellation._get_served_items(billed, covered)
+                drafts.append(UnbilledDraft(move, billed, served, ending))
+            result[cancellation] = drafts
         return result
 
-    def _get_unbilled_draft(self, move, items, covered):
-        """Return what of a draft was served, and whether anything else is on it."""
-        products = move.invoice_line_ids.filtered(
+    def _is_own_draft(self, draft):
+        """Return whether a draft is this cancellation's alone, as of now.
+
+        Lines that ended before are on it with what was served only. One that ends in
+        the same run takes its own part off, each in its turn.
+        """
+        products = self._get_products(draft)
+        if (products - draft.items).subscription_line_id.filtered("active"):
+            return False
+        # sudo: as for the drafts.
+        active = self.sudo().subscription_id.sale_subscription_line_ids
+        return self.is_whole or products == draft.items or not active - draft.ending
+
+    def _goes_on(self, draft):
+        """Return whether a draft also bills lines that do not end now."""
+        others = (self._get_products(draft) - draft.items).subscription_line_id
+        return bool(others.filtered("active") - draft.ending)
+
+    @api.model
+    def _get_products(self, draft):
+        return draft.move.invoice_line_ids.filtered(
             lambda item: item.display_type == "product"
         )
-        others = (products - items).subscription_line_id
-        is_own = not others and (self._ends_everything() or products == items)
-        served = self._get_served_items(items, covered)
-        return UnbilledDraft(move, items, served, is_own)
 
     def _get_served_items(self, items, covered):
         """Return the part of each draft line that lies before the end of service.
@@ -108,16 +123,16 @@ class SubscriptionCancellation(models.Model):
         """Return what elapsed days cost that no invoice, draft or not, covers.
 
         These are the days from the next regular invoice on: billing is late, was
-        stopped, or comes after the service. A trial or a pause is not billed.
+        stopped, or comes after the service. No trial is billed, and no day from a
+        pause on.
 
         :return: list of ``ChargePart``
         """
         self.ensure_one()
         subscription = self.subscription_id
         start = subscription.recurring_next_date
-        end = self._get_end_of_charges()
-        is_billed = subscription._is_started() and not subscription.is_paused
-        if not (is_billed and start and start < end):
+        end = subscription._cut_at_pause(self._get_end_of_charges())
+        if not (subscription._is_started() and start and end and start < end):
             return []
         lines = self.line_ids.subscription_line_id
         # sudo: who cancels need not be allowed to read invoices.
@@ -149,26 +164,28 @@ class SubscriptionCancellation(models.Model):
         uncovered = self._get_uncovered_parts()
         if uncovered:
             parts.append(self._plan_uncovered(uncovered))
-        return self._with_collections([part for part in parts if part])
+        return [part for part in parts if part]
 
     def _plan_draft(self, draft):
         """Return the step about one draft, ``None`` where it is left alone."""
         currency = draft.move.currency_id
         first_day = min(draft.items.mapped("start_date"))
+        is_own = self._is_own_draft(draft)
         if self.unbilled_charges == "drop":
             text = (
                 self.env._("Draft invoice %s is dropped")
-                if draft.is_own
+                if is_own
                 else self.env._("Taken off draft invoice %s")
             ) % self._describe_draft(draft.move)
-            total = sum(draft.items.mapped("price_total"))
+            dropped = self._get_products(draft) if is_own else draft.items
+            total = sum(dropped.mapped("price_total"))
             return SettlementPart(
                 "unbilled", total, currency, text, "skipped", first_day=first_day
             )
-        if self._is_all_served(draft) and not draft.is_own:
-            # It goes on, and bills what was served, with the lines that go on.
+        if self._is_all_served(draft) and self._goes_on(draft):
+            # It bills what was served together with the lines that go on.
             return None
-        is_rebate = not draft.is_own and self._get_served_total(draft) < 0
+        is_rebate = not is_own and self._get_served_total(draft) < 0
         if is_rebate or not draft.served:
             text = self.env._(
                 "Draft invoice %s is dropped: none of its days is left to invoice",
@@ -190,7 +207,7 @@ class SubscriptionCancellation(models.Model):
     def _get_served_total(self, draft):
         """Return what the served days of a draft, and what else is on it, come to."""
         shares = [(served.item, served.share) for served in draft.served]
-        if draft.is_own:
+        if self._is_own_draft(draft):
             shares += [(item, 1.0) for item in self._get_extra_items(draft)]
         return self.subscription_id._get_invoice_total(shares)
 
@@ -216,25 +233,29 @@ class SubscriptionCancellation(models.Model):
             first_day=min(part.period.start for part in parts),
         )
 
-    def _with_collections(self, parts):
-        """Return these parts, and those that charge what they invoice.
+    def _plan_collections(self, invoiced, paid):
+        """Return a part for each that charges what is invoiced now.
 
         Only where the customer has a saved payment method.
+
+        :param list invoiced: parts about charges that are invoiced now
+        :param dict paid: what credits will pay of them, by part
         """
-        return parts + [
-            part._replace(
-                kind="collect",
-                state="pending",
-                text=self.env._(
-                    "What is invoiced is charged to %s", token._get_method_name()
-                ),
-                source=part.move,
-                move=None,
-                token=token,
+        collections = []
+        for part in invoiced:
+            token = self._find_token(part.currency)
+            due = part.currency.round(part.amount - paid.get(part, 0.0))
+            if not token or due <= 0:
+                continue
+            text = self.env._(
+                "What is invoiced will be charged to %s", token._get_method_name()
             )
-            for part in parts
-            if part.state == "done" and (token := self._find_token(part.currency))
-        ]
+            collections.append(
+                SettlementPart(
+                    "collect", due, part.currency, text, source=part.move, token=token
+                )
+            )
+        return collections
 
     def _find_token(self, currency):
         """Return the customer's saved payment method, or none."""
@@ -275,14 +296,10 @@ class SubscriptionCancellation(models.Model):
         """
         drafts = self._get_unbilled_drafts()
         return {
-            cancellation: cancellation._with_collections(
-                [
-                    *filter(
-                        None, map(cancellation._settle_draft, drafts[cancellation])
-                    ),
-                    *cancellation._settle_uncovered(),
-                ]
-            )
+            cancellation: [
+                *filter(None, map(cancellation._settle_draft, drafts[cancellation])),
+                *cancellation._settle_uncovered(),
+            ]
             for cancellation in self
         }
 
@@ -293,7 +310,7 @@ class SubscriptionCancellation(models.Model):
             return None
         if part.state == "skipped":
             return part._replace(source=self._drop_draft(draft))
-        if self._is_all_served(draft) and draft.is_own:
+        if self._is_all_served(draft) and self._is_own_draft(draft):
             draft.move._post_or_explain()
             return part._replace(move=draft.move, amount=draft.move.amount_total)
         invoice = self._invoice_served(draft)
@@ -302,7 +319,7 @@ class SubscriptionCancellation(models.Model):
 
     def _drop_draft(self, draft):
         """Cancel a draft, or take off it what ends; return it where it is cancelled."""
-        if draft.is_own:
+        if self._is_own_draft(draft):
             draft.move.button_cancel()
             return draft.move
         draft.items.unlink()
@@ -330,7 +347,7 @@ class SubscriptionCancellation(models.Model):
         """Return the invoice line commands: the served days, and what else is on it."""
         kept = [served._asdict() for served in draft.served]
         values = [self._prepare_served_line(**served) for served in kept]
-        if draft.is_own:
+        if self._is_own_draft(draft):
             extra = self._get_extra_items(draft)
             values += [self._prepare_copied_line(item) for item in extra]
         return [Command.create(line) for line in values]
