@@ -20,6 +20,7 @@ from . import sale_subscription_closing
 from . import sale_subscription_line
 from . import sale_subscription_overdue
 from . import sale_subscription_pause
+from . import sale_subscription_portal
 from . import sale_subscription_reactivation
 from . import sale_subscription_renewal
 from . import sale_subscription_request
@@ -38,9 +39,12 @@ from . import subscription_cancellation_plan
 from . import subscription_cancellation_policy
 from . import subscription_cancellation_policy_approval
 from . import subscription_cancellation_policy_overdue
+from . import subscription_cancellation_policy_portal
 from . import subscription_cancellation_policy_settlement
 from . import subscription_cancellation_policy_terms
+from . import subscription_cancellation_portal
 from . import subscription_cancellation_reactivation
+from . import subscription_cancellation_retention
 from . import subscription_cancellation_schedule
 from . import subscription_cancellation_settlement
 from . import subscription_cancellation_step

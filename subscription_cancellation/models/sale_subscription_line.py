@@ -151,6 +151,12 @@ class SaleSubscriptionLine(models.Model):
                 )
             )
 
+    def _get_last_service_date(self):
+        """Return the last day of service, ``False`` where no end is set."""
+        self.ensure_one()
+        end = self.cancellation_date
+        return end and fields.Date.subtract(end, days=1)
+
     # === ACTIONS === #
 
     def action_deactivate(self):

@@ -68,6 +68,7 @@ class SubscriptionCancellation(models.Model):
             "request_date",
             "requested_by_id",
             "currency_id",
+            "idempotency_key",
         ]
         values = self._convert_to_write({name: self[name] for name in names})
         lines = self.line_ids.grouped("subscription_line_id")

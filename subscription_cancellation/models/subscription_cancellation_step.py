@@ -84,7 +84,7 @@ class SubscriptionCancellationStep(models.Model):
     )
     move_id = fields.Many2one(
         comodel_name="account.move",
-        string="Document",
+        string="Resulting Document",
         readonly=True,
         index="btree_not_null",
         ondelete="restrict",
@@ -102,7 +102,6 @@ class SubscriptionCancellationStep(models.Model):
         readonly=True, help="First of the unbilled days that were invoiced or dropped."
     )
     note = fields.Text(
-        string="Outcome",
         readonly=True,
         help="What was done, or what the step is waiting for.",
     )

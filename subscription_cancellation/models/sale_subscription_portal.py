@@ -1,0 +1,395 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""A subscription as its customer sees it: state in plain words, choices, reasons why not.
+
+Everything that a customer may do comes through the verbs at the end of this file. They
+trust nothing that was sent: who may see a subscription is checked by the page, what may
+be chosen is checked here.
+"""
+
+from typing import NamedTuple
+
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+from ..formatting import format_day
+from ..proration import ONE_DAY
+from .subscription_cancellation_policy import TIMINGS
+
+#: Longest comment of a customer.
+COMMENT_LENGTH = 1000
+#: What a customer may say of a cancellation; the policy decides all else.
+CUSTOMER_OPTIONS = ("timing", "requested_date", "line_ids", "reason_id", "comment")
+
+
+class TimingChoice(NamedTuple):
+    """A time that a customer may choose."""
+
+    timing: str
+    #: Last day of service; of a date of one's own: the first one that is possible.
+    last_day: object
+    #: Last possible day, for a date of one's own, where there is one.
+    latest: object
+    is_default: bool
+    #: Last day on which to ask for this end, where the policy has terms
+    cancel_by: object = False
+
+
+class SaleSubscription(models.Model):
+    """Show a subscription in the portal (E2), and cancel it there."""
+
+    _name = "sale.subscription"
+    _inherit = ["sale.subscription", "portal.mixin"]
+
+    # Customers can read their subscriptions; these are notes of the staff.
+    description = fields.Text(groups="base.group_user")
+    tag_ids = fields.Many2many(groups="base.group_user")
+    applied_policy = fields.Char(groups="base.group_user")
+
+    def _compute_access_url(self):
+        super()._compute_access_url()
+        for subscription in self:
+            subscription.access_url = f"/my/subscriptions/{subscription.id}"
+
+    def _get_portal_page_url(self, access_token=None, suffix=""):
+        """Return the address of a page of this subscription.
+
+        :param str access_token: the one the visitor came with, if any
+        :param str suffix: of the page, for example ``"/cancel"``
+        """
+        self.ensure_one()
+        # Whoever is logged in needs no token in their address bar.
+        query = f"?access_token={self.access_token}" if access_token else ""
+        return f"{self.access_url}{suffix}{query}"
+
+    def _get_cancellation_url(self, cancellation, access_token=None):
+        """Return the address of the page about one cancellation."""
+        return self._get_portal_page_url(
+            access_token, f"/cancellations/{cancellation.id}"
+        )
+
+    # === WHAT IS SHOWN === #
+
+    def _get_portal_state(self):
+        """Return the state in the customer's words."""
+        self.ensure_one()
+        if self.cancellation_state == "cancelled":
+            return self._get_portal_ended_text()
+        if self.cancellation_date:
+            return self.env._(
+                "Cancelled: service until %s",
+                format_day(self.env, self.last_service_date),
+            )
+        if not self._is_started():
+            return self.env._("Not started yet")
+        if self.is_paused:
+            return self._get_portal_paused_text()
+        if self.cancellation_state == "trial":
+            return self.env._(
+                "Free trial until %s", format_day(self.env, self.trial_end_date)
+            )
+        return self.env._("Active")
+
+    def _get_portal_ended_text(self):
+        """Return when it ended, as far as that is known."""
+        if not self.cancellation_date:
+            return self.env._("Ended")
+        return self.env._(
+            "Ended on %s", format_day(self.env, self.last_service_date)
+        )
+
+    def _get_portal_paused_text(self):
+        if not self.paused_until:
+            return self.env._("Paused")
+        return self.env._(
+            "Paused until %s", format_day(self.env, self.paused_until - ONE_DAY)
+        )
+
+    def _get_portal_notes(self):
+        """Return sentences about what is going to change."""
+        self.ensure_one()
+        notes = []
+        if self.ending_lines_note and not self.cancellation_date:
+            notes.append(self.env._("Ends separately: %s.", self.ending_lines_note))
+        if self.cancellation_ids.filtered(lambda one: one.state == "to_approve"):
+            notes.append(
+                self.env._(
+                    "You asked us to cancel. We check your request and answer by "
+                    "e-mail."
+                )
+            )
+        return notes
+
+    def _get_portal_lines(self):
+        """Return tuples of a line and its depth: add-ons follow their parent."""
+        self.ensure_one()
+        lines = self._get_all_lines().sorted("id")
+        children = lines.grouped("parent_line_id")
+        roots = lines.filtered(lambda line: line.parent_line_id not in lines)
+        result = []
+
+        def add(line, depth):
+            result.append((line, depth))
+            for child in children.get(line, ()):
+                add(child, depth + 1)
+
+        for root in roots:
+            add(root, 0)
+        return result
+
+    def _get_portal_invoices(self):
+        """Return the posted invoices and credit memos, the latest first."""
+        self.ensure_one()
+        lines = self._get_all_lines()
+        return self.env["account.move"].search(
+            [
+                ("invoice_line_ids.subscription_line_id", "in", lines.ids),
+                ("move_type", "in", ("out_invoice", "out_refund")),
+                ("state", "=", "posted"),
+            ],
+            order="invoice_date desc, id desc",
+        )
+
+    def _get_portal_next_invoice_date(self):
+        """Return when the next invoice comes, ``False`` where none does."""
+        self.ensure_one()
+        if not self._is_started() or self._get_cannot_bill_reason():
+            return False
+        return self.recurring_next_date
+
+    def _get_portal_cancellations(self):
+        """Return the cancellations that a customer is shown, the latest first."""
+        return self.cancellation_ids.filtered(
+            lambda one: not (one.was_replaced and one.state == "revoked")
+        ).sorted("id", reverse=True)
+
+    # === WHAT A CUSTOMER MAY DO, AND WHY NOT === #
+
+    def _get_portal_policy(self):
+        """Return the policy for customers of this subscription."""
+        return self._map_policies("portal")[self]
+
+    def _get_portal_cannot_cancel_reason(self):
+        """Return in the customer's words why there is nothing to cancel, or ``None``."""
+        self.ensure_one()
+        if self.cancellation_state == "cancelled":
+            return self._get_portal_state() + "."
+        if self.cancellation_date:
+            return self.env._(
+                "This subscription is cancelled already: service ends on %s.",
+                format_day(self.env, self.last_service_date),
+            )
+        if self._get_pending_cancellation():
+            return self.env._(
+                "You asked us to cancel this subscription. We check your request and "
+                "answer by e-mail."
+            )
+        if not self.sale_subscription_line_ids:
+            return self.env._("There is nothing left to cancel.")
+        if not self._get_portal_policy().portal_cancel:
+            return self.env._(
+                "This subscription cannot be cancelled here. Please write to us: we "
+                "take care of it."
+            )
+        return None
+
+    def _get_portal_timings(self):
+        """Return what a customer may choose from: each keeps notice and minimum term.
+
+        :return: list of :class:`TimingChoice`; each date is offered once
+        """
+        self.ensure_one()
+        policy = self._get_portal_policy()
+        options = self.env["subscription.cancellation"]._get_default_options(
+            self, policy
+        )
+        choices = {}
+        for timing, _label in self._get_portal_timing_names(policy, options["timing"]):
+            choice = self._get_portal_timing(timing, options, policy)
+            if choice:
+                key = timing if timing == "specific_date" else choice.last_day
+                choices.setdefault(key, choice)
+        return list(choices.values())
+
+    def _get_portal_timing_names(self, policy, default):
+        """Return the timings that the policy leaves to choose, its own one first."""
+        timings = sorted(TIMINGS, key=lambda item: item[0] != default)
+        if policy.allow_override_timing and self._is_started():
+            return timings
+        return timings[:1]
+
+    def _get_portal_timing(self, timing, options, policy):
+        """Return the :class:`TimingChoice`, ``None`` where it is not possible."""
+        Cancellation = self.env["subscription.cancellation"]
+        options = {**options, "timing": timing, "requested_date": False}
+        try:
+            end = Cancellation._get_effective_date(self, options, policy)
+        except UserError:
+            return None
+        last_day = end - ONE_DAY
+        terms = Cancellation._prepare_term_dates(self, timing, policy)
+        earliest = terms["earliest_end_date"]
+        is_default = timing == self._get_default_timing(policy)
+        contract_end = self._get_contract_end()
+        if timing == "specific_date":
+            last_day = max(filter(None, (self._today(), earliest)))
+            latest = contract_end and contract_end - ONE_DAY * 2
+            is_possible = not latest or last_day <= latest
+            return is_possible and TimingChoice(timing, last_day, latest, is_default)
+        if earliest and last_day < earliest and self._is_started():
+            return None
+        cancel_by = last_day == earliest and terms["cancel_by_date"]
+        return TimingChoice(timing, last_day, False, is_default, cancel_by)
+
+    def _get_default_timing(self, policy):
+        return self.env["subscription.cancellation"]._get_default_options(self, policy)[
+            "timing"
+        ]
+
+    def _get_portal_reasons(self):
+        """Return the reasons that customers can choose from."""
+        reasons = self.env["sale.subscription.close.reason"]
+        return reasons.search([("portal_visible", "=", True)])
+
+    def _get_portal_cannot_revoke_reason(self):
+        """Return why the customer cannot take back what is open, or ``None``."""
+        self.ensure_one()
+        cancellations = self.cancellation_ids.filtered("is_open")
+        if not cancellations:
+            return self.env._("There is no cancellation to take back.")
+        own = cancellations.filtered(lambda one: one.channel == "portal")
+        if not own:
+            return self.env._(
+                "This cancellation was entered by us. Please write to us to take it "
+                "back."
+            )
+        reasons = [one._get_cannot_revoke_reason() for one in own]
+        if all(reasons):
+            return self.env._("Service has ended, so it is too late to take it back.")
+        return None
+
+    def _get_portal_cannot_reactivate_reason(self):
+        """Return why the customer cannot let this go on, or ``None``."""
+        self.ensure_one()
+        closing = self._get_closing_cancellations()
+        if self.cancellation_state != "cancelled" or not closing:
+            return self.env._("There is nothing to reactivate.")
+        is_own_wish = set(closing.mapped("channel")) == {"portal"}
+        if not (self._get_portal_policy().portal_reactivate and is_own_wish):
+            return self.env._(
+                "This subscription cannot be reactivated here. Please write to us."
+            )
+        try:
+            self._plan_reactivation("resume")
+        except UserError:
+            return self.env._(
+                "This subscription cannot go on as it was. Please write to us."
+            )
+        return None
+
+    # === VERBS === #
+
+    def _plan_for_customer(self, options):
+        """Return the checked plan of what a customer asks for; nothing is written.
+
+        :param dict options: of :data:`CUSTOMER_OPTIONS`; any other is ignored
+        :raise UserError: in the customer's words
+        """
+        self.ensure_one()
+        reason = self._get_portal_cannot_cancel_reason()
+        if reason:
+            raise UserError(reason)
+        options = {name: options[name] for name in CUSTOMER_OPTIONS if name in options}
+        self._check_customer_timing(options)
+        self._check_customer_words(options)
+        return self._plan_cancellation(options, "portal")
+
+    def _request_for_customer(self, options, fingerprint, key):
+        """Cancel as a customer has confirmed it.
+
+        :param str fingerprint: of the preview
+        :param str key: of the page; the same one never cancels twice
+        :return: the ``subscription.cancellation``
+        """
+        self.ensure_one()
+        self.lock_for_update()
+        known = self.cancellation_ids.filtered(
+            lambda one: key and one.idempotency_key == key
+        )
+        if known:
+            return known[:1]
+        plan = self._plan_for_customer(options)
+        plan._check_fingerprint(fingerprint)
+        plan.update({"idempotency_key": key or False})
+        return plan._confirm()
+
+    def _revoke_for_customer(self):
+        """Take back what customers have asked for and is still to come."""
+        self.ensure_one()
+        reason = self._get_portal_cannot_revoke_reason()
+        if reason:
+            raise UserError(reason)
+        self.cancellation_ids.filtered(
+            lambda one: (
+                one.is_open
+                and one.channel == "portal"
+                and not one._get_cannot_revoke_reason()
+            )
+        )._revoke()
+
+    def _reactivate_for_customer(self):
+        """Let go on what customers have ended, where the policy allows it."""
+        self.ensure_one()
+        self.lock_for_update()
+        reason = self._get_portal_cannot_reactivate_reason()
+        if reason:
+            raise UserError(reason)
+        self._reactivate("resume")
+
+    def _pause_for_customer(self, message):
+        """Pause instead of cancelling, as the policy offers it.
+
+        :param message: ``subscription.cancellation.retention`` that offers it
+        """
+        self.ensure_one()
+        is_offered = message.kind == "pause" and (
+            message in self._get_portal_policy().retention_ids
+        )
+        if not (is_offered and message._can_be_offered(self)):
+            raise UserError(self.env._("This offer is not available any more."))
+        self.action_pause(message._get_end_of_pause(self))
+
+    # === CHECKS === #
+
+    def _check_customer_timing(self, options):
+        """Raise unless the time is one of those that are offered."""
+        choices = {choice.timing: choice for choice in self._get_portal_timings()}
+        choice = choices.get(options.get("timing"))
+        if not choice:
+            raise UserError(self.env._("Choose when your subscription shall end."))
+        if choice.timing != "specific_date":
+            options.pop("requested_date", None)
+            return
+        day = self.env["subscription.cancellation"]._parse_date(
+            options.get("requested_date")
+        )
+        if not day:
+            raise UserError(self.env._("Choose the day on which it shall end."))
+        if day < choice.last_day:
+            raise UserError(
+                self.env._(
+                    "The earliest possible day is %s.",
+                    format_day(self.env, choice.last_day),
+                )
+            )
+
+    def _check_customer_words(self, options):
+        """Raise where reason or comment are missing, or too long."""
+        if len(options.get("comment") or "") > COMMENT_LENGTH:
+            raise UserError(
+                self.env._(
+                    "Your comment is too long: please use up to %s characters.",
+                    COMMENT_LENGTH,
+                )
+            )
+        if self._get_portal_policy().reason_required and not options.get("reason_id"):
+            raise UserError(self.env._("Please choose a reason."))

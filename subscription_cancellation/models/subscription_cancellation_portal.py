@@ -1,0 +1,81 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""A cancellation as the customer reads it: before, and after."""
+
+from odoo import models
+
+from ..formatting import format_day
+
+
+class SubscriptionCancellation(models.Model):
+    """Tell the customer what will happen, or has happened."""
+
+    _inherit = "subscription.cancellation"
+
+    def _get_portal_state(self):
+        """Return the state in the customer's words."""
+        self.ensure_one()
+        if self.reactivated_date:
+            return self.env._("Taken back")
+        day = format_day(self.env, self.last_service_date)
+        texts = {
+            "to_approve": self.env._("We check your request"),
+            "scheduled": self.env._("Service ends on %s", day),
+            "failed": self.env._("Service ends on %s", day),
+            "done": self.env._("Service ended on %s", day),
+            "revoked": self.env._("Taken back"),
+            "refused": self.env._("Not accepted"),
+        }
+        return texts[self.state]
+
+    def _get_portal_scope(self):
+        """Return what ends: all of it, or the names of lines."""
+        self.ensure_one()
+        if self.is_whole:
+            return self.env._("The whole subscription")
+        return ", ".join(self.line_ids.subscription_line_id.mapped("name"))
+
+    def _get_retention(self):
+        """Return the message that the customer reads before confirming, or none."""
+        self.ensure_one()
+        message = self.policy_id._get_retention(self.reason_id)
+        return message.filtered(lambda one: one._can_be_offered(self.subscription_id))
+
+    def _get_customer_sentences(self):
+        """Return in plain words what this plan leads to."""
+        self.ensure_one()
+        sentences = [
+            self._get_end_sentence(),
+            self._get_credit_sentence(),
+            *self._get_advance_sentences(),
+        ]
+        if self.state == "to_approve":
+            sentences.append(
+                self.env._("We check your request first, and answer by e-mail.")
+            )
+        return sentences
+
+    def _get_customer_parts(self):
+        """Return what will become of the money: tuples of text, amount, currency."""
+        self.ensure_one()
+        told = [
+            (self._tell_part(part), part.amount, part.currency)
+            for part in self._preview_settlement()
+        ]
+        return [part for part in told if part[0] and part[1]]
+
+    def _tell_part(self, part):
+        """Return one part of the plan in the customer's words, or ``None``."""
+        if part.kind == "confirm":
+            return None
+        if part.kind == "write_off":
+            # How the company values what it is owed is none of their business.
+            return self.env._("Invoice %s: stays due", part.document.name)
+        if part.kind == "unbilled":
+            if part.state == "skipped":
+                return self.env._("Not invoiced any more")
+            return self.env._("Will be invoiced for served days")
+        if part.kind == "keep" and part.credited:
+            return self.env._("Kept as credit on your account")
+        if part.kind == "refund" and not part.transaction:
+            return self.env._("To be paid back")
+        return part.text
