@@ -4,6 +4,7 @@
 from collections import defaultdict
 
 from .proration import clamp, fit, from_units, to_units
+from .settlement import allocate
 
 
 class InvoiceBook:
@@ -79,7 +80,7 @@ class InvoiceBook:
         self._limit_total(rows)
         for row, base_line in zip(rows, base_lines, strict=True):
             row["tax_data"] = self._pin_taxes(base_line, row)
-            self._reduce_due(row)
+        self._reduce_due(rows)
 
     def _limit_total(self, rows):
         """Keep the total within what is left: cash rounding may have reduced it."""
@@ -89,10 +90,16 @@ class InvoiceBook:
             max(rows, key=lambda row: row["_units"])["_units"] -= excess
         self.total_left -= sum(row["_units"] + row["_tax_units"] for row in rows)
 
-    def _reduce_due(self, row):
-        """Let a credit reduce what is due; what exceeds that is refundable."""
-        row["_reducing_units"] = min(row["_units"] + row["_tax_units"], self.due_left)
-        self.due_left -= row["_reducing_units"]
+    def _reduce_due(self, rows):
+        """Let a credit memo reduce what is due; what exceeds that is refundable.
+
+        Rebates on it credit less, so that they reduce nothing.
+        """
+        totals = [row["_units"] + row["_tax_units"] for row in rows]
+        reducing = min(max(sum(totals), 0), self.due_left)
+        self.due_left -= reducing
+        for row, units in zip(rows, allocate(reducing, totals), strict=True):
+            row["_reducing_units"] = units
 
     def _compute_taxes(self, rows):
         """Return Odoo's base lines with the tax of the rows, within what is left."""

@@ -126,9 +126,7 @@ class AccountMoveLine(models.Model):
 
     def _filter_standing(self):
         """Return those of these whose invoice was not taken back as a whole."""
-        invoices = self.move_id.filtered(
-            lambda invoice: not (invoice.is_taken_back or invoice._is_all_credited())
-        )
+        invoices = self.move_id._filter_standing()
         return self.filtered(lambda item: item.move_id in invoices)
 
     def _get_ends_of_billed_days(self):

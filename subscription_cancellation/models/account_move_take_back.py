@@ -106,10 +106,21 @@ class AccountMove(models.Model):
         credited = sum(self._search_credit_memos().mapped("amount_total"))
         return self.currency_id.round(self.amount_total - credited)
 
-    def _is_all_credited(self):
-        """Return whether credit memos have taken all of this invoice back."""
-        self.ensure_one()
-        return bool(self.amount_total) and self._get_left_to_credit() <= 0
+    def _filter_standing(self):
+        """Return those of these invoices that were not taken back as a whole."""
+        memos = self._search_credit_memos().grouped("reversed_entry_id")
+        return self.filtered(
+            lambda invoice: (
+                not invoice.is_taken_back
+                and not (
+                    invoice in memos
+                    and invoice.currency_id.compare_amounts(
+                        sum(memos[invoice].mapped("amount_total")), invoice.amount_total
+                    )
+                    >= 0
+                )
+            )
+        )
 
     def _prepare_charge_reversal(self):
         """Return the values of the credit memo that takes this invoice back."""

@@ -36,11 +36,13 @@ class PaymentTransaction(models.Model):
         """Return those of these in one currency."""
         return self.filtered(lambda transaction: transaction.currency_id == currency)
 
-    def _get_refundable_units(self, wanted):
+    def _get_refundable_units(self, wanted, reserved=0):
         """Return how much of ``wanted`` this can still give back, in currency units.
 
         Refunds that are not confirmed yet count as given back: better an accountant
         looks than the customer gets it twice.
+
+        :param int reserved: units that others are going to give back
         """
         self.ensure_one()
         provider = self.provider_id
@@ -56,6 +58,7 @@ class PaymentTransaction(models.Model):
             )
         )
         refunded = sum(to_units(abs(child.amount), rounding) for child in refunds)
+        refunded += reserved
         total = to_units(self.amount, rounding)
         if "full_only" in support:
             return total if wanted == total and not refunded else 0

@@ -167,13 +167,8 @@ class SaleSubscription(models.Model):
     def _get_first_billed_line(self):
         """Return the invoice line with the first day that is billed, if any."""
         # sudo: salespeople see their own invoices only, and this is about any.
-        invoices = (
-            self.sudo()
-            ._get_invoices()
-            .filtered(
-                lambda move: move.state != "cancel" and not move._is_all_credited()
-            )
-        )
+        invoices = self.sudo()._get_invoices()._filter_standing()
+        invoices = invoices.filtered(lambda move: move.state != "cancel")
         lines = invoices.invoice_line_ids.filtered(
             lambda line: (
                 line.subscription_line_id.sale_subscription_id == self

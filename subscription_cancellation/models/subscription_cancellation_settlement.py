@@ -5,8 +5,7 @@ from typing import Any, NamedTuple
 
 from odoo import api, fields, models
 
-from ..proration import from_units, to_units
-from ..settlement import OpenItem, match
+from ..shared_plan import SharedPlan
 from .subscription_cancellation_policy_settlement import (
     CREDIT_SETTLEMENTS,
     UNBILLED_CHARGES,
@@ -109,18 +108,20 @@ class SubscriptionCancellation(models.Model):
         made = self.env["account.move"].union(
             *(part.move for parts in unbilled.values() for part in parts if part.move)
         )
+        shared = SharedPlan(self._get_new_rows(), self._get_reductions_to_come())
         return {
             cancellation: cancellation._plan_settlement(
-                unpaid[cancellation] - made, unbilled[cancellation]
+                unpaid[cancellation] - made, unbilled[cancellation], shared
             )
             for cancellation in self
         }
 
-    def _plan_settlement(self, unpaid, unbilled):
+    def _plan_settlement(self, unpaid, unbilled, shared):
         """Return the parts of one cancellation in the order they are taken in.
 
         :param unpaid: ``account.move``, open invoices of what ends
         :param list unbilled: the parts about unbilled charges
+        :param SharedPlan shared: with cancellations that are executed together
         """
         self.ensure_one()
         # sudo: who cancels need not be allowed to read invoices.
@@ -135,24 +136,30 @@ class SubscriptionCancellation(models.Model):
             )
             for invoice, lines in by_invoice.items()
         }
-        to_reduce = self._get_reductions_to_come()
         invoiced = [part for part in unbilled if part.state == "done"]
-        paid = self._match_credits(refundable, to_reduce, invoiced)
+        paid = self._match_credits(refundable, invoiced, shared)
         return [
             *unbilled,
             *self._plan_reductions(reduced),
             *self._plan_application(paid),
             *self._plan_collections(invoiced, paid),
-            *self._plan_unpaid(unpaid, to_reduce, paid),
-            *self._plan_refundable(refundable),
+            *self._plan_unpaid(unpaid, shared.reduced, paid),
+            *self._plan_refundable(refundable, shared),
         ]
 
     def _get_reductions_to_come(self):
         """Return by invoice what is still to be taken off what is due on it.
 
-        Credit memos of advance invoices have done so already.
+        Credit memos of advance invoices have done so already, unless they are drafts.
         """
-        rows = self.sudo().line_ids.filtered(lambda row: not row.is_advance)
+        # sudo: who cancels need not be allowed to read invoices.
+        rows = self.sudo().line_ids.filtered(
+            lambda row: (
+                not row.is_advance
+                or row.cancellation_id._get_credit_note_of(row.origin_move_id).state
+                == "draft"
+            )
+        )
         return {
             invoice: sum(lines.mapped("reduces_invoice"))
             for invoice, lines in rows._get_lines_to_credit().items()
@@ -173,18 +180,21 @@ class SubscriptionCancellation(models.Model):
             if amount
         ]
 
-    def _plan_refundable(self, refundable):
-        """Return the parts about what is left of the credits: kept or refunded."""
+    def _plan_refundable(self, refundable, shared):
+        """Return the parts about what is left of the credits: kept or refunded.
+
+        :param dict refundable: amounts by credited invoice
+        """
         parts = []
         for invoice, amount in refundable.items():
             if invoice.currency_id.is_zero(amount):
                 continue
             text = self.env._("Kept as credit on the customer's account")
             if self.credit_settlement == "refund":
-                limit = max(self._get_refundable_limit(invoice), 0.0)
-                if limit:
-                    parts += self._plan_refunds(invoice, min(amount, limit))
-                amount -= min(amount, limit)
+                given_back = shared.take_limit(invoice, amount)
+                if given_back:
+                    parts += self._plan_refunds(invoice, given_back, shared)
+                amount -= given_back
                 text = self.env._("Kept as credit: more than was paid is not refunded")
             if not invoice.currency_id.is_zero(amount):
                 parts.append(
@@ -198,171 +208,6 @@ class SubscriptionCancellation(models.Model):
                     )
                 )
         return parts
-
-    def _get_refundable_limit(self, invoice):
-        """Return what may be given back of an invoice once it is credited.
-
-        What was received for it and not given back, less what stays billed. A discount
-        or a write-off is no money that was received.
-        """
-        rows = self.sudo().line_ids.filtered(
-            lambda row: row.origin_move_id == invoice and not row.is_advance
-        )
-        credit_memos = invoice._search_credit_memos()
-        credited = sum(credit_memos.mapped("amount_total"))
-        credited += sum(rows.mapped("credit_total"))
-        received = invoice._get_amount_received()
-        received -= credit_memos._get_amount_given_back()
-        stays_billed = invoice.amount_total - credited
-        return invoice.currency_id.round(received - stays_billed)
-
-    # === CREDITS THAT PAY OPEN INVOICES === #
-
-    def _match_credits(self, refundable, reduced, invoiced):
-        """Return what credits will pay by open invoice; reduce ``refundable``.
-
-        The oldest due date comes first, what is only invoiced now comes last.
-
-        :param dict refundable: amounts by credited invoice, reduced by what is used
-        :param dict reduced: what credit memos take off their own invoices
-        :param list invoiced: parts about charges that are invoiced now
-        :return: dict of amounts by ``account.move`` or :class:`SettlementPart`
-        """
-        if not self.apply_credits:
-            return {}
-        own = [
-            self._as_open_item(invoice, amount, self._get_receivable(invoice))
-            for invoice, amount in refundable.items()
-        ]
-        debits = [*self._get_debits(reduced, invoiced), *map(self._as_debit, invoiced)]
-        paid = {}
-        for matched in match([*own, *self._get_other_credits()], debits):
-            amount = from_units(matched.units, matched.debit.currency.rounding)
-            if matched.credit.document in refundable:
-                refundable[matched.credit.document] -= amount
-            document = matched.debit.document
-            paid[document] = paid.get(document, 0.0) + amount
-        return paid
-
-    def _get_debits(self, reduced, invoiced):
-        """Return the open items that credits can pay, but what is invoiced now."""
-        made = [part.move for part in invoiced]
-        items = [
-            self._as_open_item(
-                line, -self._get_reduction(line, reduced), line.account_id
-            )
-            for line in self._get_open_debits()
-            if line.move_id not in made
-        ]
-        return [item._replace(document=item.document.move_id) for item in items]
-
-    def _as_debit(self, part):
-        """Return the open item of an invoice that is made now, or will be."""
-        units = max(to_units(part.amount, part.currency.rounding), 0)
-        if part.move:
-            account = self._get_receivable(part.move)
-        else:
-            # sudo: who cancels need not be allowed to read accounts.
-            subscription = self.sudo().subscription_id.with_company(self.company_id)
-            partner = subscription.partner_invoice_id or subscription.partner_id
-            account = subscription.fiscal_position_id.map_account(
-                partner.property_account_receivable_id
-            )
-        return OpenItem(account, part.currency, units, part)
-
-    def _plan_application(self, paid):
-        """Return a part per open invoice that credits pay.
-
-        :param dict paid: amounts by ``account.move`` or :class:`SettlementPart`
-        """
-        parts = []
-        for document, amount in paid.items():
-            is_new = isinstance(document, SettlementPart)
-            invoice = document.move if is_new else document
-            text = (
-                self.env._("Will pay invoice %s", invoice.name)
-                if invoice
-                else self.env._("Will pay what is invoiced now")
-            )
-            currency = document.currency if is_new else document.currency_id
-            parts.append(
-                SettlementPart("apply_credits", amount, currency, text, source=invoice)
-            )
-        return parts
-
-    @api.model
-    def _get_receivable(self, invoice):
-        """Return the receivable account of an invoice."""
-        return invoice.line_ids.filtered(
-            lambda line: line.display_type == "payment_term"
-        ).account_id[:1]
-
-    @api.model
-    def _get_reduction(self, line, reduced):
-        """Return what credit memos take off one due date: the earliest one first."""
-        terms = line.move_id.line_ids.filtered(
-            lambda item: item.display_type == "payment_term" and not item.reconciled
-        )
-        left = reduced.get(line.move_id, 0.0)
-        for term in terms.sorted(lambda item: (item.date_maturity, item.id)):
-            taken = min(left, term.amount_residual_currency)
-            if term == line:
-                return taken
-            left -= taken
-        return 0.0
-
-    @api.model
-    def _as_open_item(self, document, amount, account):
-        """Return an :class:`OpenItem`; of a journal item, ``amount`` is added to it."""
-        if document._name == "account.move.line":
-            amount += abs(document.amount_residual_currency)
-        currency = document.currency_id
-        units = max(to_units(currency.round(amount), currency.rounding), 0)
-        return OpenItem(account, currency, units, document)
-
-    def _get_other_credits(self):
-        """Return the customer's other credits and excess payments, oldest first."""
-        lines = self._search_open_items([("amount_residual_currency", "<", 0.0)])
-        own = self.credit_note_ids
-        return [
-            self._as_open_item(line, 0.0, line.account_id)
-            for line in lines
-            if line.move_id not in own and not line.move_id._get_refunds_on_way()
-        ]
-
-    def _get_open_debits(self):
-        """Return the due dates of the customer's open invoices, oldest due first.
-
-        Invoices that are being paid, or that somebody blocked, are left alone.
-        """
-        lines = self._search_open_items(
-            [
-                ("amount_residual_currency", ">", 0.0),
-                ("move_id.move_type", "=", "out_invoice"),
-                ("move_id.payment_state", "!=", "blocked"),
-            ]
-        )
-        return lines.filtered(lambda line: not line.move_id._get_transactions_on_way())
-
-    def _search_open_items(self, domain):
-        """Return open receivable items of the customer, in the order of due dates."""
-        # sudo: who cancels need not be allowed to read journal items.
-        customers = self.sudo().partner_id.commercial_partner_id
-        return (
-            self.env["account.move.line"]
-            .sudo()
-            .search(
-                [
-                    ("partner_id", "child_of", customers.ids),
-                    ("company_id", "=", self.company_id.id),
-                    ("account_type", "=", "asset_receivable"),
-                    ("parent_state", "=", "posted"),
-                    ("reconciled", "=", False),
-                    *domain,
-                ],
-                order="date_maturity, date, id",
-            )
-        )
 
     # === OPEN INVOICES === #
 

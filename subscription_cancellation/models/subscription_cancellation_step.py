@@ -252,6 +252,29 @@ class SubscriptionCancellationStep(models.Model):
         """Return the step's name in the user's language."""
         return dict(self._fields["kind"]._description_selection(self.env))[self.kind]
 
+    def _is_open(self):
+        """Return whether this is still to be done."""
+        return self.state in ("pending", "failed")
+
+    @api.model
+    def _search_open_refunds(self, credit_memos):
+        """Return the steps that are still to refund these credit memos."""
+        # sudo: who cancels need not be allowed to read the steps of others.
+        return self.sudo().search(
+            [
+                ("kind", "=", "refund"),
+                ("state", "in", ("pending", "failed")),
+                ("source_move_id", "in", credit_memos.ids),
+            ]
+        )
+
+    def _filter_refunds_to_come(self):
+        """Return the refunds of these that are not done; skipped ones are nobody's wish.
+
+        What is refunded is no longer open on the credit memo.
+        """
+        return self.filtered(lambda step: step.kind == "refund" and step.state != "done")
+
     # === TAKE === #
 
     def _attempt(self):
@@ -261,6 +284,7 @@ class SubscriptionCancellationStep(models.Model):
         try:
             with self.env.cr.savepoint():
                 transaction = getattr(self, f"_do_{self.kind}")()
+                self._balance_credits()
             if transaction:
                 self._send(transaction)
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
@@ -276,13 +300,23 @@ class SubscriptionCancellationStep(models.Model):
             )
         self.cancellation_id._commit_steps()
 
+    def _balance_credits(self):
+        """Look at what this leaves of the credit memos, if it says what they pay."""
+        if self.kind in ("reduce", "apply_credits", "keep") and not self._is_open():
+            self.cancellation_id._balance_credits()
+
     def _do_reduce(self):
         """Posting the credit memo has reduced its invoice."""
-        if not self._wait_for_credit_memo():
-            invoice = self.move_id
-            reduced = self.source_move_id._get_amount_matched_with(invoice)
+        if self._wait_for_credit_memo():
+            return
+        invoice = self.move_id
+        reduced = self.source_move_id._get_amount_matched_with(invoice)
+        if reduced:
             note = self.env._("Reduces invoice %s", invoice.name)
             self._set_done(note, amount=reduced)
+        else:
+            note = self.env._("Nothing is due any more on %s.", invoice.name)
+            self._skip(note, amount=0.0)
 
     def _do_keep(self):
         """The credit memo is posted: what is left of it is the customer's credit."""
@@ -347,7 +381,10 @@ class SubscriptionCancellationStep(models.Model):
         reason = self._get_cannot_skip_reason()
         if reason:
             raise UserError(reason)
-        self._as_engine()._skip(self.env._("Skipped by %s.", self.env.user.name))
+        engine = self._as_engine()
+        engine._skip(self.env._("Skipped by %s.", self.env.user.name))
+        engine._balance_credits()
+        engine.cancellation_id._trigger_steps()
 
     def _as_engine(self):
         """Return these for the engine, which alone may write."""

@@ -62,15 +62,24 @@ class SubscriptionCancellationStep(models.Model):
         if drafts:
             self._wait(self.env._("Waits until %s is posted.", drafts[0].display_name))
             return
-        applied = self._apply_credits(invoice)
+        reason = self._get_cannot_apply_reason(invoice)
+        applied = 0.0 if reason else self._apply_credits(invoice)
         if applied:
             note = self.env._("Credits pay invoice %s.", invoice.name)
             self._set_done(note, amount=applied)
         else:
-            self._skip(
-                self.env._("There is nothing left to apply to %s.", invoice.name),
-                amount=0.0,
-            )
+            nothing = self.env._("There is nothing left to apply to %s.", invoice.name)
+            self._skip(reason or nothing, amount=0.0)
+
+    def _get_cannot_apply_reason(self, invoice):
+        """Return why credits do not pay an invoice any more, or ``None``."""
+        if invoice.state != "posted" or not invoice.amount_residual:
+            return self.env._("Nothing is due any more on %s.", invoice.name)
+        if invoice.payment_state == "blocked":
+            return self.env._("Invoice %s is blocked for payment.", invoice.name)
+        if invoice._get_transactions_on_way(self):
+            return self.env._("Invoice %s is just being paid.", invoice.name)
+        return None
 
     def _apply_credits(self, invoice):
         """Reconcile credits with the invoice's due dates, the earliest one first.
@@ -78,10 +87,6 @@ class SubscriptionCancellationStep(models.Model):
         :return: the amount that was paid by credits, in the invoice's currency
         """
         before = invoice.amount_residual
-        is_blocked = invoice.payment_state == "blocked"
-        is_open = invoice.state == "posted" and not is_blocked
-        if not is_open or invoice._get_transactions_on_way(self):
-            return 0.0
         debits = invoice._get_receivable_items()
         for debit in debits.sorted(lambda line: (line.date_maturity, line.id)):
             for credit in self._get_credits_for(debit):
@@ -91,9 +96,14 @@ class SubscriptionCancellationStep(models.Model):
         return invoice.currency_id.round(before - invoice.amount_residual)
 
     def _get_credits_for(self, debit):
-        """Return the open credits that can pay a due date, ours first."""
-        own = self.cancellation_id.credit_note_ids._get_receivable_items()
-        others = [item.document for item in self.cancellation_id._get_other_credits()]
+        """Return the open credits that can pay a due date, ours first, as planned."""
+        cancellation = self.cancellation_id
+        planned = list(cancellation.line_ids._get_lines_to_credit())
+        own_memos = cancellation.credit_note_ids.filtered(
+            lambda memo: memo.state == "posted" and memo.reversed_entry_id in planned
+        ).sorted(lambda memo: planned.index(memo.reversed_entry_id))
+        own = own_memos._get_receivable_items()
+        others = [item.document for item in cancellation._get_other_credits()]
         return own.union(*others).filtered(
             lambda line: (
                 not line.reconciled

@@ -18,11 +18,12 @@ class SubscriptionCancellation(models.Model):
 
     _inherit = "subscription.cancellation"
 
-    def _plan_refunds(self, invoice, amount):
+    def _plan_refunds(self, invoice, amount, shared):
         """Return a part per transaction that can give ``amount`` back, and the rest.
 
         :param invoice: the credited ``account.move``
         :param float amount: in the invoice's currency
+        :param SharedPlan shared: with cancellations that are executed together
         """
         currency = invoice.currency_id
         transactions = invoice._get_paying_transactions()._filter_currency(currency)
@@ -30,7 +31,10 @@ class SubscriptionCancellation(models.Model):
         capacities = []
         for transaction in transactions:
             left = wanted - sum(capacities)
-            capacities += allocate(left, [transaction._get_refundable_units(left)])
+            reserved = shared.reserved[transaction]
+            units = transaction._get_refundable_units(left, reserved)
+            capacities += allocate(left, [units])
+            shared.reserve(transaction, capacities[-1])
         parts = [
             self._plan_refund(transaction, from_units(units, currency.rounding))
             for transaction, units in zip(transactions, capacities, strict=True)
@@ -137,6 +141,9 @@ class SubscriptionCancellationStep(models.Model):
             return self._resume()
         if self._wait_for_credit_memo():
             return None
+        if self.attempts == 1:
+            # An accountant may have changed the credit memo before posting it.
+            self.cancellation_id._balance_credits()
         left = self._get_left_to_refund()
         if not left:
             self._finish_without_refund()
@@ -169,15 +176,29 @@ class SubscriptionCancellationStep(models.Model):
         """Say why there is nothing to give back: somebody has, or it is used."""
         memo = self.source_move_id
         payments = memo.reconciled_payment_ids
-        if payments:
+        amount = self._get_paid_back_otherwise()
+        if payments and amount > 0:
             names = ", ".join(payments.mapped("name"))
             note = self.env._("Paid back by %s.", names)
-            self._set_done(note, payment_id=payments[-1:].id)
+            self._set_done(note, payment_id=payments[-1:].id, amount=amount)
             return
         self._skip(
             self.env._("Nothing left to refund: %s is used up.", memo.name),
             amount=0.0,
         )
+
+    def _get_paid_back_otherwise(self):
+        """Return what was paid back on the credit memo but by steps."""
+        memo = self.source_move_id
+        done = self.cancellation_id.step_ids.filtered(
+            lambda step: (
+                step.kind == "refund"
+                and step.state == "done"
+                and step.source_move_id == memo
+            )
+        )
+        amount = memo._get_amount_given_back() - sum(done.mapped("amount"))
+        return memo.currency_id.round(amount)
 
     def _wait_for_payment_by_hand(self):
         """Ask for the payment that an accountant has to register."""
@@ -291,14 +312,16 @@ class SubscriptionCancellationStep(models.Model):
                 )
             )
             return None
-        self.write({"amount": invoice.amount_residual, "token_id": token.id})
+        # Never more than was announced.
+        amount = min(self.amount, invoice.amount_residual)
+        self.write({"amount": amount, "token_id": token.id})
         return self.env["payment.transaction"].create(
             {
                 "provider_id": token.provider_id.id,
                 "payment_method_id": token.payment_method_id.id,
                 "token_id": token.id,
                 "operation": "offline",
-                "amount": invoice.amount_residual,
+                "amount": amount,
                 "currency_id": invoice.currency_id.id,
                 "partner_id": invoice.partner_id.id,
                 "invoice_ids": [(6, 0, invoice.ids)],
