@@ -14,6 +14,12 @@ URL = "/my/subscriptions"
 class SubscriptionPortal(CustomerPortal):
     """Show customers their own subscriptions, and nobody else's (E2)."""
 
+    def _prepare_portal_layout_values(self):
+        values = super()._prepare_portal_layout_values()
+        # For screen readers; Odoo's own layout leaves it to the website app.
+        lang = request.env.lang or "en_US"
+        return {"html_data": {"lang": lang.replace("_", "-")}, **values}
+
     # === HOME === #
 
     def _prepare_home_portal_values(self, counters):
@@ -144,6 +150,7 @@ class SubscriptionPortal(CustomerPortal):
     def _get_subscription_values(self, subscription, access_token, **values):
         """Return what every page of a subscription shows."""
         values = {
+            **self._prepare_portal_layout_values(),
             "page_name": "subscription",
             "subscription": subscription,
             "res_company": subscription.company_id,
