@@ -1,66 +1,15 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """A person clicks through it in a real browser (A2, A4, A5, A6, D1, D2, E1)."""
 
-from datetime import date, timedelta
-
 from odoo.exceptions import UserError
 from odoo.fields import Command
-from odoo.tests import HttpCase, tagged
+from odoo.tests import tagged
+
+from .tours import TourCase
 
 
 @tagged("post_install", "-at_install")
-class TestTours(HttpCase):
-    """In real time, because the browser's clock cannot be stopped."""
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.start = date.today() - timedelta(days=9)
-        cls.pricelist = cls.env["product.pricelist"].create({"name": "Tour"})
-        cls.template = cls.env["sale.subscription.template"].create(
-            {"name": "Tour monthly", "invoicing_mode": "draft"}
-        )
-
-    def create_product(self, name, addon_of=None):
-        parents = addon_of.product_tmpl_id.ids if addon_of else []
-        return self.env["product.product"].create(
-            {
-                "name": name,
-                "type": "service",
-                "list_price": 31.0,
-                "subscribable": True,
-                "addon_of_ids": [Command.set(parents)],
-            }
-        )
-
-    def create_billed_subscription(self, products):
-        """Return a running subscription that upstream's billing has invoiced."""
-        subscription = self.env["sale.subscription"].create(
-            {
-                "partner_id": self.env["res.partner"].create({"name": "Tour Inc"}).id,
-                "pricelist_id": self.pricelist.id,
-                "template_id": self.template.id,
-                "sale_subscription_line_ids": [
-                    Command.create({"product_id": product.id}) for product in products
-                ],
-            }
-        )
-        subscription.action_start_subscription()
-        subscription.write(
-            {"date_start": self.start, "recurring_next_date": self.start}
-        )
-        subscription.generate_invoice()
-        subscription.invoice_ids.action_post()
-        return subscription
-
-    def run_tour(self, name, subscription):
-        self.start_tour(
-            f"/odoo/action-subscription_oca.sale_subscription_action/{subscription.id}",
-            name,
-            login="admin",
-        )
-        subscription.invalidate_recordset()
-
+class TestTours(TourCase):
     def test_whole_subscription(self):
         """A2, A4, E1: Deactivate, preview, reason, credit memo, cancellation."""
         subscription = self.create_billed_subscription(
