@@ -106,6 +106,40 @@ class TestPortalPages(PortalCase):
 
 
 @tagged("post_install", "-at_install")
+class TestPortalMessages(PortalCase):
+    """The chatter as portal pages have it."""
+
+    def call(self, path, **values):
+        token = self.see().tree.xpath("//div[@id='discussion']/@data-token")[0]
+        return self.make_jsonrpc_request(
+            path,
+            {
+                "thread_model": "sale.subscription",
+                "thread_id": self.subscription.id,
+                "token": token,
+                **values,
+            },
+        )
+
+    def test_a_customer_writes(self):
+        """E2: signed with their own name."""
+        self.call("/mail/message/post", post_data={"body": "Hello", **self.comment})
+        message = self.subscription.message_ids[0]
+        self.assertEqual(message.author_id, self.customer)
+        self.assertIn("Hello", message.body)
+
+    comment = {"message_type": "comment", "subtype_xmlid": "mail.mt_comment"}
+
+    def test_notes_of_the_staff_stay_inside(self):
+        """E2: what is logged is not for customers."""
+        self.subscription.message_post(body="INTERNAL")
+        self.subscription.message_post(body="For you", subtype_xmlid="mail.mt_comment")
+        answer = str(self.call("/mail/chatter_fetch"))
+        self.assertIn("For you", answer)
+        self.assertNotIn("INTERNAL", answer)
+
+
+@tagged("post_install", "-at_install")
 class TestPortalCancellation(PortalCase):
     def test_cancel_all_of_it(self):
         """E2, D5: dates and money first, then the result; as previewed."""
