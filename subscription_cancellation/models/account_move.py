@@ -69,6 +69,10 @@ class AccountMove(models.Model):
             ["reversed_entry_id", "state", "amount_total"],
         )
 
+    def _get_tax_discount_items(self):
+        """Return the items by which an early payment discount reduces the tax base."""
+        return self.line_ids.filtered(lambda line: line.display_type == "epd")
+
     def _check_can_credit(self):
         """Raise a UserError where no credit memo can be made for an invoice."""
         for invoice in self:

@@ -14,6 +14,7 @@ from ..proration import (
     from_units,
     latest_period_start,
 )
+from ..tax_discount import get_discounted_taxes
 
 
 class CreditScope(NamedTuple):
@@ -86,6 +87,10 @@ class SubscriptionCancellationLine(models.Model):
     tax_data = fields.Json(
         help="The exact tax amounts for the credit memo line, in the form of Odoo's "
         "own extra_tax_data.",
+    )
+    discount_data = fields.Json(
+        help="What an early payment discount takes off the base of the taxes, and the "
+        "exact tax amounts of that, in the same form.",
     )
 
     _open_line_uniq = models.UniqueIndex(
@@ -200,9 +205,11 @@ class SubscriptionCancellationLine(models.Model):
             "unused_days": period.days_from(scope.effective_date) if period else 0,
             "currency_id": currency.id,
             "tax_data": False,
+            "discount_data": False,
             "_origin": origin,
             "_units": units,
             "_tax_units": 0,
+            "_discount_units": 0,
             "_reducing_units": 0,
         }
 
@@ -215,7 +222,7 @@ class SubscriptionCancellationLine(models.Model):
         items = AccountMoveLine.search_fetch(
             [
                 ("move_id", "in", (invoices | refunds).ids),
-                ("display_type", "in", ("product", "tax")),
+                ("display_type", "in", ("product", "tax", "epd")),
             ],
             [
                 "move_id",
@@ -329,6 +336,45 @@ class SubscriptionCancellationLine(models.Model):
             "start_date": period.start,
             "end_date": period.last_day,
         }
+
+    def _prepare_discount_items(self):
+        """Return the commands of the items that take early payment discounts back."""
+        return [
+            Command.create(item)
+            for line in self.filtered("discount_data")
+            for item in line._prepare_discount_pair()
+        ]
+
+    def _prepare_discount_pair(self):
+        """Return the two items by which Odoo reduces the base of the taxes only.
+
+        Made here, not by the payment term of the invoice: that would also set due
+        dates, and may be another one today.
+        """
+        origin = self.origin_line_id
+        amount = self.discount_data["price_unit"]
+        balance = origin.company_currency_id.round(amount / self.discount_data["rate"])
+        pair = {
+            "display_type": "epd",
+            "name": self.origin_move_id._get_tax_discount_items()[:1].name,
+            "account_id": origin.account_id.id,
+        }
+        return [
+            {
+                **pair,
+                "amount_currency": amount,
+                "balance": balance,
+                "tax_ids": [Command.set(get_discounted_taxes(origin).ids)],
+                "analytic_distribution": origin.analytic_distribution,
+                "extra_tax_data": self.discount_data,
+            },
+            {
+                **pair,
+                "amount_currency": -amount,
+                "balance": -balance,
+                "tax_ids": [Command.clear()],
+            },
+        ]
 
     def _get_credit_price_unit(self):
         """Return the unit price that makes the line's untaxed amount exact."""
