@@ -152,7 +152,7 @@ class InvoiceBook:
         origin = row["_origin"]
         return origin.env["account.tax"]._prepare_base_line_for_taxes_computation(
             origin,
-            tax_ids=get_discounted_taxes(origin),
+            tax_ids=get_discounted_taxes(origin.tax_ids),
             price_unit=-from_units(row["_discount_units"], self.currency.rounding),
             quantity=1.0,
             discount=0.0,

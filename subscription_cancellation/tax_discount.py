@@ -11,9 +11,9 @@ from collections import defaultdict
 from .proration import clamp, half_up
 
 
-def get_discounted_taxes(line):
-    """Return the taxes of a line that a discount reduces: none per unit."""
-    return line.tax_ids.filtered(lambda tax: tax.amount_type != "fixed")
+def get_discounted_taxes(taxes):
+    """Return those of these taxes that a discount reduces: none per unit."""
+    return taxes.filtered(lambda tax: tax.amount_type != "fixed")
 
 
 class TaxDiscount:
@@ -36,12 +36,12 @@ class TaxDiscount:
             if item.display_type == "epd":
                 discounts[item.tax_ids] += units
             elif item.display_type == "product":
-                bases[get_discounted_taxes(item)] -= units
+                bases[get_discounted_taxes(item.tax_ids)] -= units
         return discounts, bases
 
     def get_share(self, line, units):
         """Return the discount of a part of an invoice line."""
-        taxes = get_discounted_taxes(line)
+        taxes = get_discounted_taxes(line.tax_ids)
         billed, base = self.billed[taxes], self.base_billed[taxes]
         return half_up(billed * units, base) if billed and base else 0
 
@@ -49,7 +49,7 @@ class TaxDiscount:
         """Fix the discount of the rows of one credit memo: the last takes the rest."""
         by_taxes = defaultdict(list)
         for row in rows:
-            by_taxes[get_discounted_taxes(row["_origin"])].append(row)
+            by_taxes[get_discounted_taxes(row["_origin"].tax_ids)].append(row)
             row["_discount_units"] = self.get_share(row["_origin"], row["_units"])
         for taxes, same in by_taxes.items():
             self.base_left[taxes] -= sum(row["_units"] for row in same)

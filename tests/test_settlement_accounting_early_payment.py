@@ -1,7 +1,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """The books where customers get a discount for paying early (C1, C5, C6, C11)."""
 
-from odoo.fields import Command
+from odoo.fields import Command, Date
 from odoo.tests import tagged
 
 from .accounting import BILLED, CREDIT, SERVED, AccountingCase
@@ -381,3 +381,30 @@ class TestReducedTaxInTheBooks(EarlyPaymentCase):
         self.settle(subscription, credit_settlement="refund")
         self.assert_report(9.80, 0.98)
         self.assert_balance(0.0, subscription)
+
+    def test_what_will_be_invoiced_is_shown_with_its_reduced_tax(self):
+        """C9, D5: 10 of 31 days of a draft, or of what is not billed at all."""
+        term = self.create_discount("mixed")
+        customer = self.create_customer(property_payment_term_id=term.id)
+        lines = [{"price_unit": price, "taxes": self.tax} for price in (31.0, 9.3)]
+        for has_draft in (True, False):
+            with self.subTest(has_draft=has_draft):
+                subscription = self.create_subscription(lines, partner_id=customer.id)
+                if has_draft:
+                    self.bill(subscription, post=False)
+                self.travel_to("2026-07-10")
+                preview = subscription.preview_cancellation(timing="immediate")
+                answer = self.cancel(subscription, "2026-07-10")
+                for settlement in (preview["settlement"], answer["settlement"]):
+                    # 13.00, and 10 % of 12.74
+                    self.assertEqual(settlement[0]["amount"], 14.27)
+        self.assert_report(2 * 12.74, 2 * 1.27)
+
+    def test_extra_days_are_announced_with_their_reduced_tax(self):
+        """B13, D5: 15 of 31 days of August: 15.00, and 10 % of 14.70."""
+        subscription, _invoice = self.subscribe_with_reduced_tax()
+        self.cancel(subscription, "2026-07-10", timing="end_of_period")
+        sentence = subscription.cancellation_ids._preview_postponed(
+            Date.to_date("2026-08-15"), charge_extension=True
+        )
+        self.assertIn("16.47 will be invoiced now", sentence)

@@ -364,7 +364,7 @@ class SubscriptionCancellationLine(models.Model):
                 **pair,
                 "amount_currency": amount,
                 "balance": balance,
-                "tax_ids": [Command.set(get_discounted_taxes(origin).ids)],
+                "tax_ids": [Command.set(get_discounted_taxes(origin.tax_ids).ids)],
                 "analytic_distribution": origin.analytic_distribution,
                 "extra_tax_data": self.discount_data,
             },
