@@ -18,7 +18,7 @@ class InvoiceBook:
         """Read the posted invoice and all its credit memos, drafts included.
 
         :param invoice: ``account.move``
-        :param invoice_items: its product, tax and discount journal items
+        :param invoice_items: its product, tax, discount and rounding journal items
         :param refunds: its credit memos, ``account.move``
         :param refund_items: those of its credit memos
         """
@@ -32,9 +32,11 @@ class InvoiceBook:
         self.untaxed_left = 0
         self.tax_left = defaultdict(int)
         self.base_left = defaultdict(int)
-        self._count(invoice_items)
+        self.rounding_left = 0
+        rounding = invoice_items.filtered(lambda item: item.display_type == "rounding")
+        self._count(invoice_items - rounding)
         self.tax_billed = dict(self.tax_left)
-        self._count(refund_items)
+        self._count(rounding | refund_items)
         self.discount = TaxDiscount(invoice_items, refund_items, self._to_units)
 
     def _count_due(self, refunds):
@@ -47,9 +49,13 @@ class InvoiceBook:
         """Add journal items: revenue is negative on an invoice, positive on a memo."""
         for item in items:
             units = -self._to_units(item.amount_currency)
-            if item.display_type == "tax":
+            if item.tax_line_id:
+                # The cash rounding, too, where it is added to the largest tax.
                 if not self._is_reverse_charge(item):
                     self.tax_left[item.tax_line_id] += units
+                continue
+            if item.display_type == "rounding":
+                self.rounding_left += units
                 continue
             self.untaxed_left += units
             for tax in item.tax_ids.flatten_taxes_hierarchy():
@@ -74,6 +80,7 @@ class InvoiceBook:
         base_lines = self._compute_taxes(rows)
         for row, lines in zip(rows, base_lines, strict=True):
             row["_tax_units"] = sum(map(self._sum_taxes, lines))
+        self._settle_rounding(rows)
         self._limit_total(rows)
         for row, (line, *discounts) in zip(rows, base_lines, strict=True):
             row["tax_data"] = self._pin_line(line, row)
@@ -89,18 +96,32 @@ class InvoiceBook:
             if not tax_data["tax"].has_negative_factor
         )
 
+    def _settle_rounding(self, rows):
+        """Let the credit that takes the rest take the cash rounding, too.
+
+        Any credit does where a total that was rounded down leaves less than the lines.
+        """
+        rest = self.total_left - sum(map(self._sum_row, rows))
+        if rows and (rest < 0 or not self.untaxed_left):
+            units = clamp(rest, self.rounding_left)
+            self.rounding_left -= units
+            max(rows, key=lambda row: row["_units"])["_rounding_units"] = units
+
     def _limit_total(self, rows):
-        """Keep the total within what is left: cash rounding may have reduced it."""
-        excess = sum(row["_units"] + row["_tax_units"] for row in rows)
-        excess -= self.total_left
+        """Keep the total within what is left."""
+        excess = sum(map(self._sum_row, rows)) - self.total_left
         if rows and excess > 0:
             max(rows, key=lambda row: row["_units"])["_units"] -= excess
-        self.total_left -= sum(row["_units"] + row["_tax_units"] for row in rows)
+        self.total_left -= sum(map(self._sum_row, rows))
 
     def _reduce_due(self, row):
         """Let a credit reduce what is due; what exceeds that is refundable."""
-        row["_reducing_units"] = min(row["_units"] + row["_tax_units"], self.due_left)
+        row["_reducing_units"] = min(self._sum_row(row), self.due_left)
         self.due_left -= row["_reducing_units"]
+
+    def _sum_row(self, row):
+        """Return what a row comes to."""
+        return row["_units"] + row["_tax_units"] + row["_rounding_units"]
 
     def _compute_taxes(self, rows):
         """Return Odoo's base lines with the tax of the rows, within what is left.

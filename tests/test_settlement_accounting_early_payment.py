@@ -88,7 +88,7 @@ class TestReducedTaxInTheBooks(EarlyPaymentCase):
 
     def get_discounts(self, move):
         """Return what was taken off the base of the taxes."""
-        items = move._get_tax_discount_items().filtered("tax_ids")
+        items = move._get_added_items("epd").filtered("tax_ids")
         return [round(item.amount_currency, 2) for item in items.sorted("id")]
 
     def test_base_and_tax_of_what_was_served_stay(self):
@@ -254,8 +254,8 @@ class TestReducedTaxInTheBooks(EarlyPaymentCase):
         invoice.action_post()
         memo = self.settle(subscription, refund_mode="full")
         self.assertEqual(
-            invoice._get_tax_discount_items().mapped("analytic_distribution"),
-            memo._get_tax_discount_items().mapped("analytic_distribution"),
+            invoice._get_added_items("epd").mapped("analytic_distribution"),
+            memo._get_added_items("epd").mapped("analytic_distribution"),
         )
         entries = analytic.line_ids.filtered("move_line_id")
         self.assertAlmostEqual(sum(entries.mapped("amount")), 0.0, 2)

@@ -76,7 +76,7 @@ class AccountMove(models.Model):
             ),
             "line_ids": [
                 *self.invoice_line_ids._prepare_take_back_lines(),
-                *self._get_tax_discount_items()._prepare_take_back_discounts(),
+                *self._get_added_items()._prepare_take_back_items(),
             ],
         }
 
@@ -147,8 +147,8 @@ class AccountMoveLine(models.Model):
         """Return the commands of the invoice lines that take these back."""
         return [Command.create(line._prepare_take_back_line()) for line in self]
 
-    def _prepare_take_back_discounts(self):
-        """Return the commands of the items that grant these discounts again."""
+    def _prepare_take_back_items(self):
+        """Return the commands of the opposite of what Odoo does not add by itself."""
         return [
             Command.create(
                 {

@@ -453,7 +453,7 @@ class SubscriptionCancellation(models.Model):
             ),
             "line_ids": [
                 *lines._prepare_credit_memo_lines(),
-                *lines._prepare_discount_items(),
+                *lines._prepare_added_items(),
             ],
         }
 

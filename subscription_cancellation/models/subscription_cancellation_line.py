@@ -77,6 +77,10 @@ class SubscriptionCancellationLine(models.Model):
     served_days = fields.Integer(compute="_compute_served_days")
     currency_id = fields.Many2one(comodel_name="res.currency", required=True)
     credit_untaxed = fields.Monetary(string="Credit (Untaxed)")
+    credit_rounding = fields.Monetary(
+        help="The part of the untaxed credit that takes the cash rounding of the "
+        "invoice back."
+    )
     credit_tax = fields.Monetary(string="Credit (Tax)")
     credit_total = fields.Monetary(
         string="Credit (Total)", compute="_compute_credit_total"
@@ -210,6 +214,7 @@ class SubscriptionCancellationLine(models.Model):
             "_units": units,
             "_tax_units": 0,
             "_discount_units": 0,
+            "_rounding_units": 0,
             "_reducing_units": 0,
         }
 
@@ -222,7 +227,7 @@ class SubscriptionCancellationLine(models.Model):
         items = AccountMoveLine.search_fetch(
             [
                 ("move_id", "in", (invoices | refunds).ids),
-                ("display_type", "in", ("product", "tax", "epd")),
+                ("display_type", "in", ("product", "tax", "epd", "rounding")),
             ],
             [
                 "move_id",
@@ -265,8 +270,10 @@ class SubscriptionCancellationLine(models.Model):
     def _finish_row(self, row):
         """Turn the units of a row into amounts and drop the working keys."""
         currency = self.env["res.currency"].browse(row["currency_id"])
+        untaxed = row["_units"] + row["_rounding_units"]
         amounts = {
-            "credit_untaxed": from_units(row["_units"], currency.rounding),
+            "credit_untaxed": from_units(untaxed, currency.rounding),
+            "credit_rounding": from_units(row["_rounding_units"], currency.rounding),
             "credit_tax": from_units(row["_tax_units"], currency.rounding),
             "reduces_invoice": from_units(row["_reducing_units"], currency.rounding),
         }
@@ -337,12 +344,20 @@ class SubscriptionCancellationLine(models.Model):
             "end_date": period.last_day,
         }
 
-    def _prepare_discount_items(self):
-        """Return the commands of the items that take early payment discounts back."""
+    def _prepare_added_items(self):
+        """Return the commands of the items that take back what Odoo added by itself.
+
+        These are early payment discounts and cash rounding.
+        """
+        discounts = self.filtered("discount_data")
+        rounded = self.filtered("credit_rounding")
         return [
-            Command.create(item)
-            for line in self.filtered("discount_data")
-            for item in line._prepare_discount_pair()
+            *(
+                Command.create(item)
+                for line in discounts
+                for item in line._prepare_discount_pair()
+            ),
+            *(Command.create(line._prepare_rounding_item()) for line in rounded),
         ]
 
     def _prepare_discount_pair(self):
@@ -353,10 +368,10 @@ class SubscriptionCancellationLine(models.Model):
         """
         origin = self.origin_line_id
         amount = self.discount_data["price_unit"]
-        balance = origin.company_currency_id.round(amount / self.discount_data["rate"])
+        balance = self._get_credit_balance(amount)
         pair = {
             "display_type": "epd",
-            "name": self.origin_move_id._get_tax_discount_items()[:1].name,
+            "name": self.origin_move_id._get_added_items("epd")[:1].name,
             "account_id": origin.account_id.id,
         }
         return [
@@ -376,15 +391,34 @@ class SubscriptionCancellationLine(models.Model):
             },
         ]
 
+    def _prepare_rounding_item(self):
+        """Return the item that takes back the cash rounding of the invoice.
+
+        Made here, too: a rounding of the credit memo may be another amount.
+        """
+        item = self.origin_move_id._get_added_items("rounding")[:1]
+        return {
+            "display_type": "rounding",
+            "name": item.name,
+            "account_id": item.account_id.id,
+            "amount_currency": self.credit_rounding,
+            "balance": self._get_credit_balance(self.credit_rounding),
+            "tax_ids": [Command.clear()],
+        }
+
+    def _get_credit_balance(self, amount):
+        """Return an amount in the company's currency, at the rate of the invoice."""
+        rate = self.origin_move_id.invoice_currency_rate
+        return self.company_id.currency_id.round(amount / rate)
+
     def _get_credit_price_unit(self):
         """Return the unit price that makes the line's untaxed amount exact."""
         origin = self.origin_line_id
+        untaxed = self.currency_id.round(self.credit_untaxed - self.credit_rounding)
         if any(origin.tax_ids.flatten_taxes_hierarchy().mapped("price_include")):
             # The untaxed amount itself is pinned by ``tax_data``.
-            return origin.price_unit * self.credit_untaxed / origin.price_subtotal
-        return self.credit_untaxed / (
-            origin.quantity * (1 - (origin.discount or 0.0) / 100.0)
-        )
+            return origin.price_unit * untaxed / origin.price_subtotal
+        return untaxed / (origin.quantity * (1 - (origin.discount or 0.0) / 100.0))
 
     def _get_credited_period(self):
         """Return the days this row credits: the unused ones, or all for a full one."""
