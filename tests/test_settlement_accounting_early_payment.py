@@ -341,6 +341,21 @@ class TestReducedTaxInTheBooks(EarlyPaymentCase):
         self.assert_report(9.80, 0.98)
         self.assert_balance(10.98, subscription)
 
+    def test_a_line_is_taken_off_a_draft_with_its_discount(self):
+        """C12: of 62.00 and 31.00 only the 31.00 are credited: 30.38 and 3.04."""
+        self.get_default_policy().post_credit_memos = False
+        lines = [{"price_unit": price, "taxes": self.tax} for price in (62.0, 31.0)]
+        subscription, _invoice = self.subscribe_with_reduced_tax(lines)
+        self.assert_report(91.14, 9.11)  # 9.30 less 0.19
+        memo = self.settle(subscription, refund_mode="full")
+        discounts = memo._get_added_items("epd")
+        memo.invoice_line_ids[0].unlink()
+        discounts.filtered(lambda item: abs(item.balance) == 1.24).unlink()
+        memo.action_post()
+        self.assertEqual((memo.amount_untaxed, memo.amount_tax), (31.00, 3.04))
+        self.assert_report(60.76, 6.07)
+        self.assert_balance(68.07, subscription)
+
     def test_credits_of_an_advance_invoice_are_taken_back(self):
         """C3, B12: credited when it is scheduled, billed again when it is revoked."""
         self.get_default_policy().advance_credit = "at_scheduling"
