@@ -261,7 +261,7 @@ class TestReducedTaxInTheBooks(EarlyPaymentCase):
         self.assertAlmostEqual(sum(entries.mapped("amount")), 0.0, 2)
 
     def test_a_tax_per_unit_is_not_reduced(self):
-        """C11: 1.00 per unit, and 10 % of 98 %: 14.00 and 28.00 of 31 days less."""
+        """C2, C11: 1.00 for the one unit, and 3.04; both go back."""
         per_unit = self.create_reported_tax(1.0, amount_type="fixed", sequence=0)
         subscription, invoice = self.subscribe_with_reduced_tax(
             taxes=per_unit | self.tax

@@ -108,7 +108,7 @@ class TestCashRoundingInTheBooks(AccountingCase):
                     self.assert_open(invoice, stays, "partial")
                     self.assert_open(memo, 0.0, "paid")
                     self.assert_balance(stays, subscription)
-        # 10.01 and 1.00 each; 0.03 - 0.02 are in the tax of those rounded that way
+        # 10.01 and 1.00 each; with "biggest_tax" 0.03 up and 0.02 down are tax, too
         self.assert_report(40.04, 4.01)
 
     def test_what_was_paid_goes_back(self):
