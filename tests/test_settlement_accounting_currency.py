@@ -3,11 +3,10 @@
 
 from odoo.tests import tagged
 
-from .accounting import CREDIT, SERVED, AccountingCase
+from .accounting import BILLED, CREDIT, SERVED, AccountingCase
 
 
-@tagged("post_install", "-at_install")
-class TestForeignCurrencyInTheBooks(AccountingCase):
+class ForeignCurrencyCase(AccountingCase):
     """EUR 34.10, at 2.00 dollars on 1 July, 2.50 on 5 July and 1.25 on 20 July."""
 
     def setUp(self):
@@ -35,6 +34,11 @@ class TestForeignCurrencyInTheBooks(AccountingCase):
             [("account_id", "in", accounts.ids), ("parent_state", "=", "posted")]
         )
         return round(-sum(items.mapped("balance")), 2)
+
+
+@tagged("post_install", "-at_install")
+class TestForeignCurrencyInTheBooks(ForeignCurrencyCase):
+    """Credits and what follows, when the rate changes in between."""
 
     def test_the_credit_takes_back_what_was_booked(self):
         """C5, C11: at the rate of the invoice: no exchange difference, no rest."""
@@ -128,6 +132,172 @@ class TestForeignCurrencyInTheBooks(AccountingCase):
         # 12.10 are 24.20 as credited, and 15.13 as billed
         self.assertEqual(self.get_exchange_difference(), 9.07)
         self.assert_balance(22.00, self.subscription)
+
+
+@tagged("post_install", "-at_install")
+class TestSplitRefundInTheBooks(ForeignCurrencyCase):
+    """Paid by two transactions at two rates, given back at a third one."""
+
+    def setUp(self):
+        super().setUp()
+        self.first = self.pay_online(self.invoice, 14.10)
+        self.travel_to("2026-07-05")
+        self.second = self.pay_online(self.invoice)
+
+    def test_each_transaction_gives_back_what_it_took(self):
+        """C6: of EUR 23.10 the later one gives 20.00, the other one 3.10.
+
+        Paid 28.20 (at 2.00) and 50.00 (at 2.50) for 68.20 is a gain of 10.00; credited
+        46.20 and refunded 25.00 and 3.88 (at 1.25: 3.875) is one of 17.32.
+        """
+        self.assertEqual(self.get_exchange_difference(), 10.00)
+        self.cancel(self.subscription, "2026-07-10", credit_settlement="refund")
+        self.travel_to("2026-07-20")
+        self.run_steps(self.subscription)
+        steps = self.steps(self.subscription, "refund").sorted("amount")
+        self.assertRecordValues(
+            steps,
+            [
+                {"state": "done", "amount": 3.10, "currency_id": self.euro.id},
+                {"state": "done", "amount": 20.00, "currency_id": self.euro.id},
+            ],
+        )
+        sources = [step.source_transaction_id for step in steps]
+        self.assertEqual(sources, [self.first, self.second])
+        booked = [sum(s.payment_id.move_id.line_ids.mapped("debit")) for s in steps]
+        self.assertEqual(booked, [3.88, 25.00])
+        for step in steps:
+            refund = step.sudo().transaction_id
+            self.assertEqual(refund.source_transaction_id, step.source_transaction_id)
+            self.assertEqual(
+                (refund.amount, refund.currency_id), (-step.amount, self.euro)
+            )
+            self.assertEqual(step.payment_id.currency_id, self.euro)
+        memo = self.credit_memos(self.subscription)
+        self.assertEqual(memo.reconciled_payment_ids, steps.payment_id)
+        self.assert_open(memo, 0.0, "paid")
+        self.assertEqual(self.get_exchange_difference(), 27.32)
+        self.assert_report(20.00, 2.00)
+        self.assert_balance(0.0, self.subscription)
+
+    def test_everything_goes_back(self):
+        """C2, C6: 14.10 and 20.00; nothing is left in either currency."""
+        memo = self.settle(
+            self.subscription, refund_mode="full", credit_settlement="refund"
+        )
+        amounts = sorted(self.steps(self.subscription, "refund").mapped("amount"))
+        self.assertEqual(amounts, [14.10, 20.00])
+        self.assert_open(memo, 0.0, "paid")
+        # 85.25 (34.10 at 2.50) go back of 68.20 credited, after a gain of 10.00
+        self.assertEqual(self.get_exchange_difference(), -7.05)
+        self.assert_report(0.0, 0.0)
+        self.assert_balance(0.0, self.subscription)
+
+    def test_a_refused_half_is_left_to_an_accountant(self):
+        """C6: what the other one gave back is booked all the same."""
+        self.cancel(self.subscription, "2026-07-10", credit_settlement="refund")
+        second = self.second
+
+        def refuse(refund):
+            if refund.source_transaction_id == second:
+                refund._set_error("No")
+            else:
+                refund._set_done()
+
+        self.patch(type(second), "_send_refund_request", refuse)
+        self.run_steps(self.subscription)
+        steps = self.steps(self.subscription, "refund").sorted("amount")
+        self.assertEqual(steps.mapped("state"), ["done", "failed"])
+        memo = self.credit_memos(self.subscription)
+        self.assert_open(memo, 20.00, "partial")
+        self.assert_balance(-20.00, self.subscription)
+        self.assert_report(20.00, 2.00)
+
+
+@tagged("post_install", "-at_install")
+class TestCashBasisInAnotherCurrency(ForeignCurrencyCase):
+    """The tax is due at the rate of the payment; until then it waits at 2.00."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.company.sudo().tax_exigibility = True
+        cls.waiting = cls.create_account(
+            "Tax waiting", "liability_current", reconcile=True
+        )
+        cls.tax = cls.create_reported_tax(
+            10.0,
+            tax_exigibility="on_payment",
+            cash_basis_transition_account_id=cls.waiting.id,
+        )
+
+    def assert_waiting(self, amount):
+        """So much tax, in euro, is billed and not due yet; none: in dollars, too."""
+        items = self.env["account.move.line"].search(
+            [("account_id", "=", self.waiting.id), ("parent_state", "=", "posted")]
+        )
+        self.assertAlmostEqual(-sum(items.mapped("amount_currency")), amount, 2)
+        if not amount:
+            self.assertAlmostEqual(sum(items.mapped("balance")), 0.0, 2)
+
+    def test_what_stays_due_is_reported_at_the_rate_of_its_payment(self):
+        """C5, C11: the credited part never becomes due; EUR 10.00 at 1.25 do."""
+        self.travel_to("2026-07-05")
+        memo = self.settle(self.subscription)
+        self.assert_open(self.invoice, SERVED, "partial")
+        self.assert_open(memo, 0.0, "paid")
+        self.assert_report(0.0, 0.0)
+        self.assert_waiting(1.00)
+        self.travel_to("2026-07-20")
+        self.pay(self.invoice)
+        self.assert_report(12.50, 1.25)
+        self.assert_waiting(0.0)
+        self.assert_balance(0.0, self.subscription)
+
+    def test_a_refund_takes_the_tax_back_at_its_own_rate(self):
+        """C6, C11: EUR 31.00 at 2.50 became due, 21.00 at 1.25 are taken back."""
+        self.travel_to("2026-07-05")
+        self.pay_online(self.invoice)
+        self.assert_report(77.50, 7.75)
+        self.cancel(self.subscription, "2026-07-10", credit_settlement="refund")
+        self.assert_report(77.50, 7.75)
+        self.travel_to("2026-07-20")
+        self.run_steps(self.subscription)
+        self.assert_report(51.25, 5.12)
+        self.assert_waiting(0.0)
+        self.assert_balance(0.0, self.subscription)
+
+    def test_a_write_off_takes_the_waiting_tax_back(self):
+        """C8, C11: EUR 1.00 that never becomes due, at the rate it was booked."""
+        self.loss.tax_ids = self.tax
+        self.settle(self.subscription, "2026-07-20", unpaid_invoices="write_off")
+        self.assert_report(0.0, 0.0)
+        self.assert_waiting(0.0)
+        self.assert_balance(0.0, self.subscription)
+
+    def test_an_undo_after_a_refund_waits_for_the_payment_again(self):
+        """B15, C11: EUR 21.00 are billed again at 2.00, and due when they are paid."""
+        self.pay_online(self.invoice)
+        self.settle(self.subscription, "2026-07-10", credit_settlement="refund")
+        # 31.00 at 2.00, less 21.00 at 2.50
+        self.assert_report(9.50, 0.95)
+        self.subscription.reactivate_subscription()
+        self.assert_report(9.50, 0.95)
+        self.assert_waiting(2.10)
+        self.travel_to("2026-07-20")
+        self.pay(self.subscription.cancellation_ids.charge_invoice_ids)
+        # and 21.00 at 1.25 again
+        self.assert_report(35.75, 3.58)
+        self.assert_waiting(0.0)
+        self.assert_balance(0.0, self.subscription)
+
+    def test_an_undo_of_an_unpaid_invoice_reports_nothing(self):
+        """B15, C11: all of it waits again, as it was billed."""
+        self.settle(self.subscription, "2026-07-10")
+        self.subscription.reactivate_subscription()
+        self.assert_report(0.0, 0.0)
+        self.assert_waiting(3.10)
+        self.assert_balance(BILLED, self.subscription)
 
 
 @tagged("post_install", "-at_install")

@@ -1,10 +1,9 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """The books where Odoo's own rules are special (C5-C9, C11)."""
 
-from odoo.fields import Command
 from odoo.tests import tagged
 
-from .accounting import BILLED, CREDIT, SERVED, AccountingCase
+from .accounting import CREDIT, SERVED, AccountingCase
 
 
 @tagged("post_install", "-at_install")
@@ -100,85 +99,6 @@ class TestCashBasisInTheBooks(AccountingCase):
         self.assert_report(31.00, 3.10)
         self.assert_waiting(0.0)
         self.assert_balance(0.0, subscription)
-
-
-@tagged("post_install", "-at_install")
-class TestEarlyPaymentDiscountInTheBooks(AccountingCase):
-    """2 % off when paid within 10 days."""
-
-    def subscribe_with_discount(self, mode):
-        """Return a subscription and its invoice, paid early by a discount's mode."""
-        term = self.env["account.payment.term"].create(
-            {
-                "name": f"2 % {mode}",
-                "early_discount": True,
-                "discount_percentage": 2.0,
-                "discount_days": 10,
-                "early_pay_discount_computation": mode,
-                "line_ids": [Command.create({"value_amount": 100.0, "nb_days": 30})],
-            }
-        )
-        customer = self.create_customer(property_payment_term_id=term.id)
-        return self.subscribe(partner_id=customer.id)
-
-    def test_an_open_invoice_is_reduced_by_what_was_billed(self):
-        """C5: the discount is not granted before somebody pays early."""
-        for mode in ("included", "excluded"):
-            with self.subTest(mode=mode):
-                subscription, invoice = self.subscribe_with_discount(mode)
-                memo = self.settle(subscription)
-                self.assertEqual(memo.amount_total, CREDIT)
-                self.assert_open(invoice, SERVED, "partial")
-                self.assert_balance(SERVED, subscription)
-        self.assert_report(20.00, 2.00)
-
-    def test_the_credit_has_the_tax_that_was_billed(self):
-        """C5, C11: 10 % of 98 % of 31.00 is 3.04, of which 2.06 are credited."""
-        subscription, invoice = self.subscribe_with_discount("mixed")
-        self.assertEqual((invoice.amount_untaxed, invoice.amount_tax), (31.00, 3.04))
-        memo = self.settle(subscription)
-        self.assertEqual((memo.amount_untaxed, memo.amount_tax), (21.00, 2.06))
-        self.assert_open(invoice, 10.98, "partial")
-        self.assert_balance(10.98, subscription)
-
-    def test_all_of_the_tax_that_was_billed_is_credited(self):
-        """C2, C11: 34.04 billed, 34.04 credited, nothing left of the tax.
-
-        The base that is reported keeps the discount: unlike Odoo's own reversals, the
-        credit memo has no lines that reduce it by the discount.
-        """
-        subscription, invoice = self.subscribe_with_discount("mixed")
-        memo = self.settle(subscription, refund_mode="full")
-        self.assertEqual((memo.amount_untaxed, memo.amount_tax), (31.00, 3.04))
-        self.assert_open(invoice, 0.0, "reversed")
-        self.assert_report(-0.62, 0.0)  # 30.38 - 31.00
-        self.assert_balance(0.0, subscription)
-
-    def test_what_was_paid_early_can_be_credited(self):
-        """C1, C6: the credit is of what was billed; the discount stays granted."""
-        for mode, paid in (("included", 33.42), ("excluded", 33.48)):
-            with self.subTest(mode=mode):
-                subscription, invoice = self.subscribe_with_discount(mode)
-                self.travel_to("2026-07-05")
-                payment = self.pay(invoice)
-                self.assertEqual(payment.amount, paid)
-                memo = self.settle(subscription)
-                self.assert_open(invoice, 0.0, "paid")
-                self.assert_open(memo, CREDIT, "not_paid")
-                discount = BILLED - paid
-                self.assert_balance(-CREDIT, subscription, discount=discount)
-
-    def test_never_more_is_refunded_than_was_paid(self):
-        """C6: of 34.10 billed 33.42 were paid online, and 33.42 go back."""
-        subscription, invoice = self.subscribe_with_discount("included")
-        self.travel_to("2026-07-05")
-        self.pay_online(invoice, 33.42)
-        self.assert_open(invoice, 0.0, "paid")
-        memo = self.settle(subscription, refund_mode="full", credit_settlement="refund")
-        refunded = self.steps(subscription, "refund").filtered("payment_id")
-        self.assertEqual(refunded.mapped("amount"), [33.42])
-        self.assert_open(memo, 0.68, "partial")
-        self.assert_balance(-0.68, subscription, discount=0.68)
 
 
 @tagged("post_install", "-at_install")

@@ -69,6 +69,26 @@ class AccountMove(models.Model):
             ["reversed_entry_id", "state", "amount_total"],
         )
 
+    def _get_added_items(self, kind=None):
+        """Return what Odoo added to these by itself, besides taxes and due dates.
+
+        :param str kind: ``epd``, by which an early payment discount reduces the tax
+            base, or ``rounding``, to coins; both where it is absent
+        """
+        kinds = [kind] if kind else ["epd", "rounding"]
+        return self.line_ids.filtered(
+            lambda line: line.display_type in kinds and not line.tax_line_id
+        )
+
+    def _recompute_cash_rounding_lines(self):
+        """Leave the rounding alone that a credit memo takes back from its invoice.
+
+        It has no rounding of its own, for which Odoo would remove the item.
+        """
+        if self.invoice_cash_rounding_id or not self.cancellation_id:
+            return super()._recompute_cash_rounding_lines()
+        return None
+
     def _check_can_credit(self):
         """Raise a UserError where no credit memo can be made for an invoice."""
         for invoice in self:

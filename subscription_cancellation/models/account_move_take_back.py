@@ -74,9 +74,9 @@ class AccountMove(models.Model):
                 credit_memo=self.name,
                 name=self.cancellation_id.name,
             ),
-            "invoice_line_ids": [
-                Command.create(line._prepare_take_back_line())
-                for line in self.invoice_line_ids
+            "line_ids": [
+                *self.invoice_line_ids._prepare_take_back_lines(),
+                *self._get_added_items()._prepare_take_back_items(),
             ],
         }
 
@@ -153,6 +153,28 @@ class AccountMoveLine(models.Model):
             if credited:
                 left = origin.price_subtotal - credited
                 line.price_unit *= left / origin.price_subtotal
+
+    def _prepare_take_back_lines(self):
+        """Return the commands of the invoice lines that take these back."""
+        return [Command.create(line._prepare_take_back_line()) for line in self]
+
+    def _prepare_take_back_items(self):
+        """Return the commands of the opposite of what Odoo does not add by itself."""
+        return [
+            Command.create(
+                {
+                    "display_type": item.display_type,
+                    "name": item.name,
+                    "account_id": item.account_id.id,
+                    "amount_currency": -item.amount_currency,
+                    "balance": -item.balance,
+                    "tax_ids": [Command.set(item.tax_ids.ids)],
+                    "analytic_distribution": item.analytic_distribution,
+                    "extra_tax_data": item.extra_tax_data,
+                }
+            )
+            for item in self
+        ]
 
     def _prepare_take_back_line(self):
         """Return an invoice line with the days and exact amounts of this one."""

@@ -1,6 +1,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """Charge days that no regular invoice covers: prorated, stamped, and posted."""
 
+from collections import defaultdict
 from typing import NamedTuple
 
 from odoo import models
@@ -9,6 +10,7 @@ from odoo.fields import Command
 
 from ..formatting import format_charged_days
 from ..proration import Period, from_units, half_up, split_by_billing_period, to_units
+from ..tax_discount import get_discounted_taxes
 
 
 class ChargePart(NamedTuple):
@@ -148,13 +150,17 @@ class SaleSubscription(models.Model):
         shares = [
             (part.line, part.amount / part.line._get_period_price()) for part in parts
         ]
-        return self._get_invoice_total(shares)
+        # sudo: the payment term of the customer, which the invoice will have.
+        customer = (self.partner_invoice_id or self.partner_id).sudo()
+        customer = customer.with_company(self.company_id)
+        return self._get_invoice_total(shares, customer.property_payment_term_id)
 
-    def _get_invoice_total(self, shares):
+    def _get_invoice_total(self, shares, payment_term):
         """Return what shares of lines come to with tax on one invoice.
 
         :param list shares: tuples of a ``sale.subscription.line``, or a draft
             ``account.move.line``, and the share of its price
+        :param payment_term: ``account.payment.term`` of the invoice
         """
         base_lines = []
         for line, share in shares:
@@ -167,16 +173,48 @@ class SaleSubscription(models.Model):
                 )
             )
         self._compute_taxes(base_lines)
+        discounts = self._get_discount_base_lines(base_lines, payment_term)
+        if discounts:
+            self._compute_taxes(base_lines + discounts)
         details = [base_line["tax_details"] for base_line in base_lines]
         untaxed = sum(
             detail["total_excluded_currency"] + detail["delta_total_excluded_currency"]
             for detail in details
         )
+        details += [discount["tax_details"] for discount in discounts]
         return untaxed + sum(
             data["tax_amount_currency"]
             for detail in details
             for data in detail["taxes_data"]
         )
+
+    def _get_discount_base_lines(self, base_lines, payment_term):
+        """Return what an early payment discount will take off the tax of these lines.
+
+        Only a discount that always reduces the tax does, taken or not.
+        """
+        term = payment_term.sudo()
+        if not term.early_discount or term.early_pay_discount_computation != "mixed":
+            return []
+        share = term.discount_percentage / 100.0
+        amounts = defaultdict(float)
+        for base_line in base_lines:
+            untaxed = base_line["tax_details"]["total_excluded_currency"]
+            taxes = get_discounted_taxes(base_line["tax_ids"])
+            amounts[taxes] += base_line["currency_id"].round(untaxed * share)
+        return [
+            term.env["account.tax"]._prepare_base_line_for_taxes_computation(
+                None,
+                tax_ids=taxes,
+                price_unit=-amount,
+                quantity=1.0,
+                currency_id=base_lines[0]["currency_id"],
+                partner_id=base_lines[0]["partner_id"],
+                special_mode="total_excluded",
+                special_type="early_payment",
+            )
+            for taxes, amount in amounts.items()
+        ]
 
     def _get_base_line(self, line, **values):
         """Return the base line for Odoo's tax engine.

@@ -460,7 +460,10 @@ class SubscriptionCancellation(models.Model):
                 invoice=invoice.name,
                 name=self.name,
             ),
-            "invoice_line_ids": lines._prepare_credit_memo_lines(),
+            "line_ids": [
+                *lines._prepare_credit_memo_lines(),
+                *lines._prepare_added_items(),
+            ],
         }
 
     def _close_subscriptions(self):

@@ -14,6 +14,7 @@ from ..proration import (
     from_units,
     latest_period_start,
 )
+from ..tax_discount import get_discounted_taxes
 
 
 class CreditScope(NamedTuple):
@@ -76,6 +77,10 @@ class SubscriptionCancellationLine(models.Model):
     served_days = fields.Integer(compute="_compute_served_days")
     currency_id = fields.Many2one(comodel_name="res.currency", required=True)
     credit_untaxed = fields.Monetary(string="Credit (Untaxed)")
+    credit_rounding = fields.Monetary(
+        help="The part of the untaxed credit that takes the cash rounding of the "
+        "invoice back."
+    )
     credit_tax = fields.Monetary(string="Credit (Tax)")
     credit_total = fields.Monetary(
         string="Credit (Total)", compute="_compute_credit_total"
@@ -86,6 +91,10 @@ class SubscriptionCancellationLine(models.Model):
     tax_data = fields.Json(
         help="The exact tax amounts for the credit memo line, in the form of Odoo's "
         "own extra_tax_data.",
+    )
+    discount_data = fields.Json(
+        help="What an early payment discount takes off the base of the taxes, and the "
+        "exact tax amounts of that, in the same form.",
     )
 
     _open_line_uniq = models.UniqueIndex(
@@ -200,9 +209,12 @@ class SubscriptionCancellationLine(models.Model):
             "unused_days": period.days_from(scope.effective_date) if period else 0,
             "currency_id": currency.id,
             "tax_data": False,
+            "discount_data": False,
             "_origin": origin,
             "_units": units,
             "_tax_units": 0,
+            "_discount_units": 0,
+            "_rounding_units": 0,
             "_reducing_units": 0,
         }
 
@@ -215,7 +227,7 @@ class SubscriptionCancellationLine(models.Model):
         items = AccountMoveLine.search_fetch(
             [
                 ("move_id", "in", (invoices | refunds).ids),
-                ("display_type", "in", ("product", "tax")),
+                ("display_type", "in", ("product", "tax", "epd", "rounding")),
             ],
             [
                 "move_id",
@@ -258,8 +270,10 @@ class SubscriptionCancellationLine(models.Model):
     def _finish_row(self, row):
         """Turn the units of a row into amounts and drop the working keys."""
         currency = self.env["res.currency"].browse(row["currency_id"])
+        untaxed = row["_units"] + row["_rounding_units"]
         amounts = {
-            "credit_untaxed": from_units(row["_units"], currency.rounding),
+            "credit_untaxed": from_units(untaxed, currency.rounding),
+            "credit_rounding": from_units(row["_rounding_units"], currency.rounding),
             "credit_tax": from_units(row["_tax_units"], currency.rounding),
             "reduces_invoice": from_units(row["_reducing_units"], currency.rounding),
         }
@@ -330,15 +344,81 @@ class SubscriptionCancellationLine(models.Model):
             "end_date": period.last_day,
         }
 
+    def _prepare_added_items(self):
+        """Return the commands of the items that take back what Odoo added by itself.
+
+        These are early payment discounts and cash rounding.
+        """
+        discounts = self.filtered("discount_data")
+        rounded = self.filtered("credit_rounding")
+        return [
+            *(
+                Command.create(item)
+                for line in discounts
+                for item in line._prepare_discount_pair()
+            ),
+            *(Command.create(line._prepare_rounding_item()) for line in rounded),
+        ]
+
+    def _prepare_discount_pair(self):
+        """Return the two items by which Odoo reduces the base of the taxes only.
+
+        Made here, not by the payment term of the invoice: that would also set due
+        dates, and may be another one today.
+        """
+        origin = self.origin_line_id
+        amount = self.discount_data["price_unit"]
+        balance = self._get_credit_balance(amount)
+        pair = {
+            "display_type": "epd",
+            "name": self.origin_move_id._get_added_items("epd")[:1].name,
+            "account_id": origin.account_id.id,
+        }
+        return [
+            {
+                **pair,
+                "amount_currency": amount,
+                "balance": balance,
+                "tax_ids": [Command.set(get_discounted_taxes(origin.tax_ids).ids)],
+                "analytic_distribution": origin.analytic_distribution,
+                "extra_tax_data": self.discount_data,
+            },
+            {
+                **pair,
+                "amount_currency": -amount,
+                "balance": -balance,
+                "tax_ids": [Command.clear()],
+            },
+        ]
+
+    def _prepare_rounding_item(self):
+        """Return the item that takes back the cash rounding of the invoice.
+
+        Made here, too: a rounding of the credit memo may be another amount.
+        """
+        item = self.origin_move_id._get_added_items("rounding")[:1]
+        return {
+            "display_type": "rounding",
+            "name": item.name,
+            "account_id": item.account_id.id,
+            "amount_currency": self.credit_rounding,
+            "balance": self._get_credit_balance(self.credit_rounding),
+            "tax_ids": [Command.clear()],
+        }
+
+    def _get_credit_balance(self, amount):
+        """Return an amount in the company's currency, at the rate of the invoice."""
+        rate = self.origin_move_id.invoice_currency_rate
+        return self.company_id.currency_id.round(amount / rate)
+
     def _get_credit_price_unit(self):
         """Return the unit price that makes the line's untaxed amount exact."""
         origin = self.origin_line_id
+        untaxed = self.currency_id.round(self.credit_untaxed - self.credit_rounding)
         if any(origin.tax_ids.flatten_taxes_hierarchy().mapped("price_include")):
             # The untaxed amount itself is pinned by ``tax_data``.
-            return origin.price_unit * self.credit_untaxed / origin.price_subtotal
-        return self.credit_untaxed / (
-            origin.quantity * (1 - (origin.discount or 0.0) / 100.0)
-        )
+            return origin.price_unit * untaxed / origin.price_subtotal
+        return untaxed / (origin.quantity * (1 - (origin.discount or 0.0) / 100.0))
 
     def _get_credited_period(self):
         """Return the days this row credits: the unused ones, or all for a full one."""

@@ -209,7 +209,12 @@ class SubscriptionCancellation(models.Model):
         shares = [(served.item, served.share) for served in draft.served]
         if self._is_own_draft(draft):
             shares += [(item, 1.0) for item in self._get_extra_items(draft)]
-        return self.subscription_id._get_invoice_total(shares)
+        move = draft.move
+        total = self.subscription_id._get_invoice_total(
+            shares, move.invoice_payment_term_id
+        )
+        rounding = move.invoice_cash_rounding_id
+        return rounding.round(total) if rounding else total
 
     def _get_extra_items(self, draft):
         """Return what else is on a draft: set-up fees, usage, notes."""
