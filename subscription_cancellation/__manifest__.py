@@ -23,6 +23,7 @@
         "data/sale_subscription_close_reason.xml",
         "report/subscription_cancellation_reports.xml",
         "data/mail_template.xml",
+        "data/mail_template_confirmations.xml",
         "views/subscription_cancellation_templates.xml",
         "views/subscription_cancellation_step_views.xml",
         "views/subscription_cancellation_views.xml",

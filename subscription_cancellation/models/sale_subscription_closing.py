@@ -222,7 +222,7 @@ class SaleSubscription(models.Model):
             )
         )
         scheduled._as_engine()._take_back_request(
-            self.env._("The term of the subscription is over.")
+            self.env._("The term of the subscription is over."), is_told=False
         )
 
     @api.ondelete(at_uninstall=False)

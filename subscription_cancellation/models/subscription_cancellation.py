@@ -496,10 +496,11 @@ class SubscriptionCancellation(models.Model):
             cancellation._check_revoke_access()
         self._as_engine()._take_back_request()
 
-    def _take_back_request(self, reason=None):
+    def _take_back_request(self, reason=None, is_told=True):
         """Let these subscriptions and lines go on.
 
         :param str reason: in words, where nobody asked for it
+        :param bool is_told: whether the customer may be told that service goes on
         """
         self.subscription_id.lock_for_update()
         self._drop_activities()
@@ -515,6 +516,8 @@ class SubscriptionCancellation(models.Model):
             )
             cancellation._log_on_subscription(f"{text} {reason or ''}".strip())
         self._report_replaced()
+        if is_told:
+            self._send_confirmation("revoked")
 
     def _drop_activities(self):
         """Remove what nobody has to do any more."""

@@ -27,6 +27,11 @@ class SubscriptionCancellation(models.Model):
     )
     decision_date = fields.Datetime(string="Decided On", readonly=True)
     decision_comment = fields.Text(string="Decision", readonly=True)
+    refusal_message = fields.Text(
+        string="Message to the Customer",
+        readonly=True,
+        help="What the customer was told with the refusal.",
+    )
     can_decide = fields.Boolean(compute="_compute_can_decide")
 
     @api.depends_context("uid")
@@ -112,13 +117,18 @@ class SubscriptionCancellation(models.Model):
         else:
             engine._schedule()
 
-    def _refuse(self, comment):
-        """Refuse: the subscription goes on as if nothing had been requested."""
+    def _refuse(self, comment, message=None):
+        """Refuse: the subscription goes on as if nothing had been requested.
+
+        :param str comment: why, for the record
+        :param str message: what the customer is told besides
+        """
         if not (comment or "").strip():
             raise UserError(
                 self.env._("Say why cancellation %s is refused.", self.name)
             )
         engine = self._decide("refused", comment)
+        engine.refusal_message = (message or "").strip() or False
         lines = engine.line_ids.subscription_line_id
         engine._take_back_advance()
         lines._set_end(False)
@@ -130,6 +140,7 @@ class SubscriptionCancellation(models.Model):
                 comment=comment,
             )
         )
+        engine._send_confirmation("refused")
 
     def _decide(self, state, comment):
         """Record the decision; return the record for the engine."""

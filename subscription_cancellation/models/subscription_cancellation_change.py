@@ -20,6 +20,11 @@ class SubscriptionCancellation(models.Model):
     _inherit = "subscription.cancellation"
 
     moved_date = fields.Datetime(string="Date Changed On", readonly=True)
+    moved_from_date = fields.Date(
+        string="Date Before the Change",
+        readonly=True,
+        help="First day without service before the date was changed last.",
+    )
     can_postpone = fields.Boolean(compute="_compute_can_revoke")
 
     # === POSTPONE === #
@@ -59,6 +64,8 @@ class SubscriptionCancellation(models.Model):
             "effective_date": new_date,
             "charge_extension": charge_extension,
             "moved_date": fields.Datetime.now(),
+            "moved_from_date": old_date,
+            "reminder_date": False,
         }
         first_extra_day = self._get_first_extra_day()
         if new_date < old_date or not charge_extension:
@@ -76,6 +83,7 @@ class SubscriptionCancellation(models.Model):
         else:
             self._renew_advance()
             self._trigger_execution()
+            self._send_confirmation("moved")
 
     def _plan_postponed(self, requested_date, channel="backend"):
         """Return a virtual cancellation on the new date, with what it would credit."""

@@ -222,6 +222,7 @@ class SubscriptionCancellation(models.Model):
                     date=format_day(self.env, cancellation.last_service_date),
                 )
             )
+        self._send_confirmation("scheduled")
 
     def _trigger_execution(self):
         """Wake the scheduled action for the moment these are due."""

@@ -89,13 +89,15 @@ class SubscriptionCancellation(models.Model):
             plan._apply_policy(policy, asked, defaults)
         return plan
 
-    def _plan_anew(self, effective_date):
+    def _plan_anew(self, effective_date, lines=None):
         """Return a virtual copy of this request, with what it would credit now.
 
         :param date effective_date: first day without service
+        :param lines: ``sale.subscription.line``; absent: those of the request
         """
         self.ensure_one()
-        lines = self.line_ids.subscription_line_id
+        if lines is None:
+            lines = self.line_ids.subscription_line_id
         scope = CreditScope(
             lines, effective_date, self.refund_mode, self._get_extension_invoices()
         )

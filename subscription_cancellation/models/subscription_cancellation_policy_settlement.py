@@ -70,7 +70,9 @@ class SubscriptionCancellationPolicy(models.Model):
         string="Refundable Credit: May Be Overridden", default=True
     )
     send_confirmation = fields.Boolean(
-        default=True, help="The customer gets a confirmation by e-mail."
+        default=True,
+        help="The customer is told by e-mail when a cancellation is scheduled, moved, "
+        "done or refused.",
     )
     allow_override_send_confirmation = fields.Boolean(
         string="Confirmation: May Be Overridden", default=True

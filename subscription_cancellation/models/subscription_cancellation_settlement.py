@@ -78,7 +78,9 @@ class SubscriptionCancellation(models.Model):
     )
     apply_credits = fields.Boolean(string="Credits Pay Open Invoices", readonly=True)
     send_confirmation = fields.Boolean(
-        string="Confirmation Sent", default=True, readonly=True
+        default=True,
+        readonly=True,
+        help="The customer is told by e-mail what becomes of this cancellation.",
     )
 
     # === PLAN === #

@@ -21,6 +21,11 @@ class SubscriptionCancellationDecision(models.TransientModel):
     comment = fields.Text(
         string="Reason of the Decision", help="Required to refuse; kept on the record."
     )
+    message = fields.Text(
+        string="Message to the Customer",
+        help="If you refuse, the customer reads this in the e-mail that says so.",
+    )
+    send_confirmation = fields.Boolean(related="cancellation_id.send_confirmation")
 
     @api.depends("cancellation_id")
     def _compute_preview(self):
@@ -38,5 +43,5 @@ class SubscriptionCancellationDecision(models.TransientModel):
     def action_refuse(self):
         """Refuse; the subscription goes on."""
         self.ensure_one()
-        self.cancellation_id._refuse(self.comment)
+        self.cancellation_id._refuse(self.comment, self.message)
         return {"type": "ir.actions.act_window_close"}

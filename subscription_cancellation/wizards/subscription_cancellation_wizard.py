@@ -123,6 +123,8 @@ class SubscriptionCancellationWizard(models.TransientModel):
         compute="_compute_from_policy",
         store=True,
         readonly=False,
+        help="The customer is told by e-mail when this is scheduled, moved, done or "
+        "refused.",
     )
     allow_override_send_confirmation = fields.Boolean(compute="_compute_policy_id")
     reason_required = fields.Boolean(compute="_compute_policy_id")
