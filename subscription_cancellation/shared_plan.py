@@ -9,18 +9,21 @@ from .proration import to_units
 class SharedPlan:
     """One plan for several cancellations: each sees what those before it will take."""
 
-    def __init__(self, rows, reduced):
-        """Read what earlier cancellations have credited and are going to refund.
+    def __init__(self, invoices, rows=(), reduced=None):
+        """Read what was credited already, and what is going to be refunded.
 
+        :param invoices: ``account.move`` that are, or were, credited
         :param rows: ``subscription.cancellation.line`` without a credit memo yet
         :param dict reduced: what credit memos will take off their own invoices
         """
-        self.reduced = reduced
         # sudo: who cancels need not be allowed to read invoices.
-        self._rows = rows.sudo().filtered("credit_untaxed").grouped("origin_move_id")
+        invoices = invoices.sudo()
+        self.reduced = reduced or {}
+        self._rows = defaultdict(list)
+        for row in rows:
+            self._rows[row.origin_move_id].append(row)
         self._limits = {}
         self._taken = defaultdict(int)
-        invoices = rows.sudo().origin_move_id
         self._read(invoices._search_credit_memos() if invoices else invoices)
 
     def _read(self, credit_memos):
@@ -33,13 +36,6 @@ class SharedPlan:
             if not step._is_on_way():
                 rounding = step.currency_id.rounding
                 self.reserve(step.source_transaction_id, to_units(step.amount, rounding))
-
-    @classmethod
-    def of_credit_memos(cls, credit_memos):
-        """Return the plan for what is left of credit memos that are there already."""
-        plan = cls(credit_memos.env["subscription.cancellation.line"], {})
-        plan._read(credit_memos.reversed_entry_id._search_credit_memos())
-        return plan
 
     # === REFUNDS === #
 
@@ -57,9 +53,8 @@ class SharedPlan:
 
     def _get_limit(self, invoice):
         memos = self._memos.get(invoice, invoice.browse())
-        rows = self._rows.get(invoice)
         credited = sum(memos.mapped("amount_total"))
-        credited += sum(rows.mapped("credit_total")) if rows else 0.0
+        credited += sum(row.credit_total for row in self._rows[invoice])
         to_come = self._refunds.filtered(lambda step: step.source_move_id in memos)
         received = invoice._get_amount_received() - memos._get_amount_given_back()
         received -= sum(to_come.mapped("amount"))

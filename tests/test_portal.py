@@ -132,8 +132,8 @@ class TestPortalMessages(PortalCase):
 
     def test_notes_of_the_staff_stay_inside(self):
         """E2: what is logged is not for customers."""
-        self.subscription.message_post(body="INTERNAL")
-        self.subscription.message_post(body="For you", subtype_xmlid="mail.mt_comment")
+        self.subscription.message_post(body="INTERNAL", message_type="comment")
+        self.subscription.message_post(body="For you", **self.comment)
         answer = str(self.call("/mail/chatter_fetch"))
         self.assertIn("For you", answer)
         self.assertNotIn("INTERNAL", answer)
@@ -149,7 +149,7 @@ class TestPortalCancellation(PortalCase):
             "Service ends on July 10, 2026. A credit memo of $ 21.00 will be issued "
             "for July 11, 2026 – July 31, 2026.",
         )
-        self.assertIn("Kept as credit on your account $ 21.00", page.text("parts"))
+        self.assertIn("Will be kept as credit on your account $ 21.00", page.text("parts"))
         self.assertFalse(self.get_cancellation())
         result = self.send(page, "confirm")
         cancellation = self.get_cancellation()
@@ -178,7 +178,7 @@ class TestPortalCancellation(PortalCase):
         august = self.bill(self.subscription, "2026-08-01")
         self.travel_to("2026-08-10")
         page = self.check_out(timing="immediate")
-        self.assertIn(f"Reduces invoice {august.name} $ 21.00", page.text("parts"))
+        self.assertIn(f"Will reduce invoice {august.name} $ 21.00", page.text("parts"))
         self.assertIn(f"Invoice {august.name}: stays due $ 10.00", page.text("parts"))
         self.assertNotIn("written off", page.text())
 

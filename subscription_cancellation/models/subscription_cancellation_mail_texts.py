@@ -216,20 +216,33 @@ class SubscriptionCancellation(models.Model):
         tell = getattr(self, f"_tell_expected_{part.kind}", None)
         return tell and tell(part)
 
+    def _tell_expected_unbilled(self, part):
+        if part.state == "skipped":
+            return self.env._("Not invoiced any more")
+        return self.env._("Will be invoiced for served days")
+
     def _tell_expected_reduce(self, part):
         return self.env._("Will reduce invoice %s", part.credited.name)
 
     def _tell_expected_apply_credits(self, part):
+        if not part.source:
+            return self.env._("Will pay what is invoiced now")
         return self.env._("Will be paid on invoice %s", part.source.name)
 
     def _tell_expected_collect(self, part):
         if not part.token:
             return self._tell_expected_due(part)
+        if not part.source:
+            return part.text
         return self.env._(
             "Invoice %(invoice)s: will be charged to %(method)s",
             invoice=part.source.name,
             method=part.token._get_method_name(),
         )
+
+    def _tell_expected_write_off(self, part):
+        # How the company values what it is owed is none of the customer's business.
+        return self._tell_expected_due(part)
 
     def _tell_expected_due(self, part):
         return self.env._("Invoice %s: stays due", part.source.name)

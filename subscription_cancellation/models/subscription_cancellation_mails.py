@@ -45,11 +45,6 @@ class SubscriptionCancellation(models.Model):
 
     # === HOOKS === #
 
-    def _get_portal_url(self):
-        """Return where the customer sees the subscription, or ``False``. A hook."""
-        self.ensure_one()
-        return False
-
     def _get_objection_url(self):
         """Return where a customer who did not ask for this objects, or ``False``.
 

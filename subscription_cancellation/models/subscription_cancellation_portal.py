@@ -58,24 +58,14 @@ class SubscriptionCancellation(models.Model):
         """Return what will become of the money: tuples of text, amount, currency."""
         self.ensure_one()
         told = [
-            (self._tell_part(part), part.amount, part.currency)
+            (self._tell_expected(part), part.amount, part.currency)
             for part in self._preview_settlement()
         ]
         return [part for part in told if part[0] and part[1]]
 
-    def _tell_part(self, part):
-        """Return one part of the plan in the customer's words, or ``None``."""
-        if part.kind == "confirm":
-            return None
-        if part.kind == "write_off":
-            # How the company values what it is owed is none of their business.
-            return self.env._("Invoice %s: stays due", part.document.name)
-        if part.kind == "unbilled":
-            if part.state == "skipped":
-                return self.env._("Not invoiced any more")
-            return self.env._("Will be invoiced for served days")
-        if part.kind == "keep" and part.credited:
-            return self.env._("Kept as credit on your account")
-        if part.kind == "refund" and not part.transaction:
-            return self.env._("To be paid back")
-        return part.text
+    def _get_portal_url(self):
+        """Return where the customer sees the subscription, without logging in."""
+        self.ensure_one()
+        # sudo: the link is for the customer, whoever has the mail sent.
+        subscription = self.subscription_id.sudo()
+        return subscription.get_base_url() + subscription._get_share_url()

@@ -110,7 +110,13 @@ class SubscriptionCancellation(models.Model):
         made = self.env["account.move"].union(
             *(part.move for parts in unbilled.values() for part in parts if part.move)
         )
-        shared = SharedPlan(self._get_new_rows(), self._get_reductions_to_come())
+        # sudo: who cancels need not be allowed to read invoices.
+        rows = self.sudo().line_ids
+        shared = SharedPlan(
+            rows.origin_move_id,
+            rows.filtered(lambda row: row.credit_untaxed and not row.is_advance),
+            self._get_reductions_to_come(),
+        )
         return {
             cancellation: cancellation._plan_settlement(
                 unpaid[cancellation] - made, unbilled[cancellation], shared
