@@ -33,6 +33,10 @@ from . import subscription_cancellation_approval
 from . import subscription_cancellation_change
 from . import subscription_cancellation_charge
 from . import subscription_cancellation_confirm
+from . import subscription_cancellation_declaration
+from . import subscription_cancellation_declaration_matching
+from . import subscription_cancellation_declaration_objection
+from . import subscription_cancellation_declared
 from . import subscription_cancellation_fingerprint
 from . import subscription_cancellation_line
 from . import subscription_cancellation_mail_texts

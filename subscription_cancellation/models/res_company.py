@@ -19,6 +19,34 @@ class ResCompany(models.Model):
         domain="[('type', '=', 'general')]",
         check_company=True,
     )
+    cancellation_page_enabled = fields.Boolean(
+        string="Public Cancellation Page",
+        default=True,
+        help="Customers end contracts without logging in; German and French law want "
+        "it of whoever concludes contracts online.",
+    )
+    cancellation_page_url = fields.Char(
+        string="Address of the Page", compute="_compute_cancellation_page_url"
+    )
+
+    def _compute_cancellation_page_url(self):
+        for company in self:
+            path = company._get_cancellation_page_path()
+            company.cancellation_page_url = f"{company.get_base_url()}{path}"
+
+    def _get_cancellation_page_path(self):
+        """Return where the public cancellation page of this company is."""
+        self.ensure_one()
+        path = "/cancel-contract"
+        if self == self._get_public_company():
+            return path
+        return f"{path}/{self.id}"
+
+    @api.model
+    def _get_public_company(self):
+        """Return the company that visitors who do not log in are with."""
+        # sudo: which one it is, anybody sees on the public page.
+        return self.env.ref("base.public_user").sudo().company_id.sudo(self.env.su)
 
     @api.model_create_multi
     def create(self, vals_list):

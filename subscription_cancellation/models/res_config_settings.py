@@ -20,6 +20,11 @@ class ResConfigSettings(models.TransientModel):
         related="company_id.cancellation_write_off_journal_id", readonly=False
     )
 
+    cancellation_page_enabled = fields.Boolean(
+        related="company_id.cancellation_page_enabled", readonly=False
+    )
+    cancellation_page_url = fields.Char(related="company_id.cancellation_page_url")
+
     @api.depends("company_id")
     def _compute_cancellation_policy(self):
         for settings in self:

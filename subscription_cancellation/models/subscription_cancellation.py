@@ -218,12 +218,20 @@ class SubscriptionCancellation(models.Model):
             end = cancellation.effective_date
             cancellation.last_service_date = end and fields.Date.subtract(end, days=1)
 
-    @api.depends("timing", "effective_date", "earliest_end_date", "moved_date")
+    @api.depends(
+        "timing",
+        "effective_date",
+        "earliest_end_date",
+        "moved_date",
+        "declaration_id.kind",
+    )
     def _compute_is_extraordinary(self):
         for cancellation in self:
             earliest = cancellation.earliest_end_date
             is_early = earliest and cancellation.last_service_date < earliest
             is_own_date = cancellation.timing == "specific_date"
+            if cancellation.declaration_id:
+                is_own_date = cancellation.declaration_id.kind == "extraordinary"
             # A date that was agreed on later ignores nothing unless it is too early.
             cancellation.is_extraordinary = bool(
                 is_early or (is_own_date and not cancellation.moved_date)

@@ -63,6 +63,7 @@ class SubscriptionCancellation(models.Model):
             "cancel_by_date",
             "post_credit_memos",
             "advance_credit",
+            "declaration_id",
             "reason_id",
             "comment",
             "request_date",

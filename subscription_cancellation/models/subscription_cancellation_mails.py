@@ -43,16 +43,6 @@ class SubscriptionCancellation(models.Model):
             reason = cancellation._get_cannot_send_confirmation_reason()
             cancellation.can_send_confirmation = not reason
 
-    # === HOOKS === #
-
-    def _get_objection_url(self):
-        """Return where a customer who did not ask for this objects, or ``False``.
-
-        A hook.
-        """
-        self.ensure_one()
-        return False
-
     # === TELL === #
 
     def _send_confirmation(self, event):

@@ -133,8 +133,12 @@ class SubscriptionCancellation(models.Model):
         :param dict defaults: what applies where nothing is asked for
         :raise UserError: an override is not allowed, or a reason is missing
         """
+        if self.declaration_id:
+            # A right of the customer, which needs neither leave nor a reason.
+            defaults = {name: self[name] for name in defaults}
         policy._check_overrides(asked, defaults)
-        policy._check_reason(self.reason_id)
+        if not self.declaration_id:
+            policy._check_reason(self.reason_id)
         self.update(self._prepare_term_dates(self.subscription_id, self.timing, policy))
         # What the subscription was changed to is an override, too.
         rules = {**policy._get_option_values(), "timing": defaults["timing"]}
@@ -164,6 +168,7 @@ class SubscriptionCancellation(models.Model):
             "channel": channel,
             **{name: options[name] for name in POLICY_OPTIONS},
             "requested_date": options.get("requested_date"),
+            "declaration_id": options.get("declaration_id"),
             "reason_id": reason.id,
             "comment": options.get("comment"),
             "request_date": fields.Datetime.now(),

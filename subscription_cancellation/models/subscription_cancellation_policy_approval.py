@@ -22,6 +22,12 @@ class SubscriptionCancellationPolicy(models.Model):
     approval_on_backdating = fields.Boolean(
         help="Needs approval where service ends in the past.",
     )
+    declaration_needs_person = fields.Boolean(
+        string="Public Page: a Person Decides",
+        help="What is declared on the public cancellation page needs approval. Off: "
+        "what matches a subscription is scheduled at the earliest date. Extraordinary "
+        "cancellations always need approval.",
+    )
     allow_own_approval = fields.Boolean(
         help="A manager may approve what they requested themselves.",
     )
@@ -59,6 +65,8 @@ class SubscriptionCancellationPolicy(models.Model):
             )
         if self.approval_on_backdating and plan._is_backdated():
             reasons.append(self.env._("service ends in the past"))
+        if plan.declaration_id:
+            reasons += plan.declaration_id._get_person_reasons(plan, self)
         return reasons
 
     def _get_amount_reasons(self, plan):

@@ -1,4 +1,5 @@
 from . import subscription_cancellation_decision
+from . import subscription_cancellation_declaration_assign
 from . import subscription_cancellation_policy_try
 from . import subscription_cancellation_postpone
 from . import subscription_cancellation_reactivation

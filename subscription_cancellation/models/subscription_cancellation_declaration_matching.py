@@ -1,0 +1,309 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""From a declaration to a cancellation, or to a person who looks at it."""
+
+import logging
+
+import psycopg2
+
+from odoo import api, models
+from odoo.exceptions import AccessError, LockError, UserError
+from odoo.fields import Domain
+from odoo.tools import email_normalize, split_every
+from odoo.tools.sql import escape_psql
+
+from ..formatting import format_day
+from ..proration import ONE_DAY
+from ..rights import is_user
+
+_logger = logging.getLogger(__name__)
+
+CHECK_ACTIVITY = "subscription_cancellation.mail_activity_type_declaration"
+ON_FILE_TEMPLATE = "subscription_cancellation.mail_template_declaration_on_file"
+#: Timings that keep the policy's notice and terms.
+ORDINARY_TIMINGS = ("earliest", "end_of_period", "end_of_term")
+
+
+class SubscriptionCancellationDeclaration(models.Model):
+    """Find the subscription that is meant, and request its cancellation."""
+
+    _inherit = "subscription.cancellation.declaration"
+
+    # === SCHEDULED ACTION === #
+
+    @api.model
+    def _cron_process_declarations(self, batch_size=20):
+        """Process what was received, one by one, committing after each batch.
+
+        :param int batch_size: declarations per transaction
+        """
+        received = [("state", "=", "received")]
+        found = self.search(received, order="id")
+        for batch in split_every(batch_size, found.ids, self.browse):
+            locked = batch.try_lock_for_update()
+            for declaration in locked.filtered_domain(received):
+                declaration._process()
+            remaining = self.search_count(received)
+            if not self.env["ir.cron"]._commit_progress(
+                len(locked), remaining=remaining
+            ):
+                break
+
+    def _process(self):
+        """Cancel what this means; what cannot be done by itself, a person gets."""
+        self = self._for_responsible()  # noqa: PLW0642
+        try:
+            with self.env.cr.savepoint():
+                self._request(self._match())
+        except (psycopg2.OperationalError, LockError):
+            # Somebody else is at it; the next run tries again.
+            _logger.info("Declaration %s has to wait.", self.name)
+        except UserError as error:
+            self._leave_to_person(str(error))
+        except Exception as error:
+            _logger.exception("Declaration %s failed", self.name)
+            self._leave_to_person(
+                self.env._(
+                    "Unexpected error: %(error)s. See the server log.", error=error
+                )
+            )
+
+    # === MATCH === #
+
+    def _match(self):
+        """Return the one subscription that is meant.
+
+        :raise UserError: there is not exactly one that can be cancelled
+        """
+        found = self._find_subscriptions()
+        known = found.filtered(
+            lambda subscription: self.contract_email in self._get_emails(subscription)
+        )
+        running = known.filtered(
+            lambda subscription: subscription.cancellation_state != "cancelled"
+        )
+        if len(running) != 1:
+            raise UserError(self._get_mismatch_reason(found, known, running))
+        return running
+
+    def _find_subscriptions(self):
+        """Return the company's subscriptions with this reference, or of this order."""
+        reference = escape_psql(self.contract_reference)
+        fields_to_match = ("name", "code", "sale_order_id.name")
+        return self.env["sale.subscription"].search(
+            Domain("company_id", "=", self.company_id.id)
+            & Domain.OR(Domain(field, "=ilike", reference) for field in fields_to_match)
+        )
+
+    @api.model
+    def _get_emails(self, subscription):
+        """Return the addresses on file, normalized, the customer's own one first."""
+        partners = (
+            subscription.partner_id
+            | subscription.partner_id.commercial_partner_id
+            | subscription.partner_invoice_id
+        )
+        emails = (email_normalize(email) for email in partners.mapped("email"))
+        return list(filter(None, emails))
+
+    def _get_mismatch_reason(self, found, known, running):
+        """Return in words, for staff, why there is not one subscription to cancel."""
+        names = ", ".join((running or known or found).mapped("display_name"))
+        if running:
+            return self.env._("Several subscriptions match: %s.", names)
+        if known:
+            return self.env._("What matches is already cancelled: %s.", names)
+        if found:
+            return self.env._(
+                "The reference is that of %(names)s, but the e-mail address is not "
+                "one of that customer.",
+                names=names,
+            )
+        return self.env._("No subscription has the reference that was given.")
+
+    # === REQUEST === #
+
+    def _request(self, subscription):
+        """Request the cancellation of a subscription, and tell its customer.
+
+        :raise UserError: it cannot be cancelled like this
+        """
+        self.ensure_one()
+        options = self._prepare_options(subscription)
+        cancellation = subscription._request_cancellation(options, "portal")
+        self._set_state("matched", subscription_id=subscription.id, check_reason=False)
+        # sudo: activities of others, too.
+        self.sudo().activity_unlink([CHECK_ACTIVITY])
+        self.sudo()._tell_address_on_file(cancellation)
+        return cancellation
+
+    def _prepare_options(self, subscription):
+        """Return the options of the cancellation that was declared."""
+        options = {"declaration_id": self.id}
+        if self.extraordinary_reason:
+            options["comment"] = self.extraordinary_reason
+        policy = subscription._map_policies("portal")[subscription]
+        timing = self._get_timing(subscription, policy)
+        day = self._get_end_day(subscription, timing, policy)
+        if not day:
+            return {**options, "timing": timing}
+        return {
+            **options,
+            "timing": "specific_date",
+            "requested_date": day,
+            # Whoever names a day wants to be served on it.
+            "cancel_day_billed": True,
+        }
+
+    def _get_timing(self, subscription, policy):
+        """Return when it ends if no later date is asked for.
+
+        The earliest date that the policy lets customers choose; where it lets them
+        choose nothing, its own.
+        """
+        if self.kind == "extraordinary" or not subscription._is_started():
+            return "immediate"
+        is_fixed = not policy.allow_override_timing
+        return (
+            policy.timing
+            if is_fixed and policy.timing in ORDINARY_TIMINGS
+            else "earliest"
+        )
+
+    def _get_end_day(self, subscription, timing, policy):
+        """Return the desired last day, or ``False`` where it does not count.
+
+        An ordinary one is not before the end that keeps the policy's terms.
+        """
+        if self.wants_earliest or not subscription._is_started():
+            return False
+        if self.kind == "extraordinary":
+            return max(self.desired_date, subscription._today())
+        cancellations = self.env["subscription.cancellation"]
+        end = cancellations._get_ordinary_end(subscription, timing, policy)
+        return self.desired_date >= end - ONE_DAY and self.desired_date
+
+    def _get_person_reasons(self, plan, policy):
+        """Return in words why a person decides about this, if one does."""
+        reasons = []
+        if self.kind == "extraordinary":
+            reasons.append(self.env._("it is extraordinary"))
+        if policy.declaration_needs_person:
+            reasons.append(self.env._("it was declared on the public page"))
+        if not plan.subscription_id._is_started():
+            reasons.append(self.env._("the subscription has not started yet"))
+        return reasons
+
+    # === TELL === #
+
+    def _tell_address_on_file(self, cancellation):
+        """Tell the customer, unless who declared it is them and is told otherwise.
+
+        Nobody ends the contract of somebody else unnoticed.
+        """
+        address = next(iter(self._get_emails(self.subscription_id)), None)
+        is_told = cancellation.sudo().send_confirmation
+        if address and (address != self.confirmation_email or not is_told):
+            self._send_mail(ON_FILE_TEMPLATE, email_to=address)
+
+    def _get_end_text(self):
+        """Return when service ends, or that a person decides."""
+        cancellation = self.cancellation_id
+        if cancellation.state == "to_approve":
+            return self.env._(
+                "A person looks at it first; the end date will be confirmed to you."
+            )
+        return self.env._(
+            "Service ends on %s.", format_day(self.env, cancellation.last_service_date)
+        )
+
+    # === A PERSON === #
+
+    def _leave_to_person(self, reason):
+        """Queue this for a person, with the reason why it needs one."""
+        self._set_state("to_check", check_reason=reason)
+        self._give_to_person(self.env._("Check a declared cancellation"), reason)
+
+    def _give_to_person(self, summary, note):
+        """Give those who look after it something to do."""
+        for user in self._get_responsible():
+            self.activity_schedule(
+                CHECK_ACTIVITY, summary=summary, note=note, user_id=user.id
+            )
+
+    def _get_responsible(self):
+        """Return the users who are asked to look at it. A hook.
+
+        Whoever looks after the subscription, else those who approve what customers
+        request.
+        """
+        if self.subscription_id.user_id:
+            return self.subscription_id.user_id
+        # sudo: the policy decides also for users who may not read it.
+        Policy = self.env["subscription.cancellation.policy"].sudo()
+        policies = Policy._search_channel(self.company_id, "portal")
+        policy = policies[:1] or Policy._get_built_in(self.company_id)
+        return policy._get_approvers()
+
+    def _for_responsible(self):
+        """Return this in company and language of those who look after it."""
+        lang = self._get_responsible()[:1].lang
+        return self.with_company(self.company_id).with_context(lang=lang or None)
+
+    # === VERBS OF STAFF === #
+
+    def action_assign(self):
+        """Open the dialog to choose the subscription that is meant (button)."""
+        self.ensure_one()
+        self._check_staff()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Assign Subscription"),
+            "res_model": "subscription.cancellation.declaration.assign",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_declaration_id": self.id},
+        }
+
+    def _assign(self, subscription):
+        """Let this be the cancellation of ``subscription``.
+
+        :raise UserError: it is decided already, or cannot be cancelled like this
+        """
+        self.ensure_one()
+        self._check_staff()
+        self.lock_for_update()
+        if self.state != "to_check":
+            raise UserError(
+                self.env._("Declaration %s does not wait for anybody.", self.name)
+            )
+        return self._request(subscription)
+
+    def action_answered(self):
+        """Record that somebody settled it otherwise (button)."""
+        self._check_staff()
+        self._set_state("answered")
+        # sudo: activities of others, too.
+        self.sudo().activity_unlink([CHECK_ACTIVITY])
+
+    def action_not_spam(self):
+        """Process what was taken for spam (button)."""
+        self._check_staff()
+        self._set_state("received")
+        for declaration in self.sudo():
+            declaration.with_context(lang=declaration.lang)._acknowledge()
+
+    def action_view_cancellation(self):
+        """Open the cancellation that was made of it (button)."""
+        self.ensure_one()
+        return self.cancellation_id.get_formview_action()
+
+    def _check_staff(self):
+        """Raise AccessError unless the user may cancel subscriptions."""
+        self.check_access("read")
+        if not is_user(self.env):
+            raise AccessError(
+                self.env._(
+                    "You are not allowed to cancel subscriptions. Ask for the "
+                    "“Subscription Cancellation: User” access right."
+                )
+            )

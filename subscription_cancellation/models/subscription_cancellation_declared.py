@@ -1,0 +1,31 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""A cancellation that was declared on the public page, and may be objected to."""
+
+from odoo import fields, models
+
+
+class SubscriptionCancellation(models.Model):
+    """Come from a declaration on the public page."""
+
+    _inherit = "subscription.cancellation"
+
+    declaration_id = fields.Many2one(
+        comodel_name="subscription.cancellation.declaration",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="restrict",
+        help="What was declared on the public cancellation page.",
+    )
+
+    def _get_objection_url(self):
+        """Return the address to object to this, ``False`` where there is none.
+
+        For mails to the customer: only who reads them knows the address.
+        """
+        self.ensure_one()
+        if not (self.declaration_id and self.is_open):
+            return False
+        # sudo: the token is for the customer, not for who sends the mail.
+        declaration = self.declaration_id.sudo()
+        base_url = declaration.get_base_url()
+        return f"{base_url}/cancel-contract/object/{declaration.objection_token}"

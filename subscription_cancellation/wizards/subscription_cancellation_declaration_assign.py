@@ -1,0 +1,30 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from odoo import fields, models
+
+
+class SubscriptionCancellationDeclarationAssign(models.TransientModel):
+    """The dialog in which staff say which subscription a declaration means."""
+
+    _name = "subscription.cancellation.declaration.assign"
+    _description = "Assign a Subscription to a Declaration"
+
+    declaration_id = fields.Many2one(
+        comodel_name="subscription.cancellation.declaration",
+        required=True,
+        readonly=True,
+    )
+    company_id = fields.Many2one(related="declaration_id.company_id")
+    customer_name = fields.Char(related="declaration_id.customer_name")
+    contract_reference = fields.Char(related="declaration_id.contract_reference")
+    contract_email = fields.Char(related="declaration_id.contract_email")
+    subscription_id = fields.Many2one(
+        comodel_name="sale.subscription",
+        required=True,
+        domain="[('company_id', '=', company_id), "
+        "('cancellation_state', '!=', 'cancelled')]",
+    )
+
+    def action_assign(self):
+        """Request the cancellation and open it."""
+        self.ensure_one()
+        return self.declaration_id._assign(self.subscription_id).get_formview_action()
