@@ -196,13 +196,12 @@ class SubscriptionCancellationDeclaration(models.Model):
     # === TELL === #
 
     def _tell_address_on_file(self, cancellation):
-        """Tell the customer, unless who declared it is them and is told otherwise.
+        """Tell the customer, unless the confirmation of the cancellation does.
 
         Nobody ends the contract of somebody else unnoticed.
         """
         address = next(iter(self._get_emails(self.subscription_id)), None)
-        is_told = cancellation.sudo().send_confirmation
-        if address and (address != self.confirmation_email or not is_told):
+        if address and not cancellation.sudo().told_date:
             self._send_mail(ON_FILE_TEMPLATE, email_to=address)
 
     def _get_end_text(self):

@@ -435,6 +435,6 @@ class SubscriptionCancellationStep(models.Model):
             "state": self.state,
             "amount": self.currency_id.round(self.amount),
             "currency": self.currency_id.name,
-            "document": self.document_name,
+            "document": (self.move_id or self.source_move_id).name or False,
             "text": self.error if self.state == "failed" else self.note,
         }
