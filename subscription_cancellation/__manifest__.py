@@ -2,7 +2,7 @@
 {
     "name": "Subscription Cancellation",
     "summary": "End subscriptions and credit the unused days, to the cent and once.",
-    "version": "19.0.1.1.0",
+    "version": "19.0.1.2.0",
     "category": "Subscription Management",
     "website": "https://github.com/OCA/contract",
     "author": "Odoo Community Association (OCA)",

@@ -133,6 +133,33 @@ class TestAccessibility(HttpCase):
             else:
                 cancellation._undo()
 
+    def test_the_public_page(self):
+        """E2: form, errors, receipt, and the page to object."""
+        for size in (DESKTOP, PHONE):
+            with self.open_browser(size) as page:
+                for shown in self.walk_public(page):
+                    self.assert_accessible(shown)
+
+    def walk_public(self, page):
+        """Declare a cancellation without a login."""
+        page.goto("/cancel-contract")
+        yield page
+        page.evaluate("document.querySelector('main form').noValidate = true")
+        page.click("main form button[type=submit]")
+        yield page
+        page.fill("[name=customer_name]", "Axe")
+        page.fill("[name=contract_reference]", f"Nothing {page.viewport_size['width']}")
+        page.fill("[name=contract_email]", "axe@example.com")
+        page.fill("[name=confirmation_email]", "axe@example.com")
+        page.click("main form button[type=submit]")
+        page.wait_for_url("**/receipt/**")
+        yield page
+        self.env.invalidate_all()
+        declarations = self.env["subscription.cancellation.declaration"]
+        declaration = declarations.search([], order="id desc", limit=1)
+        page.goto(f"/cancel-contract/object/{declaration.objection_token}")
+        yield page
+
     def test_by_keyboard(self):
         """E2: from the form to the result without a mouse."""
         with self.open_browser(DESKTOP, "axe") as page:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from playwright.sync_api import Page, sync_playwright
 
@@ -25,6 +26,8 @@ OPTIONS = [
 SETTLE_MILLISECONDS = 1000
 SETTLE_ATTEMPTS = 60
 SIZE = {"width": 1440, "height": 900}
+TABLET = {"width": 1024, "height": 768}
+PHONE = {"width": 360, "height": 740}
 
 
 def open_subscription(page: Page, name: str) -> None:
@@ -79,6 +82,32 @@ def policy(page: Page) -> None:
     page.wait_for_selector(".o_form_view .o_field_widget[name=example]")
 
 
+def portal_subscription(page: Page) -> None:
+    """What a customer has, and can cancel."""
+    page.click("a:has-text('MON/SUB00004')")
+    page.wait_for_selector("[name=lines]")
+
+
+def portal_form(page: Page) -> None:
+    """What shall end, and when."""
+    portal_subscription(page)
+    page.click("[name=actions] a[name=cancel]")
+    page.wait_for_selector("form[name=cancel]")
+
+
+def portal_summary(page: Page) -> None:
+    """Dates and money before anything is cancelled."""
+    portal_form(page)
+    page.select_option("select[name=reason_id]", index=1)
+    page.click("form[name=cancel] button[type=submit]")
+    page.wait_for_selector("form[name=confirm]")
+
+
+def public_page(page: Page) -> None:
+    """The page for everybody."""
+    page.wait_for_selector("form [name=contract_reference]")
+
+
 CANCELLATIONS = (
     "/odoo/action-subscription_cancellation.subscription_cancellation_action"
 )
@@ -86,13 +115,33 @@ POLICIES = (
     "/odoo/action-subscription_cancellation.subscription_cancellation_policy_action"
 )
 SUBSCRIPTIONS = "/odoo/action-subscription_oca.sale_subscription_action"
-PICTURES: list[tuple[str, str, Callable[[Page], None]]] = [
-    ("deactivate", SUBSCRIPTIONS, deactivate),
-    ("credit_memo", SUBSCRIPTIONS, credit_memo),
-    ("subscription", SUBSCRIPTIONS, subscription),
-    ("non_renewing", SUBSCRIPTIONS, non_renewing),
-    ("what_followed", CANCELLATIONS, what_followed),
-    ("policy", POLICIES, policy),
+PORTAL = "/my/subscriptions"
+PUBLIC_PAGE = "/cancel-contract"
+
+
+class Picture(NamedTuple):
+    """A picture: who looks at what, on which screen."""
+
+    name: str
+    path: str
+    steps: Callable[[Page], None]
+    #: Of the demo, password alike; empty: nobody is logged in.
+    login: str = "admin"
+    size: dict[str, int] = SIZE
+
+
+PICTURES = [
+    Picture("deactivate", SUBSCRIPTIONS, deactivate),
+    Picture("credit_memo", SUBSCRIPTIONS, credit_memo),
+    Picture("subscription", SUBSCRIPTIONS, subscription),
+    Picture("non_renewing", SUBSCRIPTIONS, non_renewing),
+    Picture("what_followed", CANCELLATIONS, what_followed),
+    Picture("policy", POLICIES, policy),
+    Picture("portal", PORTAL, portal_subscription, "customer", TABLET),
+    Picture("portal_phone", PORTAL, portal_form, "customer", PHONE),
+    Picture("portal_summary_phone", PORTAL, portal_summary, "customer", PHONE),
+    Picture("public_page", PUBLIC_PAGE, public_page, "", TABLET),
+    Picture("public_page_phone", PUBLIC_PAGE, public_page, "", PHONE),
 ]
 
 
@@ -108,28 +157,34 @@ def main() -> None:
         browser = playwright.chromium.launch(
             executable_path=arguments.browser, args=OPTIONS
         )
-        context = browser.new_context(base_url=arguments.url, viewport=SIZE)
-        page = context.new_page()
-        log_in(page)
-        for name, path, steps in PICTURES:
-            if not arguments.names or name in arguments.names:
-                take(page, name, path, steps)
+        pages: dict[str, Page] = {}
+        for picture in PICTURES:
+            if arguments.names and picture.name not in arguments.names:
+                continue
+            if picture.login not in pages:
+                page = browser.new_context(base_url=arguments.url).new_page()
+                log_in(page, picture.login)
+                pages[picture.login] = page
+            pages[picture.login].set_viewport_size(picture.size)
+            take(pages[picture.login], picture.name, picture.path, picture.steps)
         browser.close()
 
 
-def log_in(page: Page) -> None:
-    """As the administrator of the demo."""
+def log_in(page: Page, login: str) -> None:
+    """As somebody of the demo."""
+    if not login:
+        return
     page.goto("/web/login")
-    page.fill("input[name=login]", "admin")
-    page.fill("input[name=password]", "admin")
+    page.fill("input[name=login]", login)
+    page.fill("input[name=password]", login)
     page.click(".oe_login_form button[type=submit]")
-    page.wait_for_selector(".o_main_navbar")
+    page.wait_for_selector(".o_main_navbar, .o_portal_wrap")
 
 
 def take(page: Page, name: str, path: str, steps: Callable[[Page], None]) -> None:
     """One picture."""
     page.goto(path)
-    page.wait_for_selector(".o_action_manager .o_view_controller")
+    page.wait_for_selector(".o_action_manager .o_view_controller, main")
     steps(page)
     # The web client always keeps a connection, so the network never gets idle.
     page.wait_for_timeout(SETTLE_MILLISECONDS)
