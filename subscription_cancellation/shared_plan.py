@@ -35,7 +35,9 @@ class SharedPlan:
         for step in self._refunds.filtered("source_transaction_id"):
             if not step._is_on_way():
                 rounding = step.currency_id.rounding
-                self.reserve(step.source_transaction_id, to_units(step.amount, rounding))
+                self.reserve(
+                    step.source_transaction_id, to_units(step.amount, rounding)
+                )
 
     # === REFUNDS === #
 

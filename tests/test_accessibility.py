@@ -124,8 +124,9 @@ class TestAccessibility(HttpCase):
                 for shown in self.walk(page):
                     self.assert_accessible(shown)
             self.env.invalidate_all()
-            [cancellation] = self.subscription.cancellation_ids.filtered("is_open") or (
-                self.subscription.cancellation_ids[:1]
+            [cancellation] = (
+                self.subscription.cancellation_ids.filtered("is_open")
+                or (self.subscription.cancellation_ids[:1])
             )
             self.assertEqual(cancellation.channel, "portal")
             if cancellation.is_open:

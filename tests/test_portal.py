@@ -100,9 +100,7 @@ class TestPortalPages(PortalCase):
         trial = self.create_subscription(
             template=self.create_template(trial_days=30), start="2026-07-05"
         )
-        self.assertEqual(
-            trial._get_portal_state(), "Free trial until August 3, 2026"
-        )
+        self.assertEqual(trial._get_portal_state(), "Free trial until August 3, 2026")
 
 
 @tagged("post_install", "-at_install")
@@ -149,7 +147,9 @@ class TestPortalCancellation(PortalCase):
             "Service ends on July 10, 2026. A credit memo of $ 21.00 will be issued "
             "for July 11, 2026 – July 31, 2026.",
         )
-        self.assertIn("Will be kept as credit on your account $ 21.00", page.text("parts"))
+        self.assertIn(
+            "Will be kept as credit on your account $ 21.00", page.text("parts")
+        )
         self.assertFalse(self.get_cancellation())
         result = self.send(page, "confirm")
         cancellation = self.get_cancellation()
@@ -173,7 +173,7 @@ class TestPortalCancellation(PortalCase):
         return str(reasons._from_code("too_expensive").id)
 
     def test_the_words_of_the_money(self):
-        """E2, D5, C8: what the company writes off is none of the customer's business."""
+        """E2, D5, C8: the customer is not told what the company writes off."""
         self.policy.unpaid_invoices = "write_off"
         august = self.bill(self.subscription, "2026-08-01")
         self.travel_to("2026-08-10")
@@ -185,7 +185,11 @@ class TestPortalCancellation(PortalCase):
     def test_cancel_a_line_with_its_add_ons(self):
         """E2, A5: the add-on ends with it, the rest goes on."""
         subscription = self.subscription = self.create_subscription(
-            [{"name": "Base"}, {"name": "Backup", "addon_of": "Base"}, {"name": "Rest"}],
+            [
+                {"name": "Base"},
+                {"name": "Backup", "addon_of": "Base"},
+                {"name": "Rest"},
+            ],
             partner_id=self.customer.id,
         )
         base, backup, rest = subscription.sale_subscription_line_ids
@@ -194,9 +198,7 @@ class TestPortalCancellation(PortalCase):
         self.assertIn("Backup (add-on)", page.text())
         self.send(page, "confirm")
         cancellation = self.get_cancellation()
-        self.assertEqual(
-            cancellation.line_ids.subscription_line_id, base | backup
-        )
+        self.assertEqual(cancellation.line_ids.subscription_line_id, base | backup)
         self.assertEqual(subscription.cancellation_state, "active")
         self.assertFalse(rest.cancellation_date)
         self.assertIn("Ends separately: Base, Backup", self.see().text())
@@ -380,9 +382,7 @@ class TestPortalTwice(PortalCase):
     def test_somebody_else_is_at_it(self):
         """E2: a locked subscription is a sentence, not an error."""
         page = self.check_out(timing="immediate")
-        self.patch(
-            type(self.subscription), "lock_for_update", self.raise_locked
-        )
+        self.patch(type(self.subscription), "lock_for_update", self.raise_locked)
         answer = self.send(page, "confirm")
         self.assertIn("being changed at this moment", answer.text("message"))
 
@@ -454,7 +454,9 @@ class TestPortalChangeOfMind(PortalCase):
         self.assertIn(cancellation.name, page.text())
         self.assertNotIn("difficult", page.text())
         self.assertNotIn("Requested by", page.text())
-        self.assertNotIn("difficult", self.see(f"/cancellations/{cancellation.id}").text())
+        self.assertNotIn(
+            "difficult", self.see(f"/cancellations/{cancellation.id}").text()
+        )
 
 
 @tagged("post_install", "-at_install")
@@ -470,7 +472,10 @@ class TestRetention(PortalCase):
         reason = self.env["sale.subscription.close.reason"]._from_code("too_expensive")
         self.create_message(title="For everybody")
         self.create_message(
-            title="Half the price?", kind="contact", reason_id=reason.id, body="<p>Ask</p>"
+            title="Half the price?",
+            kind="contact",
+            reason_id=reason.id,
+            body="<p>Ask</p>",
         )
         page = self.check_out(timing="immediate")
         self.assertIn("For everybody", page.text("retention"))

@@ -33,7 +33,9 @@ class TestPortalTours(TourCase):
     def test_cancel_all_of_it_and_take_it_back(self):
         """E2, B12: at the end of the period; then it goes on."""
         cancellation = self.run_as_customer("portal_cancel_whole")
-        self.assertEqual((cancellation.state, cancellation.channel), ("revoked", "portal"))
+        self.assertEqual(
+            (cancellation.state, cancellation.channel), ("revoked", "portal")
+        )
 
     def test_cancel_a_line_with_its_add_on(self):
         """E2, A5: the rest goes on."""

@@ -359,7 +359,11 @@ class TestCollect(SettlementCase):
         parts = self.preview(unpaid_invoices="collect")
         self.assertEqual(
             parts[1],
-            ("collect", 10.0, f"Invoice {self.invoice.name} will be charged to Demo 4242"),
+            (
+                "collect",
+                10.0,
+                f"Invoice {self.invoice.name} will be charged to Demo 4242",
+            ),
         )
         steps = self.settle(unpaid_invoices="collect")
         self.assertEqual(
@@ -574,7 +578,7 @@ class TestApplyCredits(SettlementCase):
         self.assertFalse(steps.transaction_id)
 
     def test_only_what_credits_do_not_pay_of_it_is_charged(self):
-        """C7, C8, C9, D5: $4 too much was paid, $10 are invoiced now: $6 are charged."""
+        """C7-C9, D5: $4 too much was paid, $10 are invoiced now: $6 are charged."""
         self.create_token(self.partner)
         self.pay(self.invoice, 35.0)
         self.travel_to("2026-08-10")

@@ -87,7 +87,11 @@ class TestSeveralCreditMemos(RestCase):
         )
         self.assertCountEqual(
             self.values(steps),
-            [("reduce", "done", 21.0), ("reduce", "done", 1.0), ("refund", "done", 20.0)],
+            [
+                ("reduce", "done", 21.0),
+                ("reduce", "done", 1.0),
+                ("refund", "done", 20.0),
+            ],
         )
 
     def test_a_rebate_credits_less(self):
@@ -136,9 +140,7 @@ class TestOldestDueFirst(RestCase):
         self.pay(self.invoice, 36.0)  # $5 too much
         self.travel_to("2026-08-10")
         planned = self.preview(apply_credits=True)
-        self.assertIn(
-            ("apply_credits", 5.0, "Will pay what is invoiced now"), planned
-        )
+        self.assertIn(("apply_credits", 5.0, "Will pay what is invoiced now"), planned)
         self.request()
         steps = self.run_all()
         self.assertEqual(steps[0].move_id.amount_residual, 5.0)
@@ -256,9 +258,7 @@ class TestOvertakenPlans(RestCase):
         self.credit_memos(self.subscription).button_cancel()
         steps = self.run_all()
         self.assertEqual(set(steps.mapped("state")), {"skipped"})
-        self.assertEqual(
-            self.subscription.cancellation_ids.settlement_state, "done"
-        )
+        self.assertEqual(self.subscription.cancellation_ids.settlement_state, "done")
 
     def test_what_is_promised_to_somebody_pays_nothing(self):
         """C6, C7: $21 to be paid back by hand are not used by another cancellation."""

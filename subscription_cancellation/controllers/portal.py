@@ -42,7 +42,10 @@ class SubscriptionPortal(CustomerPortal):
 
     def _get_subscription_sortings(self):
         return {
-            "newest": {"label": request.env._("Newest"), "order": "date_start desc, id desc"},
+            "newest": {
+                "label": request.env._("Newest"),
+                "order": "date_start desc, id desc",
+            },
             "name": {"label": request.env._("Name"), "order": "name, id"},
             "next": {
                 "label": request.env._("Next Invoice"),
@@ -72,9 +75,7 @@ class SubscriptionPortal(CustomerPortal):
             },
         }
 
-    @http.route(
-        [URL, f"{URL}/page/<int:page>"], type="http", auth="user", website=True
-    )
+    @http.route([URL, f"{URL}/page/<int:page>"], type="http", auth="user", website=True)
     def portal_my_subscriptions(self, page=1, sortby=None, filterby=None, **_kwargs):
         """List the visitor's subscriptions."""
         Subscription = request.env["sale.subscription"]
@@ -114,7 +115,9 @@ class SubscriptionPortal(CustomerPortal):
             "searchbar_filters": filters,
             "filterby": filterby,
         }
-        return request.render("subscription_cancellation.portal_my_subscriptions", values)
+        return request.render(
+            "subscription_cancellation.portal_my_subscriptions", values
+        )
 
     # === DETAIL === #
 
@@ -142,9 +145,7 @@ class SubscriptionPortal(CustomerPortal):
         except (AccessError, MissingError):
             if request.env.user._is_public():
                 path = f"{URL}/{subscription_id}"
-                return None, request.redirect_query(
-                    "/web/login", {"redirect": path}
-                )
+                return None, request.redirect_query("/web/login", {"redirect": path})
             return None, request.redirect("/my")
 
     def _get_subscription_values(self, subscription, access_token, **values):

@@ -30,9 +30,7 @@ class SubscriptionPortalCancellation(SubscriptionPortal):
 
     # === CHOOSE === #
 
-    @http.route(
-        CANCEL_URL, type="http", auth="public", website=True, methods=["GET"]
-    )
+    @http.route(CANCEL_URL, type="http", auth="public", website=True, methods=["GET"])
     def portal_cancel_form(
         self, subscription_id, access_token=None, line=None, **_kwargs
     ):

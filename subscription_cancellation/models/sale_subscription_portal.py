@@ -1,5 +1,5 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-"""A subscription as its customer sees it: state in plain words, choices, reasons why not.
+"""A subscription as its customer sees it: state, choices, and reasons why not.
 
 Everything that a customer may do comes through the verbs at the end of this file. They
 trust nothing that was sent: who may see a subscription is checked by the page, what may
@@ -46,9 +46,10 @@ class SaleSubscription(models.Model):
     applied_policy = fields.Char(groups="base.group_user")
 
     def _compute_access_url(self):
-        super()._compute_access_url()
+        result = super()._compute_access_url()
         for subscription in self:
             subscription.access_url = f"/my/subscriptions/{subscription.id}"
+        return result
 
     def _get_portal_page_url(self, access_token=None, suffix=""):
         """Return the address of a page of this subscription.
@@ -93,9 +94,7 @@ class SaleSubscription(models.Model):
         """Return when it ended, as far as that is known."""
         if not self.cancellation_date:
             return self.env._("Ended")
-        return self.env._(
-            "Ended on %s", format_day(self.env, self.last_service_date)
-        )
+        return self.env._("Ended on %s", format_day(self.env, self.last_service_date))
 
     def _get_portal_paused_text(self):
         if not self.paused_until:
@@ -169,7 +168,7 @@ class SaleSubscription(models.Model):
         return self._map_policies("portal")[self]
 
     def _get_portal_cannot_cancel_reason(self):
-        """Return in the customer's words why there is nothing to cancel, or ``None``."""
+        """Return for the customer why there is nothing to cancel, or ``None``."""
         self.ensure_one()
         if self.cancellation_state == "cancelled":
             return self._get_portal_state() + "."

@@ -194,7 +194,9 @@ class SubscriptionCancellation(models.Model):
         memos = self.credit_note_ids.filtered(lambda memo: memo.state == "posted")
         if self.reactivated_date or open_kinds & {"reduce", "apply_credits"}:
             return
-        unplanned = {memo.reversed_entry_id: self._get_unplanned(memo) for memo in memos}
+        unplanned = {
+            memo.reversed_entry_id: self._get_unplanned(memo) for memo in memos
+        }
         shared = SharedPlan(memos.reversed_entry_id)
         parts = self._plan_refundable(
             {invoice: amount for invoice, amount in unplanned.items() if amount > 0},

@@ -269,11 +269,13 @@ class SubscriptionCancellationStep(models.Model):
         )
 
     def _filter_refunds_to_come(self):
-        """Return the refunds of these that are not done; skipped ones are nobody's wish.
+        """Return the refunds of these that are not done; nobody wants a skipped one.
 
         What is refunded is no longer open on the credit memo.
         """
-        return self.filtered(lambda step: step.kind == "refund" and step.state != "done")
+        return self.filtered(
+            lambda step: step.kind == "refund" and step.state != "done"
+        )
 
     # === TAKE === #
 

@@ -61,7 +61,8 @@ class SubscriptionCancellation(models.Model):
         ).journal_id
         if journals:
             text = self.env._(
-                "To be refunded by hand (paid by %s)", ", ".join(journals.mapped("name"))
+                "To be refunded by hand (paid by %s)",
+                ", ".join(journals.mapped("name")),
             )
         else:
             text = self.env._("To be refunded by hand")
