@@ -12,6 +12,7 @@
         "account_invoice_start_end_dates",
         "account_invoice_refund_link",
         "account_payment",
+        "portal",
     ],
     "data": [
         "security/subscription_cancellation_security.xml",
