@@ -294,3 +294,107 @@ class TestOvertakenPlans(RestCase):
         self.assertEqual(
             self.steps(self.subscription, "collect").transaction_id.amount, 10.0
         )
+
+
+@tagged("post_install", "-at_install")
+class TestNeverTwice(RestCase):
+    """What was given back is given back, whatever becomes of its documents."""
+
+    def test_a_refund_whose_payment_somebody_unreconciled(self):
+        """C6: the card is not refunded again, nor is an accountant asked to."""
+        august = self.bill(self.subscription, "2026-07-02")
+        self.travel_to("2026-07-10")
+        self.pay_online(self.invoice)
+        self.pay(august)
+        self.request(apply_credits=False)
+        self.run_all()
+        [refund] = self.steps(self.subscription, "refund").filtered("transaction_id")
+        refund.source_move_id.line_ids.remove_move_reconcile()
+        by_hand = self.steps(self.subscription, "refund") - refund
+        by_hand.action_retry()
+        for memo in self.credit_memos(self.subscription):
+            memo.cancellation_id._as_engine()._balance_credits()
+        self.run_all()
+        refunds = self.steps(self.subscription, "refund")
+        self.assertEqual(len(refunds), 2)
+        self.assertEqual(refunds.transaction_id, refund.transaction_id)
+
+    def test_a_refund_without_a_journal_entry(self):
+        """C6: where payments are only booked with the bank statement."""
+        lines = self.get_provider().journal_id.inbound_payment_method_line_ids
+        lines |= self.get_provider().journal_id.outbound_payment_method_line_ids
+        lines.payment_account_id = False
+        self.patch(
+            type(self.invoice), "_get_invoice_in_payment_state", lambda _: "in_payment"
+        )
+        self.pay_online(self.invoice)
+        self.request(apply_credits=False)
+        self.run_all()
+        self.subscription.cancellation_ids._as_engine()._balance_credits()
+        self.run_all()
+        done = self.steps(self.subscription, "refund").transaction_id
+        self.assertLessEqual(len(done), 1)
+
+    def test_part_payments_by_hand_beside_what_is_kept(self):
+        """C6: $11 of 21 are refundable; 5 and 6 are paid, and no more is asked for."""
+        self.pay(
+            self.invoice,
+            21.0,
+            payment_difference_handling="reconcile",
+            writeoff_account_id=self.company_data["default_account_expense"].id,
+        )
+        self.request(apply_credits=False)
+        self.run_all()
+        [step] = self.steps(self.subscription, "refund")
+        self.assertEqual(step.amount, 11.0)
+        memo = self.credit_memos(self.subscription)
+        self.pay(memo, 5.0)
+        self.run_all()
+        self.assertIn("6.00", step.note)
+        self.pay(memo, 6.0)
+        self.run_all()
+        self.assertRecordValues(step, [{"state": "done", "amount": 11.0}])
+        self.assertEqual(memo.amount_residual, 10.0)
+
+    def test_a_refused_refund_of_what_was_undone(self):
+        """B15, C6: it was on its way; nothing is sent anew."""
+        paid = self.pay_online(self.invoice)
+        self.patch(
+            type(paid),
+            "_send_refund_request",
+            lambda transaction: transaction._set_pending(),
+        )
+        self.request(apply_credits=False)
+        self.run_all()
+        [step] = self.steps(self.subscription, "refund")
+        # Beyond the paid period: the credit stays.
+        self.travel_to("2026-08-20")
+        self.subscription.reactivate_subscription()
+        step.transaction_id._set_error("Refused")
+        step._as_engine().next_attempt_at = "2026-08-20"
+        self.run_all()
+        self.assertEqual(step.state, "skipped")
+        self.assertEqual(len(paid.child_transaction_ids), 1)
+
+    def test_a_reviewed_draft_that_was_looked_at_before(self):
+        """C6: the step has waited; then 25 instead of 21 were posted."""
+        self.get_default_policy().post_credit_memos = False
+        self.pay_online(self.invoice)
+        self.request(apply_credits=False)
+        self.run_all()
+        memo = self.credit_memos(self.subscription)
+        memo.invoice_line_ids.write({"extra_tax_data": False, "price_unit": 25.0})
+        memo.action_post()
+        self.assert_steps([("refund", "done", 21.0), ("refund", "done", 4.0)])
+
+    def test_skipped_while_the_memo_is_a_draft(self):
+        """C6, C7: what is not applied gets its step when the memo is posted."""
+        self.get_default_policy().post_credit_memos = False
+        self.create_invoice(100.0)
+        self.pay_online(self.invoice)
+        self.request()
+        self.steps(self.subscription, "apply_credits").action_skip()
+        self.credit_memos(self.subscription).action_post()
+        self.assert_steps(
+            [("apply_credits", "skipped", 21.0), ("refund", "done", 21.0)]
+        )

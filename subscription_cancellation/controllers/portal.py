@@ -5,6 +5,7 @@ from odoo import http
 from odoo.exceptions import AccessError, MissingError
 from odoo.fields import Domain
 from odoo.http import request
+from odoo.tools import consteq
 
 from odoo.addons.portal.controllers.portal import CustomerPortal, pager
 
@@ -122,15 +123,22 @@ class SubscriptionPortal(CustomerPortal):
     # === DETAIL === #
 
     def _get_subscription(self, subscription_id, access_token=None):
-        """Return the subscription for whoever may see it.
+        """Return the subscription for its customer, and for nobody else.
 
-        By login, or by the token of a link that we sent.
+        By login, or by the token of a link that we sent. Employees who may read it use
+        the back office, where their own rights count.
 
         :raise AccessError: neither; :raise MissingError: there is none
         """
         subscription = self._document_check_access(
             "sale.subscription", subscription_id, access_token
         )
+        token = subscription.access_token
+        has_link = access_token and token and consteq(token, access_token)
+        if not has_link and not subscription.filtered_domain(
+            self._get_subscription_domain()
+        ):
+            raise AccessError(request.env._("This is somebody else's subscription."))
         # What is done is done by the visitor, with the rights of the engine.
         owned = subscription.with_user(request.env.user).sudo()
         return owned.with_company(subscription.company_id)

@@ -190,6 +190,8 @@ class SubscriptionPortalCancellation(SubscriptionPortal):
         to be confirmed again.
         """
         subscription.invalidate_recordset()
+        # The page that was sent is used up.
+        form["key"] = ""
         if subscription._get_portal_cannot_cancel_reason():
             return self._back(subscription, access_token, "already")
         try:
@@ -232,7 +234,12 @@ class SubscriptionPortalCancellation(SubscriptionPortal):
                 messages.filtered(lambda one: str(one.id) == message_id)
             )
         elif verb == "revoke":
-            subscription._revoke_for_customer()
+            cancellation_id = str(post.get("cancellation_id") or "")
+            subscription._revoke_for_customer(
+                subscription.cancellation_ids.filtered(
+                    lambda one: str(one.id) == cancellation_id
+                )
+            )
         else:
             subscription._reactivate_for_customer()
 
@@ -283,6 +290,25 @@ class SubscriptionPortalCancellation(SubscriptionPortal):
         return request.render("subscription_cancellation.portal_cancellation", values)
 
     # === EVERY POST === #
+
+    @http.route(
+        [
+            f"{CANCEL_URL}/confirm",
+            f"{URL}/<int:subscription_id>/<any(revoke,reactivate,pause):verb>",
+        ],
+        type="http",
+        auth="public",
+        website=True,
+        methods=["GET"],
+    )
+    def portal_come_back(self, subscription_id, access_token=None, **_kwargs):
+        """Show the subscription to whoever comes back to the address of a button."""
+        subscription, redirect = self._get_subscription_or_login(
+            subscription_id, access_token
+        )
+        return redirect or request.redirect(
+            subscription._get_portal_page_url(access_token)
+        )
 
     def _begin(self, subscription_id, access_token, post):
         """Return the subscription, or where to go instead.

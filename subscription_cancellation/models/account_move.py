@@ -246,7 +246,17 @@ class AccountMove(models.Model):
         posted = super()._post(soft)
         # sudo: whoever posts need not be allowed to read cancellations.
         posted.sudo().cancellation_id._wake_steps()
+        posted.sudo()._plan_reviewed_credits()
         return posted
+
+    def _plan_reviewed_credits(self):
+        """Look at what these credit memos leave, where an accountant posted them.
+
+        They may have been changed, or overtaken, since they were drafted.
+        """
+        memos = self.filtered(lambda move: move.move_type == "out_refund")
+        for cancellation in memos.cancellation_id.filtered("executed_date"):
+            cancellation._as_engine()._balance_credits()
 
     def button_cancel(self):
         result = super().button_cancel()

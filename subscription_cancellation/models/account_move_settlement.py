@@ -97,11 +97,42 @@ class AccountMove(models.Model):
         )
 
     def _get_amount_given_back(self):
-        """Return what was paid back on these credit memos, in their currency."""
+        """Return what was paid back on these credit memos, in their currency.
+
+        A refund that a provider has confirmed counts whether or not its payment is
+        reconciled.
+        """
+        return sum(
+            max(memo._get_amount_reconciled_back(), memo._get_amount_refunded())
+            for memo in self
+        )
+
+    def _get_amount_reconciled_back(self):
+        """Return what outgoing payments and bank statements are reconciled with it."""
         partials = self.line_ids.matched_debit_ids.filtered(
-            lambda partial: partial.debit_move_id.move_id.origin_payment_id
+            lambda partial: (
+                partial.debit_move_id.move_id.origin_payment_id
+                or partial.debit_move_id.move_id.statement_line_id
+            )
         )
         return sum(partials.mapped("credit_amount_currency"))
+
+    def _get_amount_refunded(self):
+        """Return what providers have confirmed to have given back on it."""
+        refunds = self.transaction_ids.filtered(
+            lambda transaction: (
+                transaction.operation == "refund" and transaction.state == "done"
+            )
+        )
+        return abs(sum(refunds.mapped("amount")))
+
+    def _get_open_credit(self):
+        """Return what is left of this credit memo and not given back yet."""
+        self.ensure_one()
+        items = self._get_receivable_items()
+        left = -sum(items.mapped("amount_residual_currency"))
+        left -= self._get_amount_given_back() - self._get_amount_reconciled_back()
+        return max(self.currency_id.round(left), 0.0)
 
     def _get_share_of_money(self, invoice):
         """Return how much of what this pays of an invoice is money, from 0 to 1."""

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from odoo import fields, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL
 
 from ..formatting import format_day
 from ..proration import ONE_DAY
@@ -43,7 +44,13 @@ class SaleSubscription(models.Model):
     # Customers can read their subscriptions; these are notes of the staff.
     description = fields.Text(groups="base.group_user")
     tag_ids = fields.Many2many(groups="base.group_user")
+    crm_team_id = fields.Many2one(groups="base.group_user")
+    to_renew = fields.Boolean(groups="base.group_user")
+    close_reason_id = fields.Many2one(groups="base.group_user")
     applied_policy = fields.Char(groups="base.group_user")
+    cancellation_policy_id = fields.Many2one(groups="base.group_user")
+    refund_mode_override = fields.Selection(groups="base.group_user")
+    overdue_failure_date = fields.Date(groups="base.group_user")
 
     def _compute_access_url(self):
         result = super()._compute_access_url()
@@ -94,6 +101,11 @@ class SaleSubscription(models.Model):
         """Return when it ended, as far as that is known."""
         if not self.cancellation_date:
             return self.env._("Ended")
+        if self.last_service_date >= self._today():
+            return self.env._(
+                "Cancelled: service until %s",
+                format_day(self.env, self.last_service_date),
+            )
         return self.env._("Ended on %s", format_day(self.env, self.last_service_date))
 
     def _get_portal_paused_text(self):
@@ -153,6 +165,10 @@ class SaleSubscription(models.Model):
         self.ensure_one()
         if not self._is_started() or self._get_cannot_bill_reason():
             return False
+        if self.is_paused:
+            # Billing goes on when the pause is over.
+            until = self.paused_until
+            return until and max(until, self.recurring_next_date)
         return self.recurring_next_date
 
     def _get_portal_cancellations(self):
@@ -188,6 +204,11 @@ class SaleSubscription(models.Model):
             return self.env._(
                 "This subscription cannot be cancelled here. Please write to us: we "
                 "take care of it."
+            )
+        if not self._get_portal_timings():
+            return self.env._(
+                "There is no day at present on which this subscription could end. "
+                "Please write to us: we take care of it."
             )
         return None
 
@@ -255,14 +276,12 @@ class SaleSubscription(models.Model):
         cancellations = self.cancellation_ids.filtered("is_open")
         if not cancellations:
             return self.env._("There is no cancellation to take back.")
-        own = cancellations.filtered(lambda one: one.channel == "portal")
-        if not own:
+        if not cancellations.filtered(lambda one: one.channel == "portal"):
             return self.env._(
                 "This cancellation was entered by us. Please write to us to take it "
                 "back."
             )
-        reasons = [one._get_cannot_revoke_reason() for one in own]
-        if all(reasons):
+        if not self._get_portal_revocable():
             return self.env._("Service has ended, so it is too late to take it back.")
         return None
 
@@ -310,30 +329,62 @@ class SaleSubscription(models.Model):
         :return: the ``subscription.cancellation``
         """
         self.ensure_one()
+        self._wait_for_others()
         self.lock_for_update()
         known = self.cancellation_ids.filtered(
             lambda one: key and one.idempotency_key == key
         )
+        if known.state in ("revoked", "refused") or known.reactivated_date:
+            raise UserError(
+                self.env._(
+                    "This cancellation was taken back. Confirm again if it shall end "
+                    "after all."
+                )
+            )
         if known:
-            return known[:1]
+            return known
         plan = self._plan_for_customer(options)
         plan._check_fingerprint(fingerprint)
         plan.update({"idempotency_key": key or False})
         return plan._confirm()
 
-    def _revoke_for_customer(self):
-        """Take back what customers have asked for and is still to come."""
+    def _wait_for_others(self):
+        """Wait, not long, for whoever is changing this, to see what came of it.
+
+        What was changed meanwhile makes PostgreSQL refuse the lock, and Odoo begin
+        anew: a second click then finds what the first one has done.
+        """
+        self.env.cr.execute(
+            SQL(
+                "SET LOCAL lock_timeout = '3s'; "
+                "SELECT id FROM sale_subscription WHERE id = %s FOR UPDATE; "
+                "SET LOCAL lock_timeout = DEFAULT",
+                self.id,
+            )
+        )
+
+    def _revoke_for_customer(self, cancellation):
+        """Take back one of the cancellations that customers have asked for.
+
+        :param cancellation: ``subscription.cancellation``
+        """
         self.ensure_one()
-        reason = self._get_portal_cannot_revoke_reason()
-        if reason:
-            raise UserError(reason)
-        self.cancellation_ids.filtered(
+        if not cancellation or cancellation not in self._get_portal_revocable():
+            raise UserError(
+                self._get_portal_cannot_revoke_reason()
+                or self.env._("This cancellation cannot be taken back.")
+            )
+        cancellation._revoke()
+
+    def _get_portal_revocable(self):
+        """Return the cancellations that the customer may take back."""
+        return self.cancellation_ids.filtered(
             lambda one: (
                 one.is_open
                 and one.channel == "portal"
                 and not one._get_cannot_revoke_reason()
             )
-        )._revoke()
+        )
 
     def _reactivate_for_customer(self):
         """Let go on what customers have ended, where the policy allows it."""

@@ -205,15 +205,19 @@ class SubscriptionCancellation(models.Model):
         self.env["subscription.cancellation.step"].create(
             [self._prepare_step(part) for part in parts]
         )
+        if parts:
+            self._trigger_steps()
 
     def _get_unplanned(self, memo):
         """Return what is left of a credit memo and no step is about.
 
         What is planned to be kept and is not there any more was used to pay.
         """
-        left = -sum(memo._get_receivable_items().mapped("amount_residual_currency"))
+        left = memo._get_open_credit()
         steps = self.step_ids.filtered(lambda step: step.source_move_id == memo)
-        left -= sum(steps._filter_refunds_to_come().mapped("amount"))
+        left -= sum(
+            step._get_planned_refund() for step in steps._filter_refunds_to_come()
+        )
         for step in steps.filtered(lambda step: step.kind == "keep"):
             step.amount = memo.currency_id.round(min(step.amount, max(left, 0.0)))
             left -= step.amount

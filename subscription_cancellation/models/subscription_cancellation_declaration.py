@@ -49,7 +49,7 @@ TRANSITIONS = {
 HOURLY_LIMIT = 10
 HOURLY_LIMIT_PARAMETER = "subscription_cancellation.declarations_per_hour"
 #: Receipts to one address per day, so that nobody is flooded with them.
-DAILY_MAILS = 3
+DAILY_MAILS = 10
 #: A customer of a provider has a whole network of IPv6 addresses.
 IPV6_PREFIX = 64
 RECEIPT_TEMPLATE = "subscription_cancellation.mail_template_declaration_receipt"

@@ -69,6 +69,8 @@ class SubscriptionCancellationDeclaration(models.Model):
             return self._get_end_text()
         if cancellation.state in ("revoked", "refused"):
             return self.env._("The contract goes on; nothing ends.")
+        if cancellation.is_open:
+            return self.env._("We look at it, and will get in touch with you.")
         return self.env._(
             "Service has ended on %(date)s. We will get in touch with you.",
             date=format_day(self.env, cancellation.last_service_date),

@@ -17,6 +17,10 @@ class SubscriptionCancellation(models.Model):
         if self.reactivated_date:
             return self.env._("Taken back")
         day = format_day(self.env, self.last_service_date)
+        if self.state == "done" and (
+            self.last_service_date >= self.subscription_id._today()
+        ):
+            return self.env._("Service ends on %s", day)
         texts = {
             "to_approve": self.env._("We check your request"),
             "scheduled": self.env._("Service ends on %s", day),

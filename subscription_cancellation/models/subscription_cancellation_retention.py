@@ -4,6 +4,8 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from ..proration import ONE_DAY
+
 MAX_PAUSE = 24
 
 
@@ -66,3 +68,7 @@ class SubscriptionCancellationRetention(models.Model):
     def _get_end_of_pause(self, subscription):
         """Return the day on which a subscription goes on that is paused today."""
         return subscription._today() + relativedelta(months=self.pause_months)
+
+    def _get_last_paused_day(self, subscription):
+        """Return the last day of the pause that is offered."""
+        return self._get_end_of_pause(subscription) - ONE_DAY

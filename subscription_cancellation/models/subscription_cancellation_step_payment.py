@@ -142,16 +142,14 @@ class SubscriptionCancellationStep(models.Model):
             return self._resume()
         if self._wait_for_credit_memo():
             return None
-        if self.attempts == 1:
-            # An accountant may have changed the credit memo before posting it.
-            self.cancellation_id._balance_credits()
+        if self._give_up_undone():
+            return None
         left = self._get_left_to_refund()
         if not left:
             self._finish_without_refund()
             return None
         if not self.source_transaction_id:
-            self.amount = left
-            self._wait_for_payment_by_hand()
+            self._wait_for_payment_by_hand(left)
             return None
         return self._create_refund(left)
 
@@ -168,10 +166,35 @@ class SubscriptionCancellationStep(models.Model):
                 and step.state in ("pending", "failed")
             )
         )
-        left = abs(sum(memo._get_receivable_items().mapped("amount_residual_currency")))
-        left -= sum(others.mapped("amount"))
+        left = memo._get_open_credit()
+        left -= sum(step._get_planned_refund() for step in others)
         # What somebody skipped of another one does not flow over to this one.
-        return memo.currency_id.round(max(min(left, self.amount), 0.0))
+        return memo.currency_id.round(max(min(left, self._get_planned_refund()), 0.0))
+
+    def _get_planned_refund(self):
+        """Return what is still to give back of what was planned.
+
+        What an accountant has paid counts for the steps by hand, the first one first.
+        """
+        if self.source_transaction_id:
+            return self.amount
+        paid = self._get_paid_back_otherwise()
+        for step in self.cancellation_id.step_ids.sorted("id"):
+            if step == self:
+                break
+            is_by_hand = step.kind == "refund" and not step.source_transaction_id
+            if is_by_hand and step._is_open() and (
+                step.source_move_id == self.source_move_id
+            ):
+                paid -= step.amount
+        return max(self.currency_id.round(self.amount - max(paid, 0.0)), 0.0)
+
+    def _give_up_undone(self):
+        """Skip what the undo of the cancellation has left to its transaction."""
+        if not self.cancellation_id.reactivated_date:
+            return False
+        self._skip(self.env._("The cancellation was undone."))
+        return True
 
     def _finish_without_refund(self):
         """Say why there is nothing to give back: somebody has, or it is used."""
@@ -201,13 +224,13 @@ class SubscriptionCancellationStep(models.Model):
         amount = memo._get_amount_given_back() - sum(done.mapped("amount"))
         return memo.currency_id.round(amount)
 
-    def _wait_for_payment_by_hand(self):
+    def _wait_for_payment_by_hand(self, left):
         """Ask for the payment that an accountant has to register."""
         self._wait(
             self.env._(
                 "%(amount)s cannot be refunded through a payment provider. Register an "
                 "outgoing payment on credit memo %(memo)s.",
-                amount=self.currency_id.format(self.amount),
+                amount=self.currency_id.format(left),
                 memo=self.source_move_id.name,
             ),
             until_person=True,
@@ -259,7 +282,7 @@ class SubscriptionCancellationStep(models.Model):
         """Charge what is due to the saved payment method; return the transaction."""
         if self.transaction_id and not self._may_begin_anew():
             return self._resume()
-        if self._wait_for_invoice():
+        if self._give_up_undone() or self._wait_for_invoice():
             return None
         return self._create_collection(self._get_token(), self.source_move_id)
 
@@ -405,7 +428,8 @@ class SubscriptionCancellationStep(models.Model):
         elif transaction.state in ("cancel", "error"):
             if self.state == "pending" or self.is_unknown:
                 self.is_unknown = False
-                self._fail(self._get_refusal(transaction))
+                if not self._give_up_undone():
+                    self._fail(self._get_refusal(transaction))
 
     def _get_done_note(self):
         """Return in words what the transaction did."""
