@@ -24,6 +24,8 @@ class TestAccessibility(HttpCase):
 
     def setUp(self):
         super().setUp()
+        # With a language to choose in the footer.
+        self.env["res.lang"]._activate_lang("de_DE")
         partner = self.env["res.partner"].create(
             {"name": "Axe Inc", "email": "axe@example.com"}
         )

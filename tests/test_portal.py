@@ -94,6 +94,10 @@ class TestPortalPages(PortalCase):
         )
         subscription.revoke_cancellation()
         self.cancel(subscription)
+        self.assertEqual(
+            subscription._get_portal_state(), "Cancelled: service until July 10, 2026"
+        )
+        self.travel_to("2026-07-11")
         self.assertEqual(subscription._get_portal_state(), "Ended on July 10, 2026")
         draft = self.subscription.copy()
         self.assertEqual(draft._get_portal_state(), "Not started yet")
@@ -280,9 +284,16 @@ class TestPortalCancellation(PortalCase):
         )
         self.subscription.revoke_cancellation()
         self.cancel(self.subscription)
+        self.travel_to("2026-07-11")
         self.assertEqual(
             self.see("/cancel").text("cannot_cancel_reason"), "Ended on July 10, 2026."
         )
+
+    def test_no_day_to_end_on(self):
+        """E2, B5: the policy wants the end of a term that there is not."""
+        self.policy.write({"timing": "end_of_term", "allow_override_timing": False})
+        self.assertIn("no day at present", self.see().text("cannot_cancel_reason"))
+        self.assertFalse(self.see("/cancel").tree.xpath("//input[@name='timing']"))
 
     def test_what_needs_approval_says_so(self):
         """B4, E2: requested, not ended; the policy's reason is not told."""
@@ -346,9 +357,12 @@ class TestPortalTwice(PortalCase):
         page = self.check_out(timing="end_of_period")
         self.send(page, "confirm")
         self.send(self.see(), "revoke")
-        self.send(page, "confirm")
+        answer = self.send(page, "confirm")
         self.assertEqual(self.subscription.cancellation_state, "active")
         self.assertEqual(len(self.subscription.cancellation_ids), 1)
+        self.assertIn("was taken back. Confirm again", answer.text("changed"))
+        self.send(answer, "confirm")
+        self.assertEqual(self.subscription.cancellation_state, "non_renewing")
 
     def test_a_stale_page_shows_the_new_figures(self):
         """D5, E2: a day later the credit is another one."""
@@ -403,6 +417,30 @@ class TestPortalChangeOfMind(PortalCase):
         self.assertEqual(self.get_cancellation().state, "revoked")
         self.assertEqual(self.subscription.cancellation_state, "active")
 
+    def test_only_the_one_that_was_meant(self):
+        """B12, E2: two lines end by two cancellations; one is taken back."""
+        self.subscription = self.create_subscription(
+            [{"name": "Alpha"}, {"name": "Beta"}, {"name": "Rest"}],
+            partner_id=self.customer.id,
+        )
+        alpha, beta, _rest = self.subscription.sale_subscription_line_ids
+        for line in (alpha, beta):
+            page = self.see(f"/cancel?line={line.id}")
+            page = self.send(page, "cancel", timing="end_of_period")
+            page = self.send(page, "confirm")
+        self.send(page, "revoke")
+        self.env.invalidate_all()
+        self.assertTrue(alpha.cancellation_date)
+        self.assertFalse(beta.cancellation_date)
+        self.assertIn("Take Back the Cancellation (Alpha)", self.see().text("revoke"))
+
+    def test_coming_back_to_the_address_of_a_button(self):
+        """E2: a restored tab shows the subscription."""
+        for suffix in ("/cancel/confirm", "/revoke", "/reactivate", "/pause"):
+            page = self.see(suffix)
+            self.assertEqual(page.status, 200)
+            self.assertTrue(page.url.endswith(self.get_path()))
+
     def test_what_the_office_cancelled_stays(self):
         """B12, E2: the reason is shown; a forged post changes nothing."""
         self.cancel(self.subscription, timing="end_of_period")
@@ -454,6 +492,10 @@ class TestPortalChangeOfMind(PortalCase):
         self.assertIn(cancellation.name, page.text())
         self.assertNotIn("difficult", page.text())
         self.assertNotIn("Requested by", page.text())
+        cancellation._as_engine()._set_state("failed", failure_message="KeyError: x")
+        page = self.see(f"/cancellations/{cancellation.id}?report_type=html")
+        self.assertNotIn("KeyError", page.text())
+        self.assertIn("We are working on it", page.text())
         self.assertNotIn(
             "difficult", self.see(f"/cancellations/{cancellation.id}").text()
         )
@@ -492,10 +534,13 @@ class TestRetention(PortalCase):
         """E2: for the months of the offer; nothing is cancelled."""
         self.create_message(kind="pause", pause_months=2)
         page = self.check_out(timing="immediate")
-        self.assertIn("Pause Until September 10, 2026", page.text("retention"))
+        self.assertIn("Pause Until September 9, 2026", page.text("retention"))
         answer = self.send(page, "pause")
         self.assertIn("is paused. Nothing was cancelled.", answer.text("message"))
         self.assertEqual(str(self.subscription.paused_until), "2026-09-10")
+        self.assertEqual(
+            str(self.subscription._get_portal_next_invoice_date()), "2026-09-10"
+        )
         self.assertFalse(self.get_cancellation())
         # Nobody pauses what is paused.
         self.assertFalse(self.check_out(timing="immediate").has("retention"))

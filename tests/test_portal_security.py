@@ -6,6 +6,7 @@ from odoo.http import Request
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from .common import INVOICING, SALESPERSON
 from .portal import PortalCase
 
 GETS = ("", "/cancel", "/cancellations/{cancellation}")
@@ -17,6 +18,9 @@ VISITORS = {
     "colleague": (True, True, True),
     "stranger": (False, False, True),
     "employee": (False, False, True),
+    # May read it in the back office, and has nothing to do in the portal.
+    "invoicing": (False, False, True),
+    "seller": (False, False, True),
 }
 HTML = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 
@@ -36,6 +40,8 @@ class TestPortalAccess(PortalCase):
         )
         cls.create_portal_user("stranger", cls.create_customer(name="Stranger"))
         cls.create_user("base.group_user", login="employee")
+        cls.create_user(INVOICING, login="invoicing")
+        cls.create_user(SALESPERSON, login="seller")
 
     def setUp(self):
         super().setUp()
@@ -289,7 +295,15 @@ class TestPortalOverApi(PortalCase):
 
     def test_notes_of_the_staff_are_not_readable(self):
         """E2: nor which policy applies."""
-        for name in ("description", "tag_ids", "applied_policy"):
+        for name in (
+            "description",
+            "tag_ids",
+            "applied_policy",
+            "cancellation_policy_id",
+            "refund_mode_override",
+            "close_reason_id",
+            "crm_team_id",
+        ):
             status, _error = self.call(
                 "sale.subscription", "read", self.subscription.ids, fields=[name]
             )
