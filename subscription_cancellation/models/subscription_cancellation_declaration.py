@@ -125,6 +125,7 @@ class SubscriptionCancellationDeclaration(models.Model):
     cancellation_ids = fields.One2many(
         comodel_name="subscription.cancellation",
         inverse_name="declaration_id",
+        string="Cancellations",
         readonly=True,
     )
     cancellation_id = fields.Many2one(

@@ -26,6 +26,7 @@ LOGINS = """
     everything                      login admin       password admin
     salesperson                     login sales       password sales
     accountant                      login accountant  password accountant
+    customer, in the portal (/my)   login customer    password customer
 
   Subscriptions > Subscriptions, open one, Deactivate.   Ctrl-C stops all of it.
 """
