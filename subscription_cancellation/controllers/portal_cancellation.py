@@ -3,6 +3,8 @@
 
 from uuid import uuid4
 
+from psycopg2.errors import LockNotAvailable
+
 from odoo import http
 from odoo.exceptions import LockError, UserError
 from odoo.http import request
@@ -174,7 +176,7 @@ class SubscriptionPortalCancellation(SubscriptionPortal):
                 cancellation = subscription._request_for_customer(
                     self._get_options(form), fingerprint, form["key"]
                 )
-        except LockError:
+        except (LockError, LockNotAvailable):
             return self._back(subscription, access_token, "busy")
         except UserError as error:
             return self._render_refusal(subscription, access_token, form, str(error))
