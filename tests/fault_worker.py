@@ -23,6 +23,8 @@ import traceback
 
 import freezegun
 
+from psycopg2.errors import SerializationFailure
+
 from odoo import sql_db
 from odoo.api import SUPERUSER_ID, Environment
 from odoo.fields import Datetime
@@ -227,14 +229,19 @@ def _get_env(cr):
 
 def _bring_retries_forward(registry):
     """Let time pass for what is tried again later; return how much that is."""
-    with registry.cursor() as cr:
-        cr.execute(
-            "UPDATE subscription_cancellation_step SET next_attempt_at = %s"
-            " WHERE state IN ('pending', 'failed')"
-            " AND next_attempt_at < '2100-01-01'",
-            [Datetime.now()],
-        )
-        return cr.rowcount
+    while True:
+        try:
+            with registry.cursor() as cr:
+                cr.execute(
+                    "UPDATE subscription_cancellation_step SET next_attempt_at = %s"
+                    " WHERE state IN ('pending', 'failed')"
+                    " AND next_attempt_at < '2100-01-01'",
+                    [Datetime.now()],
+                )
+                return cr.rowcount
+        except SerializationFailure:
+            # The other process has changed one of them meanwhile.
+            continue
 
 
 # === PROCESSES === #

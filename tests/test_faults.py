@@ -298,7 +298,8 @@ class TestFaults(BaseCase):
                     ),
                 )
                 self.assertEqual(books["cancellations"], ["done"])
-                self.assertEqual(books["confirmations"], [1, 1])
+                # When it was scheduled, and when it was done.
+                self.assertEqual(books["confirmations"], [2, 2])
                 self.assertEqual(books["activities"], 0)
         left_over = {key: self.books[key] for key in ("drafts", "orphans", "locks")}
         self.assertEqual(left_over, {"drafts": 0, "orphans": 0, "locks": 0})

@@ -455,11 +455,15 @@ class TestUpstreamDoors(UpstreamCase):
                 self.assertTrue(records.has_access(right), (model, right))
 
     def test_portal_users_may_do_nothing(self):
-        """Row 23."""
+        """Row 23; of ours they may read their own subscriptions (E2)."""
         customer = self.create_user("base.group_portal", login="customer")
-        for model in ("sale.subscription", "sale.subscription.line"):
-            records = self.env[model].with_user(customer)
-            self.assertFalse(records.has_access("read"), model)
+        self.create_subscription([1.0])
+        subscriptions = self.env["sale.subscription"].with_user(customer)
+        self.assertFalse(subscriptions.search([]))
+        for operation in ("write", "create", "unlink"):
+            self.assertFalse(subscriptions.has_access(operation), operation)
+        lines = self.env["sale.subscription.line"].with_user(customer)
+        self.assertFalse(lines.has_access("read"))
 
     def test_billing_and_closing_of_upstream_can_be_called_over_rpc(self):
         """Row 24; of ours only the designed methods can."""
