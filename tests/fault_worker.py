@@ -22,7 +22,6 @@ import sys
 import traceback
 
 import freezegun
-
 from psycopg2.errors import SerializationFailure
 
 from odoo import sql_db

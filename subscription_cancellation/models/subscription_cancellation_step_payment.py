@@ -183,8 +183,10 @@ class SubscriptionCancellationStep(models.Model):
             if step == self:
                 break
             is_by_hand = step.kind == "refund" and not step.source_transaction_id
-            if is_by_hand and step._is_open() and (
-                step.source_move_id == self.source_move_id
+            if (
+                is_by_hand
+                and step._is_open()
+                and (step.source_move_id == self.source_move_id)
             ):
                 paid -= step.amount
         return max(self.currency_id.round(self.amount - max(paid, 0.0)), 0.0)
