@@ -409,4 +409,6 @@ class DemoCompany:
             options["line_ids"] = subscription.sale_subscription_line_ids.filtered(
                 lambda line: line.product_id.id in wanted
             ).ids
+        # Nobody is there to read what goes out at once.
+        options.setdefault("send_confirmation", options["timing"] == "immediate")
         return subscription._request_cancellation(options, channel="backend")
