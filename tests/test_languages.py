@@ -43,7 +43,7 @@ DONE_MAIL = {
 }
 SCHEDULED_SUMMARY = {
     "de_DE": [
-        "Vorgemerkt",
+        "Die Leistung endet am 20. Juli 2026",
         "Die Leistung läuft weiter bis zum 20. Juli 2026.",
         "Das gesamte Abonnement",
         "Zu einem bestimmten Tag",
@@ -52,7 +52,7 @@ SCHEDULED_SUMMARY = {
         "Was aus dem Geld werden wird",
     ],
     "fr_FR": [
-        "Planifiée",
+        "Le service prend fin le 20 juillet 2026",
         "Le service continue jusqu'au 20 juillet 2026.",
         "L'abonnement entier",
         "À une date précise",
@@ -120,14 +120,14 @@ PREVIEW_PAGE = {
 RESULT_PAGE = {
     "de_DE": [
         "Wir haben Ihre Kündigung erhalten.",
-        "Die Leistung endete am 10. Juli 2026",
+        "Die Leistung endet am 10. Juli 2026",
         "Das gesamte Abonnement",
         "Als PDF speichern",
         "Zurück zum Abonnement",
     ],
     "fr_FR": [
         "Nous avons reçu votre résiliation.",
-        "Le service a pris fin le 10 juillet 2026",
+        "Le service prend fin le 10 juillet 2026",
         "L'abonnement entier",
         "Enregistrer en PDF",
         "Retour à l'abonnement",
