@@ -59,7 +59,7 @@ class SharedPlan:
         credited += sum(row.credit_total for row in self._rows[invoice])
         to_come = self._refunds.filtered(lambda step: step.source_move_id in memos)
         received = invoice._get_amount_received() - memos._get_amount_given_back()
-        received -= sum(to_come.mapped("amount"))
+        received -= sum(step._get_planned_refund() for step in to_come)
         stays_billed = invoice.amount_total - credited
         return invoice.currency_id.round(received - stays_billed)
 

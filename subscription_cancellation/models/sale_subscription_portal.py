@@ -240,6 +240,7 @@ class SaleSubscription(models.Model):
     def _get_portal_timing(self, timing, options, policy):
         """Return the :class:`TimingChoice`, ``None`` where it is not possible."""
         Cancellation = self.env["subscription.cancellation"]
+        is_default = timing == options["timing"]
         options = {**options, "timing": timing, "requested_date": False}
         try:
             end = Cancellation._get_effective_date(self, options, policy)
@@ -248,7 +249,6 @@ class SaleSubscription(models.Model):
         last_day = end - ONE_DAY
         terms = Cancellation._prepare_term_dates(self, timing, policy)
         earliest = terms["earliest_end_date"]
-        is_default = timing == self._get_default_timing(policy)
         contract_end = self._get_contract_end()
         if timing == "specific_date":
             last_day = max(filter(None, (self._today(), earliest)))
@@ -259,11 +259,6 @@ class SaleSubscription(models.Model):
             return None
         cancel_by = last_day == earliest and terms["cancel_by_date"]
         return TimingChoice(timing, last_day, False, is_default, cancel_by)
-
-    def _get_default_timing(self, policy):
-        return self.env["subscription.cancellation"]._get_default_options(self, policy)[
-            "timing"
-        ]
 
     def _get_portal_reasons(self):
         """Return the reasons that customers can choose from."""
