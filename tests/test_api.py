@@ -7,7 +7,17 @@ from odoo.fields import Command
 from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.api_doc.controllers.api_doc import parse_signature
+
 from .common import SALESPERSON
+
+METHODS = (
+    "preview_cancellation",
+    "request_cancellation",
+    "postpone_cancellation",
+    "revoke_cancellation",
+    "reactivate_subscription",
+)
 
 
 @tagged("post_install", "-at_install")
@@ -78,6 +88,201 @@ class TestApi(HttpCase):
         self.assertEqual((status, result["state"]), (200, "done"))
         memo = self.subscription.cancellation_ids.credit_note_ids
         self.assertEqual(memo.amount_total, result["credit_total"])
+
+    def test_every_option_has_its_effect(self):
+        """E3: each value of each option is taken, and nothing else changes."""
+        tomorrow = str(date.today() + timedelta(days=1))
+        accepted = {
+            "timing": ["immediate", "end_of_period", "earliest"],
+            "refund_mode": ["none", "prorated", "full"],
+            "line_ids": [self.subscription.sale_subscription_line_ids.ids],
+            "reason_code": ["too_expensive"],
+            "comment": ["Too dear"],
+            "cancel_day_billed": [True, False],
+            "unpaid_invoices": ["keep", "collect", "write_off"],
+            "unbilled_charges": ["invoice", "drop"],
+            "credit_settlement": ["keep", "refund"],
+            "apply_credits": [True, False],
+            "send_confirmation": [True, False],
+        }
+        for name, values in accepted.items():
+            for value in values:
+                with self.subTest(option=name, value=value):
+                    status, answer = self.call("preview_cancellation", **{name: value})
+                    self.assertEqual(status, 200, answer)
+        status, answer = self.call(
+            "preview_cancellation", timing="specific_date", requested_date=tomorrow
+        )
+        self.assertEqual((status, answer["last_service_date"]), (200, tomorrow))
+        credit = self.preview_credit(refund_mode="prorated")
+        self.assertEqual(self.preview_credit(refund_mode="none"), 0.0)
+        self.assertGreater(self.preview_credit(refund_mode="full"), credit)
+        self.assertGreater(self.preview_credit(cancel_day_billed=False), credit)
+        self.assertFalse(self.subscription.cancellation_ids)
+
+    def preview_credit(self, **options):
+        """Return what an immediate end would credit."""
+        status, answer = self.call(
+            "preview_cancellation",
+            **{"timing": "immediate", "refund_mode": "prorated", **options},
+        )
+        self.assertEqual(status, 200, answer)
+        return answer["credit_total"]
+
+    def test_options_are_stored_with_the_cancellation(self):
+        """E3, D4: what was asked for is on the record."""
+        line = self.subscription.sale_subscription_line_ids
+        options = {
+            "timing": "end_of_period",
+            "refund_mode": "full",
+            "cancel_day_billed": False,
+            "unpaid_invoices": "write_off",
+            "unbilled_charges": "drop",
+            "credit_settlement": "refund",
+            "apply_credits": True,
+            "send_confirmation": False,
+            "comment": "Moving",
+        }
+        status, _answer = self.call(
+            "request_cancellation",
+            line_ids=line.ids,
+            reason_code="switching_service",
+            **options,
+        )
+        self.assertEqual(status, 200)
+        cancellation = self.subscription.cancellation_ids
+        for name, value in options.items():
+            self.assertEqual(cancellation[name], value, name)
+        self.assertEqual(cancellation.line_ids.subscription_line_id, line)
+        self.assertEqual(cancellation.reason_id.code, "switching_service")
+
+    def test_a_refused_override_is_422(self):
+        """E3, D2: the policy of the channel decides what an option may change."""
+        self.env["subscription.cancellation.policy"].create(
+            {
+                "name": "Other software",
+                "channel": "api",
+                "sequence": -1,
+                "timing": "end_of_period",
+                "allow_override_timing": False,
+            }
+        )
+        with mute_logger("odoo.http"):
+            status, answer = self.call("request_cancellation", timing="immediate")
+        self.assertEqual(status, 422)
+        self.assertIn("Other software", answer["message"])
+        status, answer = self.call("request_cancellation")
+        self.assertEqual((status, answer["timing"]), (200, "end_of_period"))
+
+    def test_postpone_and_reactivate(self):
+        """E3, B13, B15: the other verbs, with their options and answers."""
+        self.call("request_cancellation", timing="end_of_period")
+        later = date.today() + timedelta(days=45)
+        status, answer = self.call(
+            "postpone_cancellation", requested_date=str(later), charge_extension=True
+        )
+        self.assertEqual((status, answer["state"]), (200, "scheduled"))
+        self.assertEqual(answer["last_service_date"], str(later))
+        self.assertTrue(self.subscription.cancellation_ids.charge_extension)
+        self.call("revoke_cancellation")
+        self.call("request_cancellation", timing="immediate")
+        status, answer = self.call("reactivate_subscription", mode="new_term")
+        self.assertEqual((status, answer["subscription_state"]), (200, "active"))
+        self.assertEqual(answer["date_start"], str(date.today()))
+
+    # === IDEMPOTENCY === #
+
+    def test_a_key_is_answered_once(self):
+        """E3: the same key gives the same answer, whatever happened since."""
+        options = {"timing": "end_of_period", "idempotency_key": "ticket-7"}
+        first = self.call("request_cancellation", **options)
+        self.assertEqual(first[0], 200)
+        self.assertEqual(self.call("request_cancellation", **options), first)
+        self.call("revoke_cancellation")
+        self.assertEqual(self.call("request_cancellation", **options), first)
+        self.assertEqual(
+            self.subscription.cancellation_ids.mapped("state"), ["revoked"]
+        )
+        self.assertEqual(first[1]["state"], "scheduled")
+
+    @mute_logger("odoo.http")
+    def test_a_key_is_for_one_request(self):
+        """E3: other options, or another subscription, want a key of their own."""
+        self.call("request_cancellation", timing="end_of_period", idempotency_key="k")
+        other = self.create_billed_subscription()
+        for ids, options in (
+            (self.subscription.ids, {"timing": "immediate"}),
+            (self.subscription.ids, {"timing": "end_of_period", "comment": "Hm"}),
+            (other.ids, {"timing": "end_of_period"}),
+        ):
+            with self.subTest(ids=ids, options=options):
+                status, answer = self.call(
+                    "request_cancellation", ids, idempotency_key="k", **options
+                )
+                self.assertEqual(status, 422)
+                self.assertIn("“k” was used for another request", answer["message"])
+        self.assertFalse(other.cancellation_ids)
+        self.assertEqual(len(self.subscription.cancellation_ids), 1)
+
+    @mute_logger("odoo.http")
+    def test_a_refused_request_does_not_use_up_its_key(self):
+        """E3: nothing is stored of what failed."""
+        status, _answer = self.call(
+            "request_cancellation", timing="tomorrow", idempotency_key="again"
+        )
+        self.assertEqual(status, 422)
+        status, _answer = self.call(
+            "request_cancellation", timing="immediate", idempotency_key="again"
+        )
+        self.assertEqual(status, 200)
+
+    @mute_logger("odoo.http")
+    def test_what_is_no_key(self):
+        """E3: a key is a text, not empty and not endless."""
+        for key in ("", "  ", 7, True, ["k"], {"k": 1}, "k" * 256):
+            with self.subTest(key=key):
+                status, answer = self.call("request_cancellation", idempotency_key=key)
+                self.assertEqual(status, 422)
+                self.assertIn("idempotency_key", answer["message"])
+        self.assertFalse(self.subscription.cancellation_ids)
+
+    @mute_logger("odoo.http")
+    def test_a_known_key_tells_nobody_else(self):
+        """E3: without the right to cancel, a known key is not answered either."""
+        self.call("request_cancellation", idempotency_key="mine")
+        user = new_test_user(self.env, login="nosy", groups="base.group_user")
+        self.headers = {"Authorization": f"Bearer {self.create_key(user)}"}
+        status, _answer = self.call("request_cancellation", idempotency_key="mine")
+        self.assertEqual(status, 403)
+
+    # === DOCUMENTATION === #
+
+    def test_the_documentation_page_says_all(self):
+        """E3: Odoo's own API documentation shows each parameter, answer and error."""
+        group = self.env.ref("api_doc.group_allow_doc")
+        user = new_test_user(self.env, login="reader", groups=SALESPERSON)
+        user.group_ids += group
+        self.headers = {"Authorization": f"Bearer {self.create_key(user)}"}
+        with self.assertNoLogs("odoo.addons.api_doc.controllers.api_doc", "WARNING"):
+            signatures = [
+                parse_signature(getattr(type(self.subscription), name))
+                for name in METHODS
+            ]
+        self.assertEqual(len(signatures), 5)
+        response = self.url_open(
+            "/doc-bearer/sale.subscription.json", headers=self.headers
+        )
+        self.assertEqual(response.status_code, 200)
+        methods = response.json()["methods"]
+        for name in METHODS:
+            method = methods[name]
+            with self.subTest(method=name):
+                self.assertTrue(method["doc"])
+                self.assertTrue(method["return"]["doc"])
+                self.assertTrue({"UserError", "AccessError"} <= set(method["raise"]))
+                for parameter, described in method["parameters"].items():
+                    self.assertTrue(described.get("doc"), parameter)
+                    self.assertTrue(described.get("annotation"), parameter)
 
     @mute_logger("odoo.http")
     def test_errors_have_the_right_status(self):

@@ -17,6 +17,7 @@ from . import sale_subscription_billing
 from . import sale_subscription_charge
 from . import sale_subscription_close_reason
 from . import sale_subscription_closing
+from . import sale_subscription_idempotency
 from . import sale_subscription_line
 from . import sale_subscription_overdue
 from . import sale_subscription_pause
@@ -38,6 +39,7 @@ from . import subscription_cancellation_declaration_matching
 from . import subscription_cancellation_declaration_objection
 from . import subscription_cancellation_declared
 from . import subscription_cancellation_fingerprint
+from . import subscription_cancellation_idempotency
 from . import subscription_cancellation_line
 from . import subscription_cancellation_mail_texts
 from . import subscription_cancellation_mails

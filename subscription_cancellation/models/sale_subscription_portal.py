@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from odoo import fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL
 
 from ..formatting import format_day
 from ..proration import ONE_DAY
@@ -342,21 +341,6 @@ class SaleSubscription(models.Model):
         plan._check_fingerprint(fingerprint)
         plan.update({"idempotency_key": key or False})
         return plan._confirm()
-
-    def _wait_for_others(self):
-        """Wait, not long, for whoever is changing this, to see what came of it.
-
-        What was changed meanwhile makes PostgreSQL refuse the lock, and Odoo begin
-        anew: a second click then finds what the first one has done.
-        """
-        self.env.cr.execute(
-            SQL(
-                "SET LOCAL lock_timeout = '3s'; "
-                "SELECT id FROM sale_subscription WHERE id = %s FOR UPDATE; "
-                "SET LOCAL lock_timeout = DEFAULT",
-                self.id,
-            )
-        )
 
     def _revoke_for_customer(self, cancellation):
         """Take back one of the cancellations that customers have asked for.

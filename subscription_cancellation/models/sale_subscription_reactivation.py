@@ -40,12 +40,14 @@ class SaleSubscription(models.Model):
         subscription starts today, and a fixed term counts from today.
 
         :param str mode: ``resume`` or ``new_term``
-        :return: dict like :meth:`request_cancellation`, of the cancellation that is
-            taken back, and ``subscription_state``, ``next_invoice_date``,
-            ``date_start``
-        :raise UserError: it is not cancelled, a product is archived, or its fixed term
-            is over (``resume``)
-        :raise AccessError: the user may not cancel subscriptions
+        :rtype: dict
+        :return: like ``request_cancellation``, of the cancellation that is taken back,
+            and ``subscription_state``, ``next_invoice_date``, ``date_start``
+        :raise UserError: status 422; it is not cancelled, a product is archived, or its
+            fixed term is over (``resume``)
+        :raise AccessError: status 403; the user may not cancel subscriptions
+        :raise MissingError: status 404; there is no such subscription
+        :raise LockError: status 409; somebody else is changing it: try again
         """
         self._check_one()
         self.check_access("read")

@@ -4,6 +4,7 @@
 from odoo import api, models
 from odoo.exceptions import AccessError, UserError
 
+from ..api_docs import ANSWER, ERRORS, KEYS, LOCKED, OPTIONS, documented
 from ..formatting import format_day
 from ..rights import is_user
 
@@ -16,6 +17,7 @@ class SaleSubscription(models.Model):
     # === PUBLIC METHODS (contract; also called over JSON-2) === #
 
     @api.readonly
+    @documented(OPTIONS, ANSWER, ERRORS)
     def preview_cancellation(
         self,
         *,
@@ -32,9 +34,11 @@ class SaleSubscription(models.Model):
         apply_credits=None,
         send_confirmation=None,
     ):
-        """Tell what :meth:`request_cancellation` would do; write nothing.
+        """Tell what ``request_cancellation`` would do with these options, to the cent.
 
-        Same parameters, errors and result, with ``cancellation_id`` false.
+        Nothing is written. What is absent (``None``) comes from the cancellation
+        policy. Give the ``fingerprint`` of the answer to ``request_cancellation`` to
+        make sure that what was seen is what is done.
         """
         options = self._pack_options(
             timing=timing,
@@ -52,6 +56,7 @@ class SaleSubscription(models.Model):
         )
         return self._plan_cancellation(options, channel="api")._as_dict()
 
+    @documented(OPTIONS, KEYS, ANSWER, ERRORS, LOCKED)
     def request_cancellation(
         self,
         *,
@@ -68,42 +73,12 @@ class SaleSubscription(models.Model):
         apply_credits=None,
         send_confirmation=None,
         fingerprint=None,
+        idempotency_key=None,
     ):
         """Cancel this subscription, or some of its lines, now or on a later date.
 
-        What is absent (``None``) comes from the cancellation policy.
-
-        :param str timing: ``immediate``, ``end_of_period``, ``end_of_term``,
-            ``earliest`` or ``specific_date``
-        :param str requested_date: ``"YYYY-MM-DD"``, for ``specific_date``
-        :param str refund_mode: ``none``, ``prorated`` or ``full``
-        :param list line_ids: ids of ``sale.subscription.line``; absent: all lines
-        :param str reason_code: code of a ``sale.subscription.close.reason``
-        :param str comment: free text of the person who cancels
-        :param bool cancel_day_billed: the cancellation day is a served, billed day
-        :param str unpaid_invoices: ``keep``, ``collect`` (charge the saved payment
-            method) or ``write_off``, once the subscription has ended
-        :param str unbilled_charges: ``invoice`` drafts and elapsed days to the day, or
-            ``drop`` them
-        :param str credit_settlement: ``keep`` what exceeds what is due on the
-            customer's account, or ``refund`` it to where the money came from
-        :param bool apply_credits: credits and excess payments first pay the customer's
-            other open invoices
-        :param bool send_confirmation: the customer gets an e-mail
-        :param str fingerprint: of the preview that was confirmed; where dates or
-            amounts changed since, nothing is done and the error names what did
-        :return: dict with ``cancellation_id``, ``state``, ``effective_date``
-            (first day without service), ``last_service_date``, ``earliest_end`` (last
-            day of service that keeps the policy's terms) and ``cancel_by`` (last day
-            to ask for it), ``extraordinary``, ``approval_reason``, ``currency``,
-            ``credit_untaxed``, ``credit_tax``, ``credit_total``,
-            ``reduces_invoices``, ``refundable`` (amounts in that currency),
-            ``lines``, one per billed line with its period and days, and
-            ``settlement``, one per step: ``kind``, ``state``, ``amount``, ``currency``,
-            ``document``, ``text``
-        :raise UserError: an option, a date or the subscription's state forbids it
-        :raise AccessError: the user may not cancel subscriptions
-        :raise LockError: somebody else is cancelling the same subscription
+        What is absent (``None``) comes from the cancellation policy; an override that
+        the policy does not allow is refused. All of it is done, or nothing.
         """
         options = self._pack_options(
             timing=timing,
@@ -119,14 +94,24 @@ class SaleSubscription(models.Model):
             apply_credits=apply_credits,
             send_confirmation=send_confirmation,
         )
-        return self._request_cancellation(options, "api", fingerprint)._as_dict()
+        return self._answer_once(
+            idempotency_key,
+            options,
+            lambda: self._request_cancellation(options, "api", fingerprint),
+        )
 
     def revoke_cancellation(self):
         """Take back what is scheduled: the end of it all, else that of single lines.
 
-        :return: dict like :meth:`request_cancellation`, state ``revoked``
-        :raise UserError: nothing is scheduled, or its date is reached
-        :raise AccessError: requested by somebody else, and not a manager
+        Billing goes on as if nothing had happened.
+
+        :rtype: dict
+        :return: like ``request_cancellation``, with state ``revoked``
+        :raise UserError: status 422; nothing is scheduled, or its date is reached
+        :raise AccessError: status 403; requested by somebody else, and the user is not
+            a cancellation manager
+        :raise MissingError: status 404; there is no such subscription
+        :raise LockError: status 409; somebody else is changing it: try again
         """
         self._check_one()
         cancellations = self._get_open_cancellations()
@@ -139,12 +124,16 @@ class SaleSubscription(models.Model):
         :param str requested_date: ``"YYYY-MM-DD"``, the new day of cancellation
         :param bool charge_extension: invoice the days that this adds and no regular
             invoice covers, to the day and at once; absent: as it was, first off
-        :return: dict like :meth:`request_cancellation`, state ``scheduled``; ``done``
-            where the new date is today
-        :raise UserError: nothing is scheduled, several lines end on dates of their
-            own, the date is in the past or beyond the contract, or the policy does
-            not allow a date of one's own
-        :raise AccessError: requested by somebody else, and not a manager
+        :rtype: dict
+        :return: like ``request_cancellation``, with state ``scheduled``; ``done`` where
+            the new date is today
+        :raise UserError: status 422; nothing is scheduled, several lines end on dates of
+            their own, the date is in the past or beyond the contract, or the policy
+            does not allow a date of one's own
+        :raise AccessError: status 403; requested by somebody else, and the user is not
+            a cancellation manager
+        :raise MissingError: status 404; there is no such subscription
+        :raise LockError: status 409; somebody else is changing it: try again
         """
         self._check_one()
         cancellation = self._get_open_cancellations()

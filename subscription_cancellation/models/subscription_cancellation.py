@@ -156,11 +156,6 @@ class SubscriptionCancellation(models.Model):
     )
     comment = fields.Text(readonly=True)
     request_date = fields.Datetime(string="Requested On", readonly=True)
-    idempotency_key = fields.Char(
-        readonly=True,
-        copy=False,
-        help="Given by whoever requested it: the same key is never a second request.",
-    )
     requested_by_id = fields.Many2one(
         comodel_name="res.users", readonly=True, ondelete="restrict"
     )
@@ -198,10 +193,6 @@ class SubscriptionCancellation(models.Model):
         "(subscription_id) WHERE is_open AND is_whole",
         "This subscription already has a scheduled cancellation. Revoke that one "
         "first.",
-    )
-    _idempotency_key_uniq = models.UniqueIndex(
-        "(subscription_id, idempotency_key) WHERE idempotency_key IS NOT NULL",
-        "This cancellation was requested already.",
     )
     _due_idx = models.Index("(due_at, id) WHERE state = 'scheduled'")
 
