@@ -21,8 +21,8 @@ OPTIONS = """
 :param bool cancel_day_billed: the day of cancellation is a served, billed day
 :param str unpaid_invoices: ``keep``, ``collect`` (charge the saved payment method) or
     ``write_off``, once the whole subscription has ended
-:param str unbilled_charges: ``invoice`` drafts and elapsed days, to the day, or ``drop``
-    them
+:param str unbilled_charges: ``invoice`` drafts and elapsed days, to the day, or
+    ``drop`` them
 :param str credit_settlement: ``keep`` what exceeds what is due on the customer's
     account, or ``refund`` it to where the money came from
 :param bool apply_credits: credits and excess payments first pay the customer's other

@@ -127,8 +127,8 @@ class SaleSubscription(models.Model):
         :rtype: dict
         :return: like ``request_cancellation``, with state ``scheduled``; ``done`` where
             the new date is today
-        :raise UserError: status 422; nothing is scheduled, several lines end on dates of
-            their own, the date is in the past or beyond the contract, or the policy
+        :raise UserError: status 422; nothing is scheduled, several lines end on dates
+            of their own, the date is in the past or beyond the contract, or the policy
             does not allow a date of one's own
         :raise AccessError: status 403; requested by somebody else, and the user is not
             a cancellation manager
