@@ -184,7 +184,7 @@ class SubscriptionCancellation(models.Model):
         self._set_reactivated()
         self._log_on_subscription(
             self.env._(
-                "%(what)s undone: %(lines)s goes on.",
+                "%(what)s undone. Service goes on: %(lines)s.",
                 what=self._describe(),
                 lines=", ".join(lines.mapped("name")),
             )
