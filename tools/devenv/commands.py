@@ -10,10 +10,18 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 
-from . import checks, configuration, demo, odoo_source, python_env, system_packages
+from . import (
+    checks,
+    configuration,
+    demo,
+    odoo_source,
+    python_env,
+    system_packages,
+    translations,
+)
 from .databases import Databases
 from .postgres import Embedded, server
-from .settings import BENCH_DATABASE, DEMO_DATABASE, TEST_DATABASE, Settings
+from .settings import ADDON, BENCH_DATABASE, DEMO_DATABASE, TEST_DATABASE, Settings
 from .shell import Failure, say
 
 
@@ -85,6 +93,14 @@ def fuzz(settings: Settings) -> int:
         return checks.run_fuzz(settings, TEST_DATABASE)
 
 
+def i18n(settings: Settings) -> int:
+    """write the .pot file anew, and bring the .po files up to it"""
+    with prepared(settings) as databases:
+        databases.create(TEST_DATABASE)
+        translations.update(settings, TEST_DATABASE, ADDON)
+    return 0
+
+
 def screenshots(settings: Settings) -> int:
     """make the README's pictures from the running demo"""
     demo.require_free_port(settings.port)
@@ -117,7 +133,19 @@ def clean(settings: Settings) -> int:
 
 COMMANDS: dict[str, Callable[[Settings], int]] = {
     command.__name__: command
-    for command in (run, test, db, lint, bench, wheel, fuzz, screenshots, stop, clean)
+    for command in (
+        run,
+        test,
+        db,
+        lint,
+        bench,
+        wheel,
+        fuzz,
+        i18n,
+        screenshots,
+        stop,
+        clean,
+    )
 }
 
 
