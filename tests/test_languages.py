@@ -248,7 +248,7 @@ PREVIEW_PAGE = {
     "es_ES": [
         "Revise y confirme",
         "El servicio finaliza el 10 de julio de 2026.",
-        "Se emitirá una factura rectificativa de $ 21,00 por el periodo 11 de julio de 2026",
+        "Se emitirá una factura rectificativa de $ 21,00 por el periodo 11 de julio",
         "Abono por los días que no utiliza",
         "Qué ocurre con el dinero",
         "Cancelar ahora",
