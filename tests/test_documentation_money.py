@@ -32,7 +32,7 @@ REFUND_MODES = {
 
 
 def one_test_per_table(cls):
-    """Give the class a test per table: section "A later date" has ``check_a_later_date``.
+    """Give the class one test per table; "A later date" has ``check_a_later_date``.
 
     A table without a check is an error, so that no example is left unproved.
     """

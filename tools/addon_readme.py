@@ -144,7 +144,10 @@ def to_html(text: str) -> str:
 
     :raise docutils.utils.SystemMessage: there is a warning
     """
-    return publish_string(text, writer="html5", settings_overrides=SETTINGS)
+    page = publish_string(text, writer="html5", settings_overrides=SETTINGS)
+    # Pictures of a whole screen are wider than the page. A style sheet would not do:
+    # Odoo shows the body only.
+    return page.replace("<img ", '<img style="max-width: 100%" ')
 
 
 def write(path: Path, text: str) -> None:
