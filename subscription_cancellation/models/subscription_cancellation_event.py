@@ -75,6 +75,17 @@ def _selection_of(model, name):
     return lambda self: self.env[model]._fields[name]._description_selection(self.env)
 
 
+class JsonIds(fields.Json):
+    """A list of ids as it was, whoever reads it and whatever became of the records.
+
+    What a ``Many2many`` holds depends on the rights of the reader.
+    """
+
+    def convert_to_record(self, value, record):
+        """Return the list; Odoo stores nothing where it is empty."""
+        return super().convert_to_record(value, record) or []
+
+
 class SubscriptionCancellationEvent(models.Model):
     """Something that happened to a cancellation, as it was at that moment.
 
@@ -145,7 +156,7 @@ class SubscriptionCancellationEvent(models.Model):
         help="First day without service before the date was moved.",
     )
     is_whole = fields.Boolean(string="Whole Subscription", readonly=True)
-    subscription_line_ids = fields.Json(
+    subscription_line_ids = JsonIds(
         string="Subscription Lines",
         readonly=True,
         help="The ids of the subscription lines that end.",
@@ -165,7 +176,7 @@ class SubscriptionCancellationEvent(models.Model):
     refundable = fields.Monetary(
         readonly=True, help="The part of the credit that exceeds what is due."
     )
-    credit_note_ids = fields.Json(
+    credit_note_ids = JsonIds(
         string="Credit Memos", readonly=True, help="The ids of the credit memos."
     )
     step_id = fields.Many2one(

@@ -68,7 +68,7 @@ class SubscriptionCancellation(models.Model):
             "cancellation_id": cancellation.id,
             "cancellation_name": cancellation.name,
             "subscription_id": cancellation.subscription_id.id,
-            "subscription_code": cancellation.subscription_id.code,
+            "subscription_code": cancellation.subscription_id.code or "",
             "partner_id": cancellation.partner_id.id,
             "company_id": cancellation.company_id.id,
             "channel": cancellation.channel,
