@@ -5,9 +5,15 @@ import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from odoo.addons.subscription_cancellation.models import (
+    subscription_cancellation_event as event_module,
+)
+
 from .common import INVOICING, SALESPERSON, CancellationCase
 
 EVENT = "subscription.cancellation.event"
+PAYLOAD = event_module.PAYLOAD
+RETENTION_PARAMETER = event_module.RETENTION_PARAMETER
 RULE = "subscription_cancellation.base_automation_event"
 
 

@@ -8,12 +8,8 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.subscription_cancellation.models.subscription_cancellation_event import (  # noqa: E501
-    PAYLOAD,
-)
-
 from .common import CANCELLATION_MANAGER, CANCELLATION_USER, INVOICING, SALESPERSON
-from .events import EVENT, EventCase
+from .events import EVENT, PAYLOAD, EventCase
 from .portal import PortalCase
 
 MODELS = "odoo.addons.subscription_cancellation.models"
@@ -212,9 +208,7 @@ class TestEvents(EventCase):
         self.policy.approval_above = 20.0
         subscription = self.create_subscription()
         self.travel_to("2026-07-01")
-        self.cancel(
-            subscription, timing="specific_date", requested_date="2026-07-10"
-        )
+        self.cancel(subscription, timing="specific_date", requested_date="2026-07-10")
         self.bill(subscription, "2026-07-01")
         self.travel_to("2026-07-11")
         subscription.cancellation_ids._execute_batch()
@@ -225,9 +219,7 @@ class TestEvents(EventCase):
     def test_moved_and_done_on_its_date(self):
         """D8, B13: from when to when, and then by the scheduled action."""
         subscription = self.create_billed()
-        self.cancel(
-            subscription, timing="specific_date", requested_date="2026-07-20"
-        )
+        self.cancel(subscription, timing="specific_date", requested_date="2026-07-20")
         subscription.postpone_cancellation(requested_date="2026-07-15")
         moved = self.get_events(subscription, "moved")
         self.assertRecordValues(
@@ -272,9 +264,7 @@ class TestEvents(EventCase):
         lines = self.get_line(subscription, "Two")
         later = {"timing": "specific_date", "requested_date": "2026-07-25"}
         self.cancel(subscription, line_ids=lines.ids, **later)
-        self.cancel(
-            subscription, timing="specific_date", requested_date="2026-07-20"
-        )
+        self.cancel(subscription, timing="specific_date", requested_date="2026-07-20")
         subscription.revoke_cancellation()
         events = self.get_events(subscription)
         single, whole = events.cancellation_id.sorted("id")
@@ -325,9 +315,7 @@ class TestEvents(EventCase):
         reactivated = events.filtered(lambda event: event.event == "reactivated")
         self.assertRecordValues(reactivated, [{"state": "done", "is_whole": True}])
         skipped = events.filtered(lambda event: event.step_state == "skipped")
-        self.assertEqual(
-            set(skipped.mapped("step_kind")), {"collect", "confirm"}
-        )
+        self.assertEqual(set(skipped.mapped("step_kind")), {"collect", "confirm"})
 
     def test_an_undone_line_is_reactivated(self):
         """D8, B15: the line that came back."""
@@ -527,13 +515,13 @@ class TestEventsOfThePortal(PortalCase):
         self.cancel_as_customer(timing="immediate")
         cancellation = self.get_cancellation()
         self.assertEqual(cancellation.state, "done")
-        events = self.env[EVENT].sudo().search(
-            [("cancellation_id", "=", cancellation.id)], order="id"
+        events = (
+            self.env[EVENT]
+            .sudo()
+            .search([("cancellation_id", "=", cancellation.id)], order="id")
         )
         self.assertEqual(events.mapped("event")[:2], ["requested", "done"])
         self.assertEqual(set(events.mapped("channel")), {"portal"})
         self.assertEqual(events[1].credit_total, 21.0)
         self.assertEqual(set(events.mapped("published_date")), {False})
-        self.assertEqual(
-            events.company_id, self.company.with_user(self.env.user)
-        )
+        self.assertEqual(events.company_id, self.company.with_user(self.env.user))

@@ -221,7 +221,7 @@ class SubscriptionCancellationEvent(models.Model):
         self._check_engine()
 
     def _check_engine(self):
-        """Raise unless this is the engine, which numbers events and forgets old ones."""
+        """Raise unless this is the engine, which numbers and forgets events."""
         if self.env.context.get("cancellation_engine") is not ENGINE:
             raise UserError(
                 self.env._("Events are kept as they happened: they cannot be changed.")
@@ -290,6 +290,10 @@ class SubscriptionCancellationEvent(models.Model):
         try:
             events.lock_for_update()
         except LockError:
+            return self.browse()
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            # They have finished these after our snapshot was taken.
+            self.env.cr.rollback()
             return self.browse()
         return events
 
