@@ -251,6 +251,7 @@ class SubscriptionCancellation(models.Model):
                 "reactivated_by_id": self.env.uid,
             }
         )
+        self._record_event("reactivated")
         self._drop_steps()
         self._report_replaced()
 
