@@ -64,7 +64,8 @@ class SubscriptionCancellation(models.Model):
 
         Every job is about one company, whose documents share their numbering.
         """
-        jobs = self.env["queue.job"]._search_open_cancellation_jobs(method)
+        # sudo: jobs of all companies, whichever user the scheduled action has.
+        jobs = self.env["queue.job"].sudo()._search_open_cancellation_jobs(method)
         jobs._look_after_cancellation_jobs()
         due -= self.browse(jobs._get_cancellation_ids())
         remaining = len(due)
