@@ -24,23 +24,34 @@ QUEUE_JOB = "odoo.addons.subscription_cancellation_queue_job.models.queue_job"
 
 @tagged("post_install", "-at_install")
 class TestEnqueue(CancellationCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.due = cls.env["sale.subscription"]
+        for _number in range(3):
+            cls.due |= cls.end(cls.create_subscription())
+
     def setUp(self):
         super().setUp()
-        self.subscriptions = self.env["sale.subscription"]
-        for _number in range(3):
-            self.add_due(self.create_subscription())
+        self.subscriptions = self.due
         self.travel_to("2026-07-11")
 
-    def add_due(self, subscription):
-        """Let a subscription of $31 end on 10 July."""
-        self.bill(subscription, "2026-07-01")
-        self.cancel(
+    @classmethod
+    def end(cls, subscription):
+        """Let a subscription of $31 end on 10 July; return it."""
+        cls.bill(subscription, "2026-07-01")
+        cls.cancel(
             subscription,
             "2026-07-02",
             timing="specific_date",
             requested_date="2026-07-10",
         )
-        self.subscriptions |= subscription
+        return subscription
+
+    def add_due(self, subscription):
+        """Let one more end on 10 July, and stand on 11 July again."""
+        self.subscriptions |= self.end(subscription)
+        self.travel_to("2026-07-11")
 
     @property
     def cancellations(self):
@@ -104,7 +115,6 @@ class TestEnqueue(CancellationCase):
             job.write({"state": state, "date_started": fields.Datetime.now()})
             subscription = self.create_subscription()
             self.add_due(subscription)
-            self.travel_to("2026-07-11")
             with self.subTest(state=state):
                 new = self.run_action("_cron_execute_due")
                 self.assertEqual(new.records, subscription.cancellation_ids)
@@ -133,7 +143,6 @@ class TestEnqueue(CancellationCase):
             journal_id=data["default_journal_sale"].id,
         )
         self.add_due(elsewhere.with_company(other))
-        self.travel_to("2026-07-11")
         jobs = self.run_action("_cron_execute_due")
         self.assertEqual(
             {job.company_id: len(job.records) for job in jobs},

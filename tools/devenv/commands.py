@@ -105,8 +105,9 @@ def fuzz(settings: Settings) -> int:
 def i18n(settings: Settings) -> int:
     """write the .pot file anew, and bring the .po files up to it"""
     with prepared(settings) as databases:
-        databases.create(TEST_DATABASE)
-        translations.update(settings, TEST_DATABASE, ADDON)
+        databases.create(TEST_DATABASE, extra=[GLUE])
+        for addon in (ADDON, GLUE):
+            translations.update(settings, TEST_DATABASE, addon)
     return 0
 
 
