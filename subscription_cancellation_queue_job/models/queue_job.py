@@ -51,9 +51,7 @@ class QueueJob(models.Model):
         """
         before = fields.Datetime.now() - PATIENCE
         failed = self.filtered(lambda job: job.state == "failed")
-        failed.filtered(
-            lambda job: (job.date_started or before) <= before
-        ).requeue()
+        failed.filtered(lambda job: (job.date_started or before) <= before).requeue()
         waiting = self.filtered(lambda job: job.state == "pending") - failed
         late = waiting.filtered(lambda job: (job.eta or job.date_created) <= before)
         if late:

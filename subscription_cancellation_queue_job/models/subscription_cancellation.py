@@ -94,7 +94,7 @@ class SubscriptionCancellation(models.Model):
         if method == SETTLE:
             return self.env._("Settle cancellation %s", self.name)
         return self.env._(
-            "Execute %(count)s cancellations, the first one %(name)s",
+            "Execute due cancellations from %(name)s on (%(count)s)",
             count=len(self),
             name=self[0].name,
         )

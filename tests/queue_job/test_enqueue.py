@@ -94,7 +94,9 @@ class TestEnqueue(CancellationCase):
             [job.records.ids for job in jobs],
             [self.cancellations[:2].ids, self.cancellations[2:].ids],
         )
-        self.assertEqual(set(jobs.mapped("channel")), {"root.subscription_cancellation"})
+        self.assertEqual(
+            set(jobs.mapped("channel")), {"root.subscription_cancellation"}
+        )
         self.assertEqual(jobs.company_id, self.company)
         self.assertIn(self.cancellations[0].name, jobs[0].name)
 
@@ -238,9 +240,7 @@ class TestEnqueue(CancellationCase):
         for job in jobs:
             self.cancellations.browse(job.records.ids).sudo()._job_run_steps()
             job._change_job_state("done")
-        self.assertEqual(
-            set(self.cancellations.mapped("settlement_state")), {"done"}
-        )
+        self.assertEqual(set(self.cancellations.mapped("settlement_state")), {"done"})
         self.assertFalse(self.run_action("_cron_run_steps"))
 
     def test_their_job_may_commit(self):

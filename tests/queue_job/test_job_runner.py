@@ -267,7 +267,9 @@ class TestJobRunner(BaseCase):
         """B7, B8: uninstalled, its jobs are cancelled, and what is due is executed."""
         self.stage.run(actions=[EXECUTE])
         self.assertEqual(self.stage.count(OPEN_CANCELLATIONS), CUSTOMERS)
-        self.assertEqual({job[0] for job in self.read_jobs("_job_execute")}, {"pending"})
+        self.assertEqual(
+            {job[0] for job in self.read_jobs("_job_execute")}, {"pending"}
+        )
         self.run_in_shell(
             "env['ir.module.module']"
             ".search([('name', '=', 'subscription_cancellation_queue_job')])"

@@ -48,7 +48,7 @@ class Databases:
     def install_elsewhere(
         self, name: str, python: Path, conf: Path, module: str, expected: str
     ) -> None:
-        """Install a module as another environment finds it; `expected` is there then."""
+        """Install a module as another environment finds it; `expected` comes too."""
         self._run_odoo([python, "-m", "odoo", "-c", conf], name, "--init", module)
         self._require_installed(name, [expected])
 
