@@ -28,28 +28,32 @@ class SubscriptionCancellation(models.Model):
     # === ENQUEUE === #
 
     @api.model
-    def _cron_execute_due(self, batch_size=None):
+    def _cron_execute_due(self, batch_size=100):
         """Make jobs of what is due and has none; nothing is executed here.
 
-        :param int batch_size: cancellations per job; else the system parameter
+        :param int batch_size: cancellations per job at most; the system parameter may
+            say fewer
         """
         self._enqueue_due(
             EXECUTE,
             self.search(self._get_due_domain(), order="due_at, id"),
-            batch_size or self._get_job_batch_size(),
+            min(batch_size, self._get_job_batch_size()),
         )
 
     @api.model
-    def _cron_run_steps(self, batch_size=None):
+    def _cron_run_steps(self, batch_size=100):
         """Make a job of each cancellation that has steps to take; take none here.
 
         :param batch_size: not used: the steps of one cancellation are one job, because
             they are taken in their order, by one worker at a time
         """
-        steps = self.env["subscription.cancellation.step"].search(
-            self._get_due_steps_domain(), order="next_attempt_at, id"
+        Step = self.env["subscription.cancellation.step"]
+        steps = Step.search(self._get_due_steps_domain(), order="next_attempt_at, id")
+        # What waits for another step stays due, but is no work.
+        due = steps.cancellation_id.filtered(
+            lambda cancellation: cancellation._get_next_step(Step)
         )
-        self._enqueue_due(SETTLE, steps.cancellation_id, 1)
+        self._enqueue_due(SETTLE, due, 1)
 
     @api.model
     def _get_job_batch_size(self):

@@ -243,6 +243,24 @@ class TestEnqueue(CancellationCase):
         self.assertEqual(set(self.cancellations.mapped("settlement_state")), {"done"})
         self.assertFalse(self.run_action("_cron_run_steps"))
 
+    def test_what_waits_for_another_step_gets_no_job(self):
+        """C7: else a job that does nothing would be made every five minutes."""
+        self.get_default_policy().post_credit_memos = False
+        customer = self.create_customer()
+        self.bill(self.create_subscription([15.5], partner_id=customer.id))
+        paid = self.create_subscription(partner_id=customer.id)
+        self.pay_online(self.bill(paid))
+        options = {"apply_credits": True, "credit_settlement": "refund"}
+        self.cancel(paid, "2026-07-10", **options)
+        [job] = self.run_action("_cron_run_steps")
+        self.assertEqual(job.records, paid.cancellation_ids)
+        self.run_steps(paid)
+        job._change_job_state("done")
+        refund = self.steps(paid, "refund")
+        self.assertEqual((refund.state, refund.attempts), ("pending", 0))
+        self.assertLessEqual(refund.next_attempt_at, fields.Datetime.now())
+        self.assertFalse(self.run_action("_cron_run_steps"))
+
     def test_their_job_may_commit(self):
         """C6, C8: a transaction is stored for good before the provider is called."""
         functions = self.env["queue.job.function"].sudo()
