@@ -15,13 +15,21 @@ from . import (
     configuration,
     demo,
     odoo_source,
+    packages,
     python_env,
     system_packages,
     translations,
 )
 from .databases import Databases
 from .postgres import Embedded, server
-from .settings import ADDON, BENCH_DATABASE, DEMO_DATABASE, TEST_DATABASE, Settings
+from .settings import (
+    ADDON,
+    BENCH_DATABASE,
+    DEMO_DATABASE,
+    GLUE,
+    TEST_DATABASE,
+    Settings,
+)
 from .shell import Failure, say
 
 
@@ -43,19 +51,20 @@ def test(settings: Settings) -> int:
         system_packages.ensure(settings, system_packages.WKHTMLTOPDF)
         databases.create(TEST_DATABASE)
         verdict = checks.run_suite(settings, TEST_DATABASE)
-        if (settings.root / checks.DEMO_TESTS).is_dir():
-            databases.create(f"{TEST_DATABASE}_demo", demo=True)
-            verdict |= checks.run_demo_suite(settings, f"{TEST_DATABASE}_demo")
+        for folder, wanted in checks.OWN_DATABASES.items():
+            name = f"{TEST_DATABASE}_{folder}"
+            databases.create(name, **wanted)
+            verdict |= checks.run_own_suite(settings, name, folder)
     return verdict
 
 
 def db(settings: Settings) -> int:
-    """make a fresh database: DB=name, DEMO=1 with demo data"""
+    """make a fresh database: DB=name, DEMO=1 with demo data, GLUE=1 with queue_job"""
     name = os.environ.get("DB")
     if not name:
         raise Failure("No database name was given", "Say for example: make db DB=trial")
     with prepared(settings) as databases:
-        databases.create(name, demo=os.environ.get("DEMO", "") not in ("", "0"))
+        databases.create(name, demo=_asked("DEMO"), extra=[GLUE] * _asked("GLUE"))
         databases.server.keep_running()
     say(f"{name} is ready: .venv/bin/odoo -c .odoo/odoo.conf -d {name}")
     return 0
@@ -79,10 +88,10 @@ def bench(settings: Settings) -> int:
 
 
 def wheel(settings: Settings) -> int:
-    """build dist/*.whl, and check that it installs"""
+    """build dist/*.whl and dist/*.tar.gz, and check that they install"""
     with prepared(settings) as databases:
-        checks.build_wheel(settings)
-        checks.check_wheel(settings, databases)
+        packages.build(settings)
+        packages.check(settings, databases)
     return 0
 
 
@@ -96,8 +105,9 @@ def fuzz(settings: Settings) -> int:
 def i18n(settings: Settings) -> int:
     """write the .pot file anew, and bring the .po files up to it"""
     with prepared(settings) as databases:
-        databases.create(TEST_DATABASE)
-        translations.update(settings, TEST_DATABASE, ADDON)
+        databases.create(TEST_DATABASE, extra=[GLUE])
+        for addon in (ADDON, GLUE):
+            translations.update(settings, TEST_DATABASE, addon)
     return 0
 
 
@@ -124,11 +134,14 @@ def stop(settings: Settings) -> int:
 def clean(settings: Settings) -> int:
     """remove what set-up made; downloads stay in the cache"""
     Embedded(settings).remove()
-    for name in (".odoo", ".venv", "build", "dist"):
+    for name in (".odoo", ".venv", "dist"):
         shutil.rmtree(settings.root / name, ignore_errors=True)
-    for info in settings.root.glob("*.egg-info"):
-        shutil.rmtree(info)
     return 0
+
+
+def _asked(name: str) -> bool:
+    """Whether an option is set in the environment."""
+    return os.environ.get(name, "") not in ("", "0")
 
 
 COMMANDS: dict[str, Callable[[Settings], int]] = {
