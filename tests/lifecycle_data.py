@@ -36,8 +36,18 @@ class Company:
     # === MAKE === #
 
     def create_product(self, name="Hosting", **values):
+        account = self.env["account.account"].search(
+            [("account_type", "=", "income")], limit=1
+        )
         return self.env["product.product"].create(
-            {"name": name, "type": "service", "taxes_id": [], **values}
+            {
+                "name": name,
+                "type": "service",
+                "taxes_id": [],
+                # Upstream's invoices need one.
+                "property_account_income_id": account.id,
+                **values,
+            }
         )
 
     def create_template(self, mode="draft"):

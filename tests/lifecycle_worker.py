@@ -1,0 +1,155 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""One process that does one thing to a database.
+
+    python -m tests.lifecycle_worker ODOO_CONF DATABASE JOB OPTIONS
+
+It commits what it has done and prints the result as JSON.
+"""
+
+import json
+import sys
+
+import freezegun
+
+from odoo.api import SUPERUSER_ID, Environment
+from odoo.fields import Command
+from odoo.modules.registry import Registry
+from odoo.tools import config
+
+from .lifecycle_books import read_books, read_installation, read_leftovers
+from .lifecycle_data import BeforeInstallation, Company
+
+#: The day on which most of them are cancelled, and the one on which the addon goes.
+CANCELLED, UNINSTALLED = "2026-07-10", "2026-07-15"
+#: What ends on a day that lies in between.
+DUE = {"timing": "specific_date", "requested_date": "2026-07-12"}
+LATER = {"timing": "specific_date", "requested_date": "2026-07-20"}
+AT_ONCE = {"timing": "immediate"}
+
+
+# === BEFORE === #
+
+
+def sell(env, clock):
+    """Make what was there before the addon."""
+    # As in all tests, mails get the page in place of its PDF.
+    config["test_enable"] = True
+    BeforeInstallation(env, clock).make()
+    return read_books(env)
+
+
+def read(env, clock):
+    """Return what the addon has found and stored when it was installed."""
+    return {"books": read_books(env), **read_installation(env)}
+
+
+# === WITH THE ADDON === #
+
+
+def cancel(env, clock, names):
+    """Cancel subscriptions; return what they answer, by name."""
+    clock.move_to(CANCELLED)
+    company = Company(env, clock)
+    company.get_invoices("Draft").action_post()
+    return {
+        name: company.get_subscription(name).request_cancellation(**AT_ONCE)
+        for name in names
+    }
+
+
+def cancel_more(env, clock):
+    """Leave cancellations in every state behind."""
+    OnTheWay(env, clock).make()
+    return read_books(env)
+
+
+class OnTheWay(Company):
+    """Cancellations that are done, to come, refused to come, and taken back."""
+
+    def make(self):
+        self.clock.move_to("2026-07-05")
+        self.end("Line by line", AT_ONCE, line="Hosting")
+        self.end("Ended and reopened", AT_ONCE)
+        self.clock.move_to(CANCELLED)
+        self.get_subscription("Ended and reopened").reactivate_subscription()
+        self.end("Line by line", AT_ONCE)
+        self.end("One line", AT_ONCE, line="Mail")
+        self.end("One line later", LATER, line="Mail")
+        self.end("Ends later", LATER)
+        self.end("Due", DUE)
+        self.end("Revoked", LATER)
+        self.get_subscription("Revoked").revoke_cancellation()
+        self._end_with_approval("Waits for approval")
+        self._end_without_account("Cannot be credited")
+
+    def end(self, name, options, line=None):
+        subscription = self.get_subscription(name)
+        if line:
+            lines = subscription.sale_subscription_line_ids
+            chosen = lines.filtered(lambda one: one.name == line)
+            options = {**options, "line_ids": chosen.ids}
+        reason = {"reason_code": "missing_features"}
+        subscription.request_cancellation(**options, **reason)
+
+    def _end_with_approval(self, name):
+        policy = self.env["subscription.cancellation.policy"].create(
+            {"name": "Ask", "approval_always": True}
+        )
+        self.get_subscription(name).cancellation_policy_id = policy
+        self.end(name, LATER)
+
+    def _end_without_account(self, name):
+        """Its credit cannot be posted: the invoice's account is archived since."""
+        account = self.env["account.account"].create(
+            {"name": "Old Sales", "code": "400999", "account_type": "income"}
+        )
+        [invoice] = self.get_invoices(name)
+        invoice.button_draft()
+        invoice.invoice_line_ids.account_id = account
+        invoice.action_post()
+        self.end(name, DUE)
+        account.active = False
+
+
+# === AFTER === #
+
+
+def uninstall(env, clock):
+    """Press the button."""
+    clock.move_to(UNINSTALLED)
+    module = env["ir.module.module"].search(
+        [("name", "=", "subscription_cancellation")]
+    )
+    module.button_immediate_uninstall()
+
+
+def look_around(env, clock):
+    """Return what is left of the addon."""
+    return {"books": read_books(env), **read_leftovers(env)}
+
+
+def bill_august(env, clock):
+    """Let upstream's scheduled action run on the first of August."""
+    clock.move_to("2026-08-01")
+    env["sale.subscription"].cron_subscription_management()
+    return read_books(env)
+
+
+JOBS = {
+    job.__name__: job
+    for job in (sell, read, cancel, cancel_more, uninstall, look_around, bill_august)
+}
+
+
+def main(conf, database, job, options):
+    config.parse_config(["-c", conf, "-d", database, "--log-level=warn"])
+    with freezegun.freeze_time("2026-07-01") as clock:
+        registry = Registry(database)
+        with registry.cursor() as cr:
+            env = Environment(cr, SUPERUSER_ID, {})
+            result = JOBS[job](env, clock, **json.loads(options))
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
