@@ -36,8 +36,9 @@ class Farewell:
     def say(self):
         """Do all of it, in one transaction with the uninstallation."""
         self._execute_due()
-        self._end_failed()
+        # Before they end, while it can be told what they would be credited.
         self._list_open_ends()
+        self._end_failed()
         self._list_open_steps()
         self._list_waiting_declarations()
         self._take_off_ended_lines()
@@ -88,27 +89,39 @@ class Farewell:
         values = {
             "what": cancellation._describe(),
             "date": format_day(env, cancellation.last_service_date),
-            "credit": cancellation.currency_id.format(cancellation.credit_total),
             "error": cancellation.failure_message,
         }
-        if cancellation.state == "failed":
-            return env._(
-                "%(what)s: service was to end on %(date)s, and could not be credited: "
-                "%(error)s Planned credit: %(credit)s. Credit it by hand.",
-                **values,
-            )
-        if cancellation.state == "to_approve":
-            return env._(
+        texts = {
+            "scheduled": env._(
+                "%(what)s: service was to end on %(date)s. End it by hand.", **values
+            ),
+            "to_approve": env._(
                 "%(what)s: service was requested to end on %(date)s, which nobody has "
-                "approved yet. Planned credit: %(credit)s. Decide, and close it by "
-                "hand.",
+                "approved yet. Decide, and end it by hand.",
                 **values,
+            ),
+            "failed": env._(
+                "%(what)s: service was to end on %(date)s and could not be credited: "
+                "%(error)s Credit it by hand.",
+                **values,
+            ),
+        }
+        text = texts[cancellation.state]
+        return " ".join([text, *self._describe_money(cancellation)])
+
+    def _describe_money(self, cancellation):
+        """Return what an open cancellation would credit now, and has charged."""
+        credit = cancellation._get_expected().credit_total
+        if credit:
+            yield cancellation.env._(
+                "As of today the credit would be %s.",
+                cancellation.currency_id.format(credit),
             )
-        return env._(
-            "%(what)s: service was to end on %(date)s. Planned credit: %(credit)s. "
-            "Close it by hand.",
-            **values,
-        )
+        if cancellation.extension_start_date:
+            yield cancellation.env._(
+                "The days from %s on are charged already.",
+                format_day(cancellation.env, cancellation.extension_start_date),
+            )
 
     def _list_open_steps(self):
         """Tell which money has not moved yet, and which letter was not sent."""
@@ -116,18 +129,26 @@ class Farewell:
             [("state", "in", ("pending", "failed"))]
         )
         for step in steps:
-            cancellation = step.cancellation_id
-            env = self._get_env(cancellation.subscription_id)
-            step = step.with_env(env)
-            text = env._(
-                "%(what)s: “%(step)s” (%(amount)s) is not done. %(note)s",
-                what=cancellation.with_env(env)._describe(),
-                step=step._get_kind_label(),
-                amount=step.currency_id.format(step.amount),
-                note=step.error or step.note or "",
-            )
-            subscription = cancellation.subscription_id
-            self._add_to_do(subscription, text.strip(), fields.Date.today())
+            subscription = step.cancellation_id.subscription_id
+            text = self._describe_step(step.with_env(self._get_env(subscription)))
+            if step.kind == "confirm":
+                # Nothing that has to be done: the customer has the credit memo.
+                self.history[subscription].append(text)
+            else:
+                self._add_to_do(subscription, text, fields.Date.today())
+
+    def _describe_step(self, step):
+        """Return that a step is not done, and why."""
+        what = step.cancellation_id._describe()
+        if step.kind == "confirm":
+            return step.env._("%s: the confirmation was not sent.", what)
+        return step.env._(
+            "%(what)s: “%(step)s” of %(amount)s is not done. %(note)s",
+            what=what,
+            step=step._get_kind_label(),
+            amount=step.currency_id.format(step.amount),
+            note=step.error or step.note or "",
+        ).strip()
 
     def _list_waiting_declarations(self):
         """Tell which letters of customers have not been matched to a subscription.

@@ -1,7 +1,11 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """What the lifecycle test compares, in plain values."""
 
+from odoo.tests import Form
+
 ADDON = "subscription_cancellation"
+#: How many forms of each model are opened.
+SAMPLE = 8
 
 
 def read_books(env):
@@ -57,6 +61,7 @@ def read_installation(env):
     module = env["ir.module.module"].search([("name", "=", ADDON)])
     return {
         "version": module.latest_version,
+        "reasons": env["sale.subscription.close.reason"].search_count([]),
         "unlinked": sorted(unlinked.mapped("name")),
         "stamps": {
             subscription.partner_id.name: [
@@ -93,6 +98,8 @@ def read_leftovers(env):
         "views": _search_text(env, "ir.ui.view", "key"),
         "form": form,
         "broken": _get_broken_views(env),
+        "opened": open_forms(env),
+        "letters": env.company.partner_id.activity_ids.mapped("note"),
     }
 
 
@@ -118,3 +125,32 @@ def _get_broken_views(env):
         except ValueError as error:
             broken.append(f"{view.xml_id}: {error}")
     return broken
+
+
+def open_forms(env):
+    """Open lists and forms of all that the addon has to do with, as a client does.
+
+    :return: how many forms, by model
+    """
+    names = [name for name in env if name.startswith(("subscription.", "sale.subscr"))]
+    opened = {}
+    for name in [*names, "account.move"]:
+        model = env[name]
+        if model._abstract or model._transient:
+            continue
+        model.get_views([(False, "form"), (False, "list"), (False, "search")])
+        records = model.search([], limit=SAMPLE)
+        for record in records:
+            Form(record)
+        opened[name] = len(records)
+    return opened
+
+
+def read_index(env):
+    """Return on what the keys of requests are unique."""
+    env.cr.execute(
+        "SELECT indexdef FROM pg_indexes WHERE indexname = %s",
+        ["subscription_cancellation_idempotency_key_uniq"],
+    )
+    [(definition,)] = env.cr.fetchall()
+    return definition.partition("btree ")[2]

@@ -106,6 +106,12 @@ class Company:
             invoice.action_post()
         return invoice
 
+    def pay(self, invoice):
+        """Register the payment with Odoo's own dialog."""
+        context = {"active_model": "account.move", "active_ids": invoice.ids}
+        wizard = self.env["account.payment.register"].with_context(**context)
+        wizard.create({}).action_create_payments()
+
     def reverse(self, invoice, amount=None):
         """Credit an invoice with Odoo's own dialog; return the posted credit memo."""
         wizard = self.env["account.move.reversal"].create(
@@ -135,6 +141,8 @@ class BeforeInstallation(Company):
         self._close()
         for name in RUNNING:
             self.bill(self.create_subscription(name))
+        self.pay(self.bill(self.create_subscription("Paid")))
+        self.bill(self.create_subscription("Not posted"), post=False)
         for name in RUNNING_WITH_TWO_LINES:
             self.bill(self.create_subscription(name, *TWO_LINES))
 

@@ -16,8 +16,15 @@ from odoo.fields import Command
 from odoo.modules.registry import Registry
 from odoo.tools import config
 
-from .lifecycle_books import read_books, read_installation, read_leftovers
-from .lifecycle_data import BeforeInstallation, Company
+from .lifecycle_books import (
+    open_forms,
+    read_books,
+    read_index,
+    read_installation,
+    read_leftovers,
+)
+from .lifecycle_data import AUGUST, BeforeInstallation, Company
+from .lifecycle_version import to_version_1_2_0
 
 #: The day on which most of them are cancelled, and the one on which the addon goes.
 CANCELLED, UNINSTALLED = "2026-07-10", "2026-07-15"
@@ -47,20 +54,16 @@ def read(env, clock):
 
 
 def cancel(env, clock, names):
-    """Cancel subscriptions; return what they answer, by name."""
+    """Cancel subscriptions, others in every way; return the answers, by name."""
     clock.move_to(CANCELLED)
     company = Company(env, clock)
     company.get_invoices("Draft").action_post()
-    return {
+    answers = {
         name: company.get_subscription(name).request_cancellation(**AT_ONCE)
         for name in names
     }
-
-
-def cancel_more(env, clock):
-    """Leave cancellations in every state behind."""
     OnTheWay(env, clock).make()
-    return read_books(env)
+    return {"answers": answers, "books": read_books(env)}
 
 
 class OnTheWay(Company):
@@ -81,6 +84,9 @@ class OnTheWay(Company):
         self.get_subscription("Revoked").revoke_cancellation()
         self._end_with_approval("Waits for approval")
         self._end_without_account("Cannot be credited")
+        self.end("Not posted", AT_ONCE)
+        self.end("Paid", {**AT_ONCE, "credit_settlement": "refund"})
+        self._leave_work("Runs on")
 
     def end(self, name, options, line=None):
         subscription = self.get_subscription(name)
@@ -93,7 +99,7 @@ class OnTheWay(Company):
 
     def _end_with_approval(self, name):
         policy = self.env["subscription.cancellation.policy"].create(
-            {"name": "Ask", "approval_always": True}
+            {"name": "Ask", "approval_always": True, "sequence": 2000}
         )
         self.get_subscription(name).cancellation_policy_id = policy
         self.end(name, LATER)
@@ -109,6 +115,65 @@ class OnTheWay(Company):
         invoice.action_post()
         self.end(name, DUE)
         account.active = False
+
+    def _leave_work(self, name):
+        """Something to do about a subscription that goes on, and a letter."""
+        self.get_subscription(name).activity_schedule(
+            "subscription_cancellation.mail_activity_type_overdue", note="Call them"
+        )
+        self.env["subscription.cancellation.declaration"]._receive(
+            {
+                "kind": "ordinary",
+                "customer_name": "Somebody",
+                "contract_reference": "Unknown",
+                "contract_email": "somebody@example.com",
+                "confirmation_email": "somebody@example.com",
+            },
+            self.env.company,
+            nonce="once",
+            client_address="192.0.2.1",
+        )
+
+
+# === UPGRADE === #
+
+
+def take_back(env, clock):
+    """Make it a database of the version before."""
+    to_version_1_2_0(env)
+
+
+def use(env, clock):
+    """Do with an upgraded database what people do; return what came of it."""
+    clock.move_to(UNINSTALLED)
+    company = Company(env, clock)
+    opened = open_forms(env)
+    revoked = company.get_subscription("One line later")
+    revoked.revoke_cancellation()
+    approved = company.get_subscription("Waits for approval").cancellation_ids
+    approved._approve()
+    back = company.get_subscription("Direct")
+    back.reactivate_subscription(mode="new_term")
+    cancellations = env["subscription.cancellation"]
+    cancellations.search(cancellations._get_due_domain())._execute_batch()
+    done = company.get_subscription("Due").cancellation_ids
+    for cancellation in done:
+        cancellation._run_steps()
+    unbilled = company.get_subscription("Not posted").cancellation_ids.step_ids
+    preview = company.get_subscription("Runs on").preview_cancellation(**AT_ONCE)
+    return {
+        "opened": opened,
+        "revoked": revoked.cancellation_state,
+        "approved": approved.state,
+        "back": back.cancellation_state,
+        "done": [done.state, done.credit_total],
+        "steps": [[step.kind, step.state, step.error] for step in done.step_ids],
+        "preview": preview["credit_total"],
+        "failed": company.get_subscription("Cannot be credited").cancellation_ids.state,
+        "unbilled_from": [str(day) for day in unbilled.mapped("first_day") if day],
+        "index": read_index(env),
+        "keys": list(filter(None, cancellations.search([]).mapped("idempotency_key"))),
+    }
 
 
 # === AFTER === #
@@ -130,14 +195,16 @@ def look_around(env, clock):
 
 def bill_august(env, clock):
     """Let upstream's scheduled action run on the first of August."""
-    clock.move_to("2026-08-01")
+    clock.move_to(AUGUST)
     env["sale.subscription"].cron_subscription_management()
     return read_books(env)
 
 
 JOBS = {
     job.__name__: job
-    for job in (sell, read, cancel, cancel_more, uninstall, look_around, bill_august)
+    for job in (
+        sell, read, cancel, take_back, use, uninstall, look_around, bill_august
+    )
 }
 
 
