@@ -13,7 +13,6 @@ from odoo.tools import config
 
 ROOT = Path(__file__).resolve().parents[1]
 ADDON = "subscription_cancellation"
-# What Odoo itself logs of every uninstallation is no defect of ours.
 QUIET = ["--no-http", "--max-cron-threads=0", "--log-level=warn"]
 
 sys.path.insert(0, str(ROOT / "tools"))
@@ -37,11 +36,9 @@ class Life:
         """Make the database: what the addon depends on, and no addon."""
         self.databases.copy_template(self.name)
 
-    def branch(self, name):
-        """Return another life that begins where this one is now."""
-        other = Life(name)
-        self.databases.duplicate(self.name, name)
-        return other
+    def begin_like(self, other):
+        """Make the database as another one is now."""
+        self.databases.duplicate(other.name, self.name)
 
     def end(self):
         """Remove the database."""

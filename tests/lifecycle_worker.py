@@ -54,7 +54,11 @@ def read(env, clock):
 
 
 def cancel(env, clock, names):
-    """Cancel subscriptions, others in every way; return the answers, by name."""
+    """Cancel subscriptions, others in every way.
+
+    :return: what was found before, the answers by name, and the books
+    """
+    installed = read(env, clock)
     clock.move_to(CANCELLED)
     company = Company(env, clock)
     company.get_invoices("Draft").action_post()
@@ -63,7 +67,7 @@ def cancel(env, clock, names):
         for name in names
     }
     OnTheWay(env, clock).make()
-    return {"answers": answers, "books": read_books(env)}
+    return {"installed": installed, "answers": answers, "books": read_books(env)}
 
 
 class OnTheWay(Company):
@@ -139,12 +143,14 @@ class OnTheWay(Company):
 
 
 def take_back(env, clock):
-    """Make it a database of the version before."""
+    """Make it a database of the version before; return what is in it."""
     to_version_1_2_0(env)
+    return read(env, clock)
 
 
 def use(env, clock):
     """Do with an upgraded database what people do; return what came of it."""
+    upgraded = read(env, clock)
     clock.move_to(UNINSTALLED)
     company = Company(env, clock)
     opened = open_forms(env)
@@ -162,6 +168,7 @@ def use(env, clock):
     unbilled = company.get_subscription("Not posted").cancellation_ids.step_ids
     preview = company.get_subscription("Runs on").preview_cancellation(**AT_ONCE)
     return {
+        **upgraded,
         "opened": opened,
         "revoked": revoked.cancellation_state,
         "approved": approved.state,
@@ -189,21 +196,19 @@ def uninstall(env, clock):
 
 
 def look_around(env, clock):
-    """Return what is left of the addon."""
-    return {"books": read_books(env), **read_leftovers(env)}
-
-
-def bill_august(env, clock):
-    """Let upstream's scheduled action run on the first of August."""
+    """Return what is left of the addon, and what upstream would bill in August."""
+    found = {"books": read_books(env), **read_leftovers(env)}
     clock.move_to(AUGUST)
     env["sale.subscription"].cron_subscription_management()
-    return read_books(env)
+    august = read_books(env)
+    env.cr.rollback()
+    return {**found, "august": august}
 
 
 JOBS = {
     job.__name__: job
     for job in (
-        sell, read, cancel, take_back, use, uninstall, look_around, bill_august
+        sell, read, cancel, take_back, use, uninstall, look_around
     )
 }
 
