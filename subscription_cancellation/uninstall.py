@@ -20,6 +20,7 @@ BATCH_SIZE = 100
 MODULE = "subscription_cancellation"
 #: Where Odoo keeps the external ids of records that belong to no module.
 KEPT_MODULE = "__export__"
+KEPT_PREFIX = f"{MODULE}_"
 
 
 class Farewell:
@@ -46,6 +47,7 @@ class Farewell:
         self._schedule_activities()
         self._keep_activities()
         self._keep_close_reasons()
+        self._keep_demo()
 
     # === ENDS === #
 
@@ -288,25 +290,48 @@ class Farewell:
         kept.activity_type_id = self.env.ref("mail.mail_activity_data_todo")
 
     def _keep_close_reasons(self):
-        """Leave the reasons of closed subscriptions in place.
-
-        A record with another external id is not deleted; see :func:`adopt_reasons`.
-        """
+        """Leave the reasons in place that were given."""
         own = self._get_own_records("sale.subscription.close.reason")
         everything = self.env["sale.subscription"].with_context(active_test=False)
-        used = everything.search([("close_reason_id", "in", own.ids)])
-        reasons = used.close_reason_id
-        names = reasons.get_external_id()
-        self.env["ir.model.data"].create(
+        closed = everything.search([("close_reason_id", "in", own.ids)])
+        cancellations = self.env["subscription.cancellation"].search(
+            [("reason_id", "in", own.ids)]
+        )
+        used = closed.close_reason_id | cancellations.reason_id
+        self._keep([("model", "=", used._name), ("res_id", "in", used.ids)])
+
+    def _keep_demo(self):
+        """Leave the customers, subscriptions and journals of the demo in place.
+
+        They have invoices. Our own records go with their tables: one by one Odoo could
+        not delete them, because they refer to each other.
+        """
+        own = [name for name in self.env if name.startswith("subscription.cancel")]
+        demo = [("name", "=like", "demo_%")]
+        self._keep([*demo, ("model", "not in", own)])
+        self.env["ir.model.data"].search(
+            [("module", "=", MODULE), *demo, ("model", "in", own)]
+        ).unlink()
+
+    def _keep(self, domain):
+        """Have records that come with this addon not deleted with it.
+
+        Odoo does not where there is another external id; see :func:`adopt_reasons`.
+
+        :param list domain: of ``ir.model.data``
+        """
+        external_ids = self.env["ir.model.data"]
+        kept = external_ids.search([("module", "=", MODULE), *domain])
+        external_ids.create(
             [
                 {
                     "module": KEPT_MODULE,
-                    "name": names[reason.id].replace(".", "_"),
-                    "model": reason._name,
-                    "res_id": reason.id,
+                    "name": f"{KEPT_PREFIX}{data.name}",
+                    "model": data.model,
+                    "res_id": data.res_id,
                     "noupdate": True,
                 }
-                for reason in reasons
+                for data in kept
             ]
         )
 
@@ -323,13 +348,13 @@ def adopt_reasons(env):
 
     Else each of them would be there twice.
     """
-    prefix = f"{MODULE}_"
     kept = env["ir.model.data"].search(
         [
             ("module", "=", KEPT_MODULE),
+            ("name", "=like", f"{KEPT_PREFIX}%"),
             ("model", "=", "sale.subscription.close.reason"),
-            ("name", "=like", f"{prefix}%"),
         ]
     )
     for data in kept:
-        data.write({"module": MODULE, "name": data.name.removeprefix(prefix)})
+        name = data.name.removeprefix(KEPT_PREFIX)
+        data.write({"module": MODULE, "name": name})

@@ -80,7 +80,7 @@ class OnTheWay(Company):
         self.clock.move_to(CANCELLED)
         self.get_subscription("Ended and reopened").reactivate_subscription()
         self.end("Line by line", AT_ONCE)
-        self.end("One line", AT_ONCE, line="Mail")
+        self.end("One line", AT_ONCE, line="Mail", reason="technical_issues")
         self.end("One line later", LATER, line="Mail")
         self.end("Ends later", LATER)
         self.end("Due", DUE)
@@ -92,14 +92,13 @@ class OnTheWay(Company):
         self.end("Paid", {**AT_ONCE, "credit_settlement": "refund"})
         self._leave_work("Runs on")
 
-    def end(self, name, options, line=None):
+    def end(self, name, options, line=None, reason="missing_features"):
         subscription = self.get_subscription(name)
         if line:
             lines = subscription.sale_subscription_line_ids
             chosen = lines.filtered(lambda one: one.name == line)
             options = {**options, "line_ids": chosen.ids}
-        reason = {"reason_code": "missing_features"}
-        subscription.request_cancellation(**options, **reason)
+        subscription.request_cancellation(**options, reason_code=reason)
 
     def _end_with_approval(self, name):
         policy = self.env["subscription.cancellation.policy"].create(
