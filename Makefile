@@ -2,7 +2,8 @@
 #
 #   make run                  see it work: http://localhost:8069 (PORT= changes it), Ctrl-C stops
 #   make test                 prove it: the whole suite, browser tests included
-#   make db DB=name [DEMO=1]  a fresh database with the addon, replacing one of that name
+#   make db DB=name           a fresh database with the addon, replacing one of that name
+#                             (DEMO=1: with demo data, GLUE=1: with OCA queue_job)
 #   make stop                 stop the embedded PostgreSQL that `make db` leaves running
 #
 # Environment: ODOO_SRC (an Odoo 19.0 checkout), PGHOST PGPORT PGUSER PGPASSWORD (a server to
@@ -11,7 +12,7 @@
 PYTHON ?= python3
 DEV := $(PYTHON) tools/dev.py
 
-COMMANDS := run test db lint bench wheel fuzz screenshots stop clean
+COMMANDS := run test db lint bench wheel fuzz i18n screenshots stop clean
 
 .PHONY: help $(COMMANDS)
 

@@ -12,6 +12,7 @@
         "account_invoice_start_end_dates",
         "account_invoice_refund_link",
         "account_payment",
+        "base_automation",
         "portal",
     ],
     "data": [
@@ -19,6 +20,7 @@
         "security/ir.model.access.csv",
         "data/ir_sequence.xml",
         "data/ir_cron.xml",
+        "data/base_automation.xml",
         "data/mail_activity_type.xml",
         "data/mail_template_overdue.xml",
         "data/sale_subscription_close_reason.xml",
@@ -28,6 +30,7 @@
         "data/mail_template_declaration.xml",
         "views/subscription_cancellation_templates.xml",
         "views/subscription_cancellation_step_views.xml",
+        "views/subscription_cancellation_event_views.xml",
         "views/subscription_cancellation_views.xml",
         "wizards/subscription_cancellation_policy_try_views.xml",
         "views/subscription_cancellation_policy_views.xml",

@@ -16,15 +16,23 @@ class FaultData(CancellationCase):
     Billed $31 for July, of which $21 is for unused days.
     """
 
+    #: What the names of the customers end with.
+    suffix = ""
+
     @classmethod
-    def prepare(cls, accountant):
-        """Commit everything; return the number of cancellations that are due."""
+    def prepare(cls, accountant, suffixes):
+        """Commit everything; return the number of cancellations that are due.
+
+        :param suffixes: customers are made for each of these endings of their names
+        """
         cls.setUpClass()
         try:
             cls._forget_others()
             cls._set_up()
             cls.create_user(INVOICING, CANCELLATION_USER, login=accountant)
-            subscriptions = cls._create_paid() | cls._create_unpaid()
+            subscriptions = cls.env["sale.subscription"]
+            for cls.suffix in suffixes:
+                subscriptions |= cls._create_paid() | cls._create_unpaid()
             # `cr.commit` is forbidden to tests, which this is not.
             Cursor.commit(cls.cr)
         finally:
@@ -62,9 +70,9 @@ class FaultData(CancellationCase):
     @classmethod
     def _create(cls, name, **values):
         """Return a new customer's subscription."""
-        customer = cls.create_customer(
-            name=name, ref=REF, email=f"{name.lower()}@example.com"
-        )
+        name += cls.suffix
+        email = f"{name.lower().replace(' ', '.')}@example.com"
+        customer = cls.create_customer(name=name, ref=REF, email=email)
         return cls.create_subscription(partner_id=customer.id, **values)
 
     @classmethod

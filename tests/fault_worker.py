@@ -141,12 +141,25 @@ class Moments:
 # === JOBS === #
 
 
-def prepare(registry):
-    """Commit subscriptions that are billed, partly paid, and due to end."""
+def prepare(registry, suffixes=("",)):
+    """Commit subscriptions that are billed, partly paid, and due to end.
+
+    :param suffixes: endings of the customers' names; for each one the same seven
+    """
     # Not above: it takes seconds that nothing else needs.
     from .fault_data import FaultData
 
-    return FaultData.prepare(ACCOUNTANT)
+    return FaultData.prepare(ACCOUNTANT, suffixes)
+
+
+def spoil(registry, customer):
+    """Archive the account that a customer's credit memo would be booked on."""
+    with registry.cursor() as cr:
+        [line] = _get_env(cr)["account.move.line"].search(
+            [("partner_id.name", "=", customer), ("subscription_line_id", "!=", False)]
+        )
+        line.account_id = line.account_id.copy({"code": "499999"})
+        line.account_id.active = False
 
 
 def run(
@@ -218,7 +231,7 @@ def is_open(registry):
 
 JOBS = {
     job.__name__: job
-    for job in (prepare, run, restart, post_process, decide, read, is_open)
+    for job in (prepare, spoil, run, restart, post_process, decide, read, is_open)
 }
 
 

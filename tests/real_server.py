@@ -31,12 +31,12 @@ class RealServer:
     """One server; use :func:`running`."""
 
     def __init__(self, database, *options):
-        self.port = _get_free_port()
+        self.port = get_free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = Path(tempfile.mkdtemp(prefix="odoo-server-")) / "server.log"
         self.command = [
             str(Path(sys.executable).parent / "odoo"),
-            f"--config={config.rcfile}",
+            f"--config={config['config']}",
             f"--database={database}",
             f"--http-port={self.port}",
             "--max-cron-threads=0",
@@ -71,7 +71,8 @@ class RealServer:
         return self.log.read_text() if self.log.is_file() else ""
 
 
-def _get_free_port():
+def get_free_port():
+    """Return the number of a port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

@@ -37,7 +37,7 @@ class TestApproval(CancellationCase):
         self.policy.approval_always = True
         cancellation = self.request()
         self.assertEqual(self.answer["state"], "to_approve")
-        self.assertEqual(self.answer["approval_reason"], "every cancellation does")
+        self.assertEqual(self.answer["approval_reason"], "every cancellation needs approval")
         self.assertEqual(self.subscription.cancellation_state, "active")
         self.assertFalse(self.credit_memos(self.subscription))
         cancellation._approve("As agreed")
@@ -270,7 +270,7 @@ class TestApproval(CancellationCase):
         action = cancellation.action_decide()
         Dialog = self.env[action["res_model"]].with_user(self.manager)
         form = Form(Dialog.with_context(**action["context"]))
-        self.assertIn("because every cancellation does", form.preview)
+        self.assertIn("because every cancellation needs approval", form.preview)
         self.assertIn("A credit memo of $\xa021.00", form.preview)
         form.comment = "Fine"
         form.save().action_approve()

@@ -131,8 +131,11 @@ class Stage:
 
     # === PROCESSES === #
 
-    def start(self):
-        """Prepare the database, and the process that all others come from."""
+    def start(self, **options):
+        """Prepare the database, and the process that all others come from.
+
+        :param options: of the preparation
+        """
         sql_db.close_db(self.source)
         self.copy(self.source, self.database)
         command = ["-m", "tests.fault_worker", config["config"], self.database]
@@ -143,7 +146,7 @@ class Stage:
             stdout=subprocess.PIPE,
             text=True,
         )
-        self.do("prepare")
+        self.do("prepare", **options)
         self.keep(EXECUTE)
 
     def stop(self):

@@ -1,12 +1,21 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """What customers read is in their language, to the last word (D7, E2)."""
 
-from odoo.tests import tagged
+import io
+import re
+from pathlib import Path
+
+import polib
+
+from odoo.tests import TransactionCase, tagged
+from odoo.tools.translate import trans_export
+
+from odoo.addons import subscription_cancellation
 
 from .portal import PortalCase
 from .test_confirmations import get_text
 
-#: What a customer may have to read: the German and the French of it.
+#: What a customer may have to read, by language.
 SCHEDULED_MAIL = {
     "de_DE": [
         "Ihre Kündigung ist vorgemerkt",
@@ -26,6 +35,33 @@ SCHEDULED_MAIL = {
         "Voir votre abonnement",
         "dans le récapitulatif ci-joint",
     ],
+    "es_ES": [
+        "su cancelación está programada",
+        "Estimado/a Azure",
+        "finaliza el 20 de julio de 2026.",
+        "le abonaremos $ 11,00 por los días que ya no utilice.",
+        "Se mantendrá como saldo a favor en su cuenta",
+        "Ver su suscripción",
+        "en el resumen adjunto",
+    ],
+    "it_IT": [
+        "la Sua disdetta è pianificata",
+        "Gentile Azure",
+        "termina il 20 luglio 2026.",
+        "Le accrediteremo $ 11,00 per i giorni non più utilizzati.",
+        "Sarà mantenuto come credito sul Suo conto",
+        "Visualizza l'abbonamento",
+        "nel riepilogo allegato",
+    ],
+    "nl_NL": [
+        "uw opzegging is gepland",
+        "Beste Azure",
+        "eindigt op 20 juli 2026.",
+        "crediteren wij $ 11,00 voor de dagen die u niet meer gebruikt.",
+        "Blijft als tegoed op uw klantrekening staan",
+        "Uw abonnement bekijken",
+        "in het bijgevoegde overzicht",
+    ],
 }
 DONE_MAIL = {
     "de_DE": [
@@ -39,6 +75,24 @@ DONE_MAIL = {
         "prend fin le 10 juillet 2026.",
         "Nous vous créditons $ 21,00 pour les jours que vous n'utilisez plus.",
         "Conservé comme avoir sur votre compte",
+    ],
+    "es_ES": [
+        ": su cancelación (",
+        "finaliza el 10 de julio de 2026.",
+        "Le abonamos $ 21,00 por los días que ya no utiliza.",
+        "Se mantiene como saldo a favor en su cuenta",
+    ],
+    "it_IT": [
+        ": la Sua disdetta (",
+        "termina il 10 luglio 2026.",
+        "Le accreditiamo $ 21,00 per i giorni non più utilizzati.",
+        "Mantenuto come credito sul Suo conto",
+    ],
+    "nl_NL": [
+        ": uw opzegging (",
+        "eindigt op 10 juli 2026.",
+        "Wij crediteren $ 21,00 voor de dagen die u niet meer gebruikt.",
+        "Blijft als tegoed op uw klantrekening staan",
     ],
 }
 SCHEDULED_SUMMARY = {
@@ -60,6 +114,33 @@ SCHEDULED_SUMMARY = {
         "Prévision au 10 juillet 2026",
         "Ce que deviendra l'argent",
     ],
+    "es_ES": [
+        "El servicio finaliza el 20 de julio de 2026",
+        "El servicio continúa hasta el 20 de julio de 2026.",
+        "Toda la suscripción",
+        "En una fecha concreta",
+        "Emitir factura rectificativa (prorrateada)",
+        "Previsión a fecha de 10 de julio de 2026",
+        "Qué ocurrirá con el dinero",
+    ],
+    "it_IT": [
+        "Il servizio termina il 20 luglio 2026",
+        "Il servizio prosegue fino al 20 luglio 2026.",
+        "L'intero abbonamento",
+        "In una data specifica",
+        "Emissione nota di credito (pro rata)",
+        "Previsione al 10 luglio 2026",
+        "Come saranno regolati gli importi",
+    ],
+    "nl_NL": [
+        "Dienst eindigt op 20 juli 2026",
+        "De dienst loopt door tot en met 20 juli 2026.",
+        "Het hele abonnement",
+        "Op een bepaalde datum",
+        "Creditfactuur opstellen (naar rato)",
+        "Verwacht, stand per 10 juli 2026",
+        "Wat er met het geld gaat gebeuren",
+    ],
 }
 DONE_SUMMARY = {
     "de_DE": [
@@ -77,6 +158,30 @@ DONE_SUMMARY = {
         "21 sur 31",
         "Document Pour Date État Montant",
         "Ce que l'argent est devenu",
+    ],
+    "es_ES": [
+        "Realizada",
+        "Servicio finalizado. Abono: $ 21,00.",
+        "Periodo facturado Días no utilizados Abono Impuestos Total",
+        "21 de 31",
+        "Documento Concepto Fecha Estado Importe",
+        "Qué ha ocurrido con el dinero",
+    ],
+    "it_IT": [
+        "Eseguita",
+        "Il servizio è terminato. Credito: $ 21,00.",
+        "Periodo fatturato Giorni non utilizzati Credito Imposta Totale",
+        "21 su 31",
+        "Documento Relativo a Data Stato Importo",
+        "Come sono stati regolati gli importi",
+    ],
+    "nl_NL": [
+        "Uitgevoerd",
+        "De dienst is geëindigd. Creditbedrag: $ 21,00.",
+        "Gefactureerde periode Ongebruikte dagen Creditbedrag Btw Totaal",
+        "21 van 31",
+        "Document Voor Datum Status Bedrag",
+        "Wat er met het geld is gebeurd",
     ],
 }
 DETAIL_PAGE = {
@@ -98,6 +203,30 @@ DETAIL_PAGE = {
         "Factures et avoirs",
         "Messages",
     ],
+    "es_ES": [
+        "Activa",
+        "Próxima factura 1 de agosto de 2026",
+        "Lo que tiene contratado",
+        "Cancelar suscripción",
+        "Facturas y facturas rectificativas",
+        "Mensajes",
+    ],
+    "it_IT": [
+        "Attivo",
+        "Prossima fattura 1 agosto 2026",
+        "I Suoi servizi",
+        "Disdici abbonamento",
+        "Fatture e note di credito",
+        "Messaggi",
+    ],
+    "nl_NL": [
+        "Actief",
+        "Volgende factuur 1 augustus 2026",
+        "Wat u afneemt",
+        "Abonnement opzeggen",
+        "Facturen en creditfacturen",
+        "Berichten",
+    ],
 }
 PREVIEW_PAGE = {
     "de_DE": [
@@ -116,6 +245,30 @@ PREVIEW_PAGE = {
         "Ce que devient l'argent",
         "Résilier maintenant",
     ],
+    "es_ES": [
+        "Revise y confirme",
+        "El servicio finaliza el 10 de julio de 2026.",
+        "Se emitirá una factura rectificativa de $ 21,00 por el periodo 11 de julio",
+        "Abono por los días que no utiliza",
+        "Qué ocurre con el dinero",
+        "Cancelar ahora",
+    ],
+    "it_IT": [
+        "Verifica e conferma",
+        "Il servizio termina il 10 luglio 2026.",
+        "Sarà emessa una nota di credito di $ 21,00 per il periodo 11 luglio 2026",
+        "Credito per i giorni non utilizzati",
+        "Come vengono regolati gli importi",
+        "Disdici ora",
+    ],
+    "nl_NL": [
+        "Controleer en bevestig",
+        "De dienst eindigt op 10 juli 2026.",
+        "Er wordt een creditfactuur van $ 21,00 opgesteld voor 11 juli 2026",
+        "Creditering voor dagen die u niet gebruikt",
+        "Wat er met het geld gebeurt",
+        "Nu opzeggen",
+    ],
 }
 RESULT_PAGE = {
     "de_DE": [
@@ -132,13 +285,37 @@ RESULT_PAGE = {
         "Enregistrer en PDF",
         "Retour à l'abonnement",
     ],
+    "es_ES": [
+        "Hemos recibido su cancelación.",
+        "El servicio finaliza el 10 de julio de 2026",
+        "Toda la suscripción",
+        "Guardar como PDF",
+        "Volver a la suscripción",
+    ],
+    "it_IT": [
+        "Abbiamo ricevuto la Sua disdetta.",
+        "Il servizio termina il 10 luglio 2026",
+        "L'intero abbonamento",
+        "Salva come PDF",
+        "Torna all'abbonamento",
+    ],
+    "nl_NL": [
+        "Wij hebben uw opzegging ontvangen.",
+        "Dienst eindigt op 10 juli 2026",
+        "Het hele abonnement",
+        "Opslaan als PDF",
+        "Terug naar het abonnement",
+    ],
 }
 #: English that stands on these mails, documents and pages otherwise.
 ENGLISH = [
     "Add-on",
-    "ancel",  # Cancel, cancelled, Cancellation
+    "Cancel ",
+    "Cancellation",
+    "ancelled",
     "Billed",
-    "Credit",
+    "Credit ",
+    "Credits",
     "Dear",
     "Ends",
     "Expected",
@@ -166,10 +343,47 @@ ENGLISH = [
     "Your",
 ]
 
+I18N = Path(subscription_cancellation.__file__).parent / "i18n"
+LANGUAGES = ["de", "es", "fr", "it", "nl"]
+PLACEHOLDER = re.compile(r"%\([a-z_]+\)[sd]|%[sd]|\{\{.*?\}\}")
+
+
+@tagged("post_install", "-at_install")
+class TestTranslations(TransactionCase):
+    """The files with the translations are complete, and about this very addon."""
+
+    def read(self, name):
+        return polib.pofile(str(I18N / name))
+
+    def test_the_template_has_every_term(self):
+        """What there is to translate is in the .pot file (`make i18n`)."""
+        buffer = io.BytesIO()
+        trans_export(False, ["subscription_cancellation"], buffer, "po", self.env)
+        exported = {entry.msgid for entry in polib.pofile(buffer.getvalue().decode())}
+        template = {entry.msgid for entry in self.read("subscription_cancellation.pot")}
+        self.assertEqual(exported - template, set())
+        self.assertEqual(template - exported, set())
+
+    def test_every_term_is_translated(self):
+        """Nothing is left in English, and every placeholder is kept."""
+        self.assertEqual(sorted(path.stem for path in I18N.glob("*.po")), LANGUAGES)
+        template = {entry.msgid for entry in self.read("subscription_cancellation.pot")}
+        for language in LANGUAGES:
+            with self.subTest(language=language):
+                entries = self.read(f"{language}.po")
+                self.assertEqual({entry.msgid for entry in entries}, template)
+                for entry in entries:
+                    self.assertTrue(entry.msgstr, entry.msgid)
+                    self.assertCountEqual(
+                        PLACEHOLDER.findall(entry.msgid),
+                        PLACEHOLDER.findall(entry.msgstr),
+                        entry.msgid,
+                    )
+
 
 @tagged("post_install", "-at_install")
 class TestLanguages(PortalCase):
-    """German and French customers, from the first page to the last mail."""
+    """Customers of five languages, from the first page to the last mail."""
 
     def setUp(self):
         super().setUp()

@@ -4,6 +4,7 @@ from . import account_move_overdue
 from . import account_move_settlement
 from . import account_move_take_back
 from . import account_partial_reconcile
+from . import base_automation
 from . import payment_provider
 from . import payment_token
 from . import payment_transaction
@@ -38,6 +39,7 @@ from . import subscription_cancellation_declaration
 from . import subscription_cancellation_declaration_matching
 from . import subscription_cancellation_declaration_objection
 from . import subscription_cancellation_declared
+from . import subscription_cancellation_event
 from . import subscription_cancellation_fingerprint
 from . import subscription_cancellation_idempotency
 from . import subscription_cancellation_line
@@ -64,5 +66,6 @@ from . import subscription_cancellation_step_confirm
 from . import subscription_cancellation_step_output
 from . import subscription_cancellation_step_payment
 from . import subscription_cancellation_steps
+from . import subscription_cancellation_events
 from . import subscription_cancellation_timing
 from . import subscription_cancellation_unbilled

@@ -84,9 +84,9 @@ class SaleSubscription(models.Model):
         if sum(part.amount for part in parts) < 0:
             raise UserError(
                 self.env._(
-                    "%(lines)s of subscription %(name)s is a rebate and cannot go on "
-                    "alone: that would be an invoice of a negative amount. Change the "
-                    "lines that it belongs to with it.",
+                    "A rebate cannot go on alone (%(lines)s of subscription %(name)s): "
+                    "that would be an invoice of a negative amount. Change the lines "
+                    "that it belongs to with it.",
                     lines=", ".join({part.line.name for part in parts}),
                     name=self.display_name,
                 )

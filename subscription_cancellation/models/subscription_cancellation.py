@@ -138,7 +138,7 @@ class SubscriptionCancellation(models.Model):
         "are ignored.",
     )
     due_at = fields.Datetime(
-        string="Due",
+        string="Due At",
         compute="_compute_due_at",
         store=True,
         help="When the effective date begins for the customer.",
@@ -293,10 +293,10 @@ class SubscriptionCancellation(models.Model):
                 labels = dict(self._fields["state"]._description_selection(self.env))
                 raise UserError(
                     self.env._(
-                        "Cancellation %(name)s is %(state)s and cannot become %(new)s.",
+                        "Cancellation %(name)s is “%(state)s” and cannot become “%(new)s”.",
                         name=cancellation.name,
-                        state=labels[cancellation.state].lower(),
-                        new=labels[state].lower(),
+                        state=labels[cancellation.state],
+                        new=labels[state],
                     )
                 )
         self.write({"state": state, **values})

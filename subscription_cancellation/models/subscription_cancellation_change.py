@@ -78,6 +78,7 @@ class SubscriptionCancellation(models.Model):
         if charge_extension:
             self._charge_extension(first_extra_day)
         self._log_move(old_date)
+        self._record_event("moved", previous_effective_date=old_date)
         if is_due:
             self._execute()
         else:

@@ -38,7 +38,9 @@ class SubscriptionCancellation(models.Model):
         engine.line_ids.flush_model(["is_open"])
         cancellation = engine.create(values)
         cancellation._set_line_dates()
+        cancellation._record_event("requested")
         if cancellation.state == "to_approve":
+            cancellation._record_event("approval_needed")
             cancellation._ask_for_approval()
         elif is_due:
             cancellation._execute()
@@ -223,6 +225,7 @@ class SubscriptionCancellation(models.Model):
                     date=format_day(self.env, cancellation.last_service_date),
                 )
             )
+        self._record_event("scheduled")
         self._send_confirmation("scheduled")
 
     def _trigger_execution(self):

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
+from odoo.tools import LazyTranslate
 
 from .subscription_cancellation_line import CreditScope
 from .subscription_cancellation_policy import POLICY_OPTIONS
@@ -13,21 +14,25 @@ from .subscription_cancellation_policy import POLICY_OPTIONS
 DATE_FORMAT = "%Y-%m-%d"
 #: What is later is a typing error.
 LAST_YEAR = 2199
+_lt = LazyTranslate(__name__)
+
+A_TEXT = _lt("a text")
+A_BOOLEAN = _lt("true or false")
 #: What callers may send for an option, and how that is called in an error.
 OPTION_TYPES = {
-    "timing": (str, "a text"),
-    "requested_date": ((str, date), "a date in the form YYYY-MM-DD"),
-    "refund_mode": (str, "a text"),
-    "line_ids": (list, "a list of subscription line ids"),
-    "reason_code": (str, "a text"),
-    "comment": (str, "a text"),
-    "cancel_day_billed": (bool, "true or false"),
-    "unpaid_invoices": (str, "a text"),
-    "unbilled_charges": (str, "a text"),
-    "credit_settlement": (str, "a text"),
-    "apply_credits": (bool, "true or false"),
-    "send_confirmation": (bool, "true or false"),
-    "charge_extension": ((bool, type(None)), "true or false"),
+    "timing": (str, A_TEXT),
+    "requested_date": ((str, date), _lt("a date in the form YYYY-MM-DD")),
+    "refund_mode": (str, A_TEXT),
+    "line_ids": (list, _lt("a list of subscription line ids")),
+    "reason_code": (str, A_TEXT),
+    "comment": (str, A_TEXT),
+    "cancel_day_billed": (bool, A_BOOLEAN),
+    "unpaid_invoices": (str, A_TEXT),
+    "unbilled_charges": (str, A_TEXT),
+    "credit_settlement": (str, A_TEXT),
+    "apply_credits": (bool, A_BOOLEAN),
+    "send_confirmation": (bool, A_BOOLEAN),
+    "charge_extension": ((bool, type(None)), A_BOOLEAN),
 }
 #: Options that are one of a list.
 CHOICES = (
@@ -233,7 +238,7 @@ class SubscriptionCancellation(models.Model):
     @api.model
     def _check_type(self, name, value):
         """Raise where a caller sent another kind of value than the option takes."""
-        types, wanted = OPTION_TYPES.get(name, (object, ""))
+        types, wanted = OPTION_TYPES.get(name, (object, A_TEXT))
         is_text = isinstance(value, str)
         if not isinstance(value, types) or (is_text and "\x00" in value):
             raise UserError(
@@ -241,7 +246,7 @@ class SubscriptionCancellation(models.Model):
                     "“%(value)s” is not a value for %(name)s: use %(wanted)s.",
                     value=value,
                     name=name,
-                    wanted=wanted,
+                    wanted=self.env._(wanted),
                 )
             )
 

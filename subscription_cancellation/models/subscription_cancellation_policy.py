@@ -24,7 +24,7 @@ CHANNELS = [
     ("backend", "Back Office"),
     ("api", "API"),
     ("portal", "Customer Portal"),
-    ("scheduled", "Scheduled"),
+    ("scheduled", "Scheduled Action"),
     ("system", "System"),
 ]
 #: Options of a cancellation that a policy has a default for.

@@ -55,7 +55,7 @@ class SubscriptionCancellationPolicy(models.Model):
         self.ensure_one()
         reasons = []
         if self.approval_always:
-            reasons.append(self.env._("every cancellation does"))
+            reasons.append(self.env._("every cancellation needs approval"))
         reasons += self._get_amount_reasons(plan)
         if self.approval_on_override and overrides:
             reasons.append(

@@ -157,12 +157,13 @@ class SubscriptionCancellationPolicy(models.Model):
         self.ensure_one()
         last_day, latest_request = self._get_example_dates()
         example = self.env._(
-            "A subscription of $31.00 a month since %(start)s, cancelled on %(day)s: "
-            "service ends on %(end)s, credit $%(credit).2f.",
+            "A subscription of %(price)s a month since %(start)s, cancelled on "
+            "%(day)s: service ends on %(end)s, credit %(credit)s.",
+            price=self._format_example(3100),
             start=format_day(self.env, EXAMPLE_CONTRACT.start),
             day=format_day(self.env, EXAMPLE_DAY),
             end=format_day(self.env, last_day),
-            credit=self._get_example_credit(last_day) / 100,
+            credit=self._format_example(self._get_example_credit(last_day)),
         )
         if latest_request == last_day:
             return example
@@ -171,6 +172,11 @@ class SubscriptionCancellationPolicy(models.Model):
             example=example,
             day=format_day(self.env, latest_request),
         )
+
+    def _format_example(self, cents):
+        """Return an amount of the example as the company writes it."""
+        company = self.company_id or self.env.company
+        return company.currency_id.format(cents / 100)
 
     def _get_example_dates(self):
         """Return the example's last day of service, and the last day to ask for it."""

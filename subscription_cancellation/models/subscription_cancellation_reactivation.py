@@ -184,7 +184,7 @@ class SubscriptionCancellation(models.Model):
         self._set_reactivated()
         self._log_on_subscription(
             self.env._(
-                "%(what)s undone: %(lines)s goes on.",
+                "%(what)s undone. Service goes on: %(lines)s.",
                 what=self._describe(),
                 lines=", ".join(lines.mapped("name")),
             )
@@ -251,6 +251,7 @@ class SubscriptionCancellation(models.Model):
                 "reactivated_by_id": self.env.uid,
             }
         )
+        self._record_event("reactivated")
         self._drop_steps()
         self._report_replaced()
 

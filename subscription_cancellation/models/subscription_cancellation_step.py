@@ -142,12 +142,12 @@ class SubscriptionCancellationStep(models.Model):
                 labels = dict(self._fields["state"]._description_selection(self.env))
                 raise UserError(
                     self.env._(
-                        "Step “%(step)s” of cancellation %(name)s is %(state)s and "
-                        "cannot become %(new)s.",
+                        "Step “%(step)s” of cancellation %(name)s is “%(state)s” "
+                        "and cannot become “%(new)s”.",
                         step=step._get_kind_label(),
                         name=step.cancellation_id.name,
-                        state=labels[step.state].lower(),
-                        new=labels[state].lower(),
+                        state=labels[step.state],
+                        new=labels[state],
                     )
                 )
         self.write({"state": state, **values})

@@ -1,31 +1,31 @@
-"""Tests, linters and the package."""
+"""Tests and linters."""
 
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 from xml.etree import ElementTree
 
-from . import configuration, python_env
-from .databases import Databases, addon_files
+from .databases import Databases
 from .python_env import python
-from .settings import LINT_DATABASE, WHEEL_DATABASE, Settings
-from .shell import Failure, run_logged, say
+from .settings import GLUE, LINT_DATABASE, Settings
+from .shell import say
 
-DEMO_TESTS = Path("tests") / "demo"
+#: Folders of tests that have a database of their own: how that is made.
+OWN_DATABASES = {"demo": {"demo": True}, "queue_job": {"extra": [GLUE]}}
 
 
 def run_suite(settings: Settings, database: str) -> int:
-    """All tests but those of the demo data; a skipped test is a failure."""
+    """All tests but those that have their own; a skipped test is a failure."""
     say("Running the tests")
-    return _pytest(settings, database, "tests", f"--ignore={DEMO_TESTS}")
+    others = (f"--ignore=tests/{folder}" for folder in OWN_DATABASES)
+    return _pytest(settings, database, "tests", *others)
 
 
-def run_demo_suite(settings: Settings, database: str) -> int:
-    """The tests of the demo data, in a database that has it."""
-    say("Running the tests of the demo data")
-    return _pytest(settings, database, DEMO_TESTS)
+def run_own_suite(settings: Settings, database: str, folder: str) -> int:
+    """The tests of one folder, in the database that it wants."""
+    say(f"Running the tests of {folder}")
+    return _pytest(settings, database, f"tests/{folder}")
 
 
 def run_fuzz(settings: Settings, database: str) -> int:
@@ -46,7 +46,7 @@ def run_odoo_lint(settings: Settings, databases: Databases) -> int:
     """Odoo's own test_lint, told to look at our addons only."""
     from odoo.modules import Manifest
 
-    databases.create(LINT_DATABASE, extra=("test_lint",))
+    databases.create(LINT_DATABASE, extra=[GLUE, "test_lint"])
     say("Running Odoo's test_lint")
     tests = Path(Manifest.for_addon("test_lint").path) / "tests"
     # pre-commit runs a newer eslint than this test can call.
@@ -60,59 +60,6 @@ def run_odoo_lint(settings: Settings, databases: Databases) -> int:
     return _pytest(
         settings, LINT_DATABASE, f"--rootdir={settings.root}", *options, tests
     )
-
-
-def build_wheel(settings: Settings) -> int:
-    """dist/*.whl, from a clean build folder."""
-    for folder in ("build", "dist"):
-        shutil.rmtree(settings.root / folder, ignore_errors=True)
-    say("Building the wheel")
-    command = [
-        settings.python,
-        "-m",
-        "build",
-        "--wheel",
-        "--no-isolation",
-        "-o",
-        "dist",
-    ]
-    log = settings.state / "setup.log"
-    run_logged(command, log, "Building the wheel", cwd=settings.root)
-    shutil.rmtree(settings.root / "build", ignore_errors=True)
-    (made,) = (settings.root / "dist").glob("*.whl")
-    say(f"{made.relative_to(settings.root)} is ready")
-    return 0
-
-
-def check_wheel(settings: Settings, databases: Databases) -> int:
-    """Install the wheel with pip beside Odoo, and the addon without an addons path."""
-    say("Installing the wheel in an environment of its own")
-    log = settings.state / "setup.log"
-    environment = settings.state / "wheel-check"
-    shutil.rmtree(environment, ignore_errors=True)
-    run_logged([settings.python, "-m", "venv", environment], log, "Making a venv")
-    site = python_env.site_packages(environment)
-    ours = python_env.site_packages(settings.venv)
-    odoo_path = (ours / python_env.LINK).read_text()
-    (site / python_env.LINK).write_text(f"{ours}\n{odoo_path}")
-    (wheel,) = (settings.root / "dist").glob("*.whl")
-    pip = [environment / "bin" / "python", "-m", "pip", "install", "--quiet", wheel]
-    run_logged(pip, log, "Installing the wheel with pip")
-    _require_all_files(settings, site)
-    conf = configuration.write(settings, databases.connection, addons=False)
-    databases.copy_template(WHEEL_DATABASE)
-    databases.install_elsewhere(WHEEL_DATABASE, environment / "bin" / "python", conf)
-    databases.drop(WHEEL_DATABASE)
-    return 0
-
-
-def _require_all_files(settings: Settings, site: Path) -> None:
-    """Refuse a wheel that lacks one of the addon's files."""
-    packed = site / "odoo" / "addons" / settings.addon.name
-    wanted = {path.relative_to(settings.addon) for path in addon_files(settings)}
-    missing = sorted(str(path) for path in wanted if not (packed / path).is_file())
-    if missing:
-        raise Failure(f"The wheel lacks {', '.join(missing)}", "Mend setup.py")
 
 
 def _pytest(settings: Settings, database: str, *arguments: str | Path) -> int:

@@ -10,10 +10,26 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 
-from . import checks, configuration, demo, odoo_source, python_env, system_packages
+from . import (
+    checks,
+    configuration,
+    demo,
+    odoo_source,
+    packages,
+    python_env,
+    system_packages,
+    translations,
+)
 from .databases import Databases
 from .postgres import Embedded, server
-from .settings import BENCH_DATABASE, DEMO_DATABASE, TEST_DATABASE, Settings
+from .settings import (
+    ADDON,
+    BENCH_DATABASE,
+    DEMO_DATABASE,
+    GLUE,
+    TEST_DATABASE,
+    Settings,
+)
 from .shell import Failure, say
 
 
@@ -35,19 +51,20 @@ def test(settings: Settings) -> int:
         system_packages.ensure(settings, system_packages.WKHTMLTOPDF)
         databases.create(TEST_DATABASE)
         verdict = checks.run_suite(settings, TEST_DATABASE)
-        if (settings.root / checks.DEMO_TESTS).is_dir():
-            databases.create(f"{TEST_DATABASE}_demo", demo=True)
-            verdict |= checks.run_demo_suite(settings, f"{TEST_DATABASE}_demo")
+        for folder, wanted in checks.OWN_DATABASES.items():
+            name = f"{TEST_DATABASE}_{folder}"
+            databases.create(name, **wanted)
+            verdict |= checks.run_own_suite(settings, name, folder)
     return verdict
 
 
 def db(settings: Settings) -> int:
-    """make a fresh database: DB=name, DEMO=1 with demo data"""
+    """make a fresh database: DB=name, DEMO=1 with demo data, GLUE=1 with queue_job"""
     name = os.environ.get("DB")
     if not name:
         raise Failure("No database name was given", "Say for example: make db DB=trial")
     with prepared(settings) as databases:
-        databases.create(name, demo=os.environ.get("DEMO", "") not in ("", "0"))
+        databases.create(name, demo=_asked("DEMO"), extra=[GLUE] * _asked("GLUE"))
         databases.server.keep_running()
     say(f"{name} is ready: .venv/bin/odoo -c .odoo/odoo.conf -d {name}")
     return 0
@@ -71,10 +88,10 @@ def bench(settings: Settings) -> int:
 
 
 def wheel(settings: Settings) -> int:
-    """build dist/*.whl, and check that it installs"""
+    """build dist/*.whl and dist/*.tar.gz, and check that they install"""
     with prepared(settings) as databases:
-        checks.build_wheel(settings)
-        checks.check_wheel(settings, databases)
+        packages.build(settings)
+        packages.check(settings, databases)
     return 0
 
 
@@ -83,6 +100,15 @@ def fuzz(settings: Settings) -> int:
     with prepared(settings) as databases:
         databases.create(TEST_DATABASE)
         return checks.run_fuzz(settings, TEST_DATABASE)
+
+
+def i18n(settings: Settings) -> int:
+    """write the .pot file anew, and bring the .po files up to it"""
+    with prepared(settings) as databases:
+        databases.create(TEST_DATABASE, extra=[GLUE])
+        for addon in (ADDON, GLUE):
+            translations.update(settings, TEST_DATABASE, addon)
+    return 0
 
 
 def screenshots(settings: Settings) -> int:
@@ -108,16 +134,31 @@ def stop(settings: Settings) -> int:
 def clean(settings: Settings) -> int:
     """remove what set-up made; downloads stay in the cache"""
     Embedded(settings).remove()
-    for name in (".odoo", ".venv", "build", "dist"):
+    for name in (".odoo", ".venv", "dist"):
         shutil.rmtree(settings.root / name, ignore_errors=True)
-    for info in settings.root.glob("*.egg-info"):
-        shutil.rmtree(info)
     return 0
+
+
+def _asked(name: str) -> bool:
+    """Whether an option is set in the environment."""
+    return os.environ.get(name, "") not in ("", "0")
 
 
 COMMANDS: dict[str, Callable[[Settings], int]] = {
     command.__name__: command
-    for command in (run, test, db, lint, bench, wheel, fuzz, screenshots, stop, clean)
+    for command in (
+        run,
+        test,
+        db,
+        lint,
+        bench,
+        wheel,
+        fuzz,
+        i18n,
+        screenshots,
+        stop,
+        clean,
+    )
 }
 
 

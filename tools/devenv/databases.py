@@ -51,10 +51,12 @@ class Databases:
         self.drop(name)
         self._copy(source, name)
 
-    def install_elsewhere(self, name: str, python: Path, conf: Path) -> None:
-        """Install the addon as another environment finds it."""
-        self._run_odoo([python, "-m", "odoo", "-c", conf], name, "--init", ADDON)
-        self._require_installed(name, [ADDON])
+    def install_elsewhere(
+        self, name: str, python: Path, conf: Path, module: str, expected: str
+    ) -> None:
+        """Install a module as another environment finds it; `expected` comes too."""
+        self._run_odoo([python, "-m", "odoo", "-c", conf], name, "--init", module)
+        self._require_installed(name, [expected])
 
     def ensure_current(self, name: str) -> None:
         """The demo database: made when missing, upgraded when the addon changed."""
@@ -198,16 +200,16 @@ def manifest(settings: Settings) -> dict:
     return ast.literal_eval(path.read_text(encoding="utf-8"))
 
 
-def addon_files(settings: Settings) -> list[Path]:
-    """The addon's files, compiled ones aside."""
-    files = sorted(path for path in settings.addon.rglob("*") if path.is_file())
+def addon_files(addon: Path) -> list[Path]:
+    """An addon's files, compiled ones aside."""
+    files = sorted(path for path in addon.rglob("*") if path.is_file())
     return [path for path in files if "__pycache__" not in path.parts]
 
 
 def addon_fingerprint(settings: Settings) -> str:
     """A hash of the addon's files and of what is installed."""
     digest = hashlib.sha256((settings.venv / "complete").read_bytes())
-    for path in addon_files(settings):
+    for path in addon_files(settings.addon):
         digest.update(f"{path.relative_to(settings.root)}\0".encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()

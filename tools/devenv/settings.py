@@ -10,6 +10,8 @@ from pathlib import Path
 from .shell import Failure
 
 ADDON = "subscription_cancellation"
+# Installs itself where OCA queue_job is, which the addon does not need.
+QUEUE_JOB, GLUE = "queue_job", "subscription_cancellation_queue_job"
 DEMO_DATABASE = "subscription_demo"
 TEST_DATABASE = "subscription_test"
 BENCH_DATABASE = "subscription_bench"
@@ -52,6 +54,11 @@ class Settings:
     def addon(self) -> Path:
         """The addon's folder."""
         return self.root / ADDON
+
+    @property
+    def addons(self) -> tuple[Path, ...]:
+        """The folders of all addons of this repository."""
+        return self.addon, self.root / GLUE
 
     @property
     def cache(self) -> Path:
