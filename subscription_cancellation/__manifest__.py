@@ -2,7 +2,7 @@
 {
     "name": "Subscription Cancellation",
     "summary": "End subscriptions and credit the unused days, to the cent and once.",
-    "version": "19.0.1.2.0",
+    "version": "19.0.1.3.0",
     "category": "Subscription Management",
     "website": "https://github.com/OCA/contract",
     "author": "Odoo Community Association (OCA)",
@@ -68,5 +68,7 @@
         "web.assets_frontend": ["subscription_cancellation/static/src/scss/**/*"],
         "web.assets_tests": ["subscription_cancellation/static/tests/tours/**/*"],
     },
+    "pre_init_hook": "pre_init_hook",
     "post_init_hook": "post_init_hook",
+    "uninstall_hook": "uninstall_hook",
 }

@@ -2,8 +2,14 @@
 import logging
 
 from .demo.loader import load_demo
+from .uninstall import Farewell, adopt_reasons
 
 _logger = logging.getLogger(__name__)
+
+
+def pre_init_hook(env):
+    """Find what an earlier installation has left for this one."""
+    adopt_reasons(env)
 
 
 def post_init_hook(env):
@@ -17,3 +23,8 @@ def post_init_hook(env):
         left,
     )
     load_demo(env)
+
+
+def uninstall_hook(env):
+    """End what is due, and leave nothing that upstream would bill by mistake."""
+    Farewell(env).say()

@@ -176,9 +176,22 @@ class TestPostInstallLinks(PostInstallCase):
         draft = self.bill(subscription, post=False)
         stamps = self.read_stamps(draft)
         self.forget(subscription)
-        self.assertEqual(self.stamp(), (0, 0))
         draft.action_post()
         self.assertEqual(self.read_stamps(draft), stamps)
+
+    def test_a_draft_is_stamped_by_the_step_and_settled(self):
+        """C9: a cancellation invoices the 10 days of it that were served."""
+        subscription = self.create_subscription()
+        draft = self.bill(subscription, post=False)
+        stamps = self.read_stamps(draft)
+        self.forget(subscription)
+        self.assertEqual(self.stamp(), (1, 0))
+        self.assertEqual(self.read_stamps(draft), stamps)
+        self.cancel(subscription, "2026-07-10", unbilled_charges="invoice")
+        [invoice] = subscription._get_invoices().filtered(
+            lambda move: move.state == "posted"
+        )
+        self.assertEqual(invoice.amount_total, 10.0)
 
     def test_an_order_sold_before_and_invoiced_after_is_stamped(self):
         order = self.create_order(self.create_product())

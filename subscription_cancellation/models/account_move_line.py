@@ -188,10 +188,13 @@ class AccountMoveLine(models.Model):
         )
 
     @api.model
-    def _get_unlinked_domain(self):
-        """Return the posted lines of subscription invoices that bill no known line."""
+    def _get_unlinked_domain(self, states=("posted",)):
+        """Return the lines of subscription invoices that bill no known line.
+
+        :param states: of the invoices; a draft is not final and nothing to report
+        """
         return [
-            ("parent_state", "=", "posted"),
+            ("parent_state", "in", states),
             ("display_type", "=", "product"),
             ("product_id", "!=", False),
             ("move_id.move_type", "=", "out_invoice"),
@@ -205,14 +208,16 @@ class AccountMoveLine(models.Model):
 
     @api.model
     def _stamp_existing_invoices(self, batch_size=1000):
-        """Stamp every invoice line made before this addon was there.
+        """Stamp every invoice line made before this addon was there, drafts included.
 
-        Running it again continues: what is stamped is not touched again.
+        A cancellation has to know which days a draft is going to bill. Running it again
+        continues: what is stamped is not touched again.
 
         :param int batch_size: lines per batch
         :return: tuple of the numbers of lines stamped and left
         """
-        ids = self.search(self._get_unlinked_domain(), order="id").ids
+        unlinked = self._get_unlinked_domain(states=("draft", "posted"))
+        ids = self.search(unlinked, order="id").ids
         left = 0
         for batch in split_every(batch_size, ids, self.browse):
             left += len(batch._stamp_subscription_lines())

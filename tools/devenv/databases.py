@@ -45,6 +45,12 @@ class Databases:
         self.drop(name)
         self._copy(template, name)
 
+    def duplicate(self, source: str, name: str) -> None:
+        """A copy of a database that nobody is connected to, in place of any old one."""
+        self._check_name(name)
+        self.drop(name)
+        self._copy(source, name)
+
     def install_elsewhere(
         self, name: str, python: Path, conf: Path, module: str, expected: str
     ) -> None:
