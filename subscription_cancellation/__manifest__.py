@@ -2,7 +2,7 @@
 {
     "name": "Subscription Cancellation",
     "summary": "End subscriptions and credit the unused days, to the cent and once.",
-    "version": "19.0.1.2.0",
+    "version": "19.0.1.3.0",
     "category": "Subscription Management",
     "website": "https://github.com/OCA/contract",
     "author": "Odoo Community Association (OCA)",
@@ -13,6 +13,7 @@
         "account_invoice_refund_link",
         "account_payment",
         "portal",
+        "spreadsheet_dashboard",
     ],
     "data": [
         "security/subscription_cancellation_security.xml",
@@ -45,7 +46,10 @@
         "views/sale_subscription_views.xml",
         "views/sale_subscription_template_views.xml",
         "views/res_config_settings_views.xml",
+        "report/subscription_cancellation_report_views.xml",
         "views/subscription_cancellation_menus.xml",
+        "data/ir_filters.xml",
+        "data/spreadsheet_dashboard.xml",
     ],
     "demo": [
         "demo/res_currency.xml",

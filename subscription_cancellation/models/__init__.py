@@ -28,6 +28,7 @@ from . import sale_subscription_template
 from . import sale_subscription_trial
 from . import subscription_cancellation
 from . import subscription_cancellation_advance
+from . import subscription_cancellation_analysis
 from . import subscription_cancellation_application
 from . import subscription_cancellation_approval
 from . import subscription_cancellation_change
