@@ -28,7 +28,6 @@ from . import sale_subscription_template
 from . import sale_subscription_trial
 from . import subscription_cancellation
 from . import subscription_cancellation_advance
-from . import subscription_cancellation_analysis
 from . import subscription_cancellation_application
 from . import subscription_cancellation_approval
 from . import subscription_cancellation_change
@@ -64,4 +63,5 @@ from . import subscription_cancellation_step_output
 from . import subscription_cancellation_step_payment
 from . import subscription_cancellation_steps
 from . import subscription_cancellation_timing
+from . import subscription_cancellation_totals
 from . import subscription_cancellation_unbilled
