@@ -411,10 +411,10 @@ class TestHistory(AnalysisCase):
     def test_tenures(self):
         """E4: from the start to the first day without service, 11 July."""
         for start, months, tenure in (
-            ("2026-07-01", 0, "0"),
-            ("2026-04-12", 2, "0"),
-            ("2026-04-11", 3, "3"),
-            ("2025-07-12", 11, "3"),
+            ("2026-07-01", 0, "00"),
+            ("2026-04-12", 2, "00"),
+            ("2026-04-11", 3, "03"),
+            ("2025-07-12", 11, "03"),
             ("2025-07-11", 12, "12"),
             ("2024-07-12", 23, "12"),
             ("2024-07-11", 24, "24"),
@@ -655,9 +655,9 @@ class TestDashboard(AnalysisCase):
             with file_open(path, "rb") as file:
                 terms = {term[2] for term in extract_spreadsheet_terms(file, (), (), {})}
             self.assertLessEqual(
-                {"Why Customers Leave", "Lost Monthly Revenue", "Period"}
+                {"Why Customers Leave", "Lost per Month", "Period"}
                 if name == "cancellation_dashboard"
-                else {"Why Customers Leave", "Lost Monthly Revenue"},
+                else {"Why Customers Leave", "Lost per Month"},
                 terms,
             )
 

@@ -13,8 +13,8 @@ OUTCOMES = [
     ("replaced", "Replaced"),
 ]
 TENURES = [
-    ("0", "< 3 months"),
-    ("3", "3–12 months"),
+    ("00", "< 3 months"),
+    ("03", "3–12 months"),
     ("12", "1–2 years"),
     ("24", "2+ years"),
 ]
@@ -311,8 +311,8 @@ class SubscriptionCancellationReport(models.Model):
             CASE
                 WHEN %(months)s >= 24 THEN '24'
                 WHEN %(months)s >= 12 THEN '12'
-                WHEN %(months)s >= 3 THEN '3'
-                ELSE '0'
+                WHEN %(months)s >= 3 THEN '03'
+                ELSE '00'
             END
             """,
             months=self._get_tenure_months_sql(),
