@@ -195,8 +195,8 @@ class Filler:
     def copy_subscriptions(self, subscription, number: int) -> None:
         """Copy it, and its line once or twice."""
         line = subscription.with_context(active_test=False).sale_subscription_line_ids
-        self.first = self.get_next_id("sale_subscription")
-        self.first_line = self.get_next_id("sale_subscription_line")
+        self.first = self.get_last_id("sale_subscription")
+        self.first_line = self.get_last_id("sale_subscription_line")
         self.copy(
             "sale_subscription",
             subscription,
@@ -210,13 +210,13 @@ class Filler:
             line,
             number + number // SECOND_LINE_EVERY,
             id=SQL("%s + n", self.first_line),
-            sale_subscription_id=self.get_owner("sale_subscription", number),
+            sale_subscription_id=self.get_owner(self.first, number),
             product_id=self.pick(self.products, "n / 3"),
         )
 
     def copy_cancellations(self, cancellation, number: int) -> None:
         """Copy it, over some years, with other reasons and outcomes."""
-        self.first_cancellation = self.get_next_id("subscription_cancellation")
+        self.first_cancellation = self.get_last_id("subscription_cancellation")
         day = SQL("CURRENT_DATE - (n * 7919) %% %s + 30", 365 * YEARS)
         self.copy(
             "subscription_cancellation",
@@ -236,10 +236,8 @@ class Filler:
             "subscription_cancellation_line",
             cancellation.line_ids[0],
             number + number // SECOND_LINE_EVERY,
-            id=SQL(
-                "%s + n", self.get_next_id("subscription_cancellation_line")
-            ),
-            cancellation_id=self.get_owner("subscription_cancellation", number),
+            id=SQL("%s + n", self.get_last_id("subscription_cancellation_line")),
+            cancellation_id=self.get_owner(self.first_cancellation, number),
             subscription_line_id=SQL("%s + n", self.first_line),
             monthly_revenue=SQL("10 + n %% 90"),
             credited=SQL("n %% 40"),
@@ -272,19 +270,16 @@ class Filler:
         # Else foreign keys are looked up as in the small table of before.
         self.env.cr.execute(SQL("ANALYZE %s", SQL.identifier(table)))
 
-    def get_next_id(self, table: str) -> int:
-        """Return an id beyond all."""
+    def get_last_id(self, table: str) -> int:
+        """Return the highest id."""
         self.env.cr.execute(
             SQL("SELECT COALESCE(MAX(id), 0) FROM %s", SQL.identifier(table))
         )
         return self.env.cr.fetchone()[0]
 
-    def get_owner(self, table: str, number: int) -> SQL:
-        """Return the id of the n-th copy; second lines begin anew."""
-        first = {
-            "sale_subscription": lambda: self.first,
-            "subscription_cancellation": lambda: self.first_cancellation,
-        }[table]()
+    @staticmethod
+    def get_owner(first: int, number: int) -> SQL:
+        """Return the id of the n-th of ``number`` copies; second lines begin anew."""
         return SQL("%s + 1 + (n - 1) %% %s", first, number)
 
     @staticmethod
@@ -297,7 +292,9 @@ class Filler:
 
 def print_results(results: list[tuple]) -> None:
     """Print the times, then the plans."""
-    print(f"\nOdoo {odoo.release.version}, {CANCELLATIONS:,} cancellations, made by SQL")
+    print(
+        f"\nOdoo {odoo.release.version}, {CANCELLATIONS:,} cancellations, made by SQL"
+    )
     print(f"Median of {ROUNDS}, in milliseconds; the dashboard for this year\n")
     for name, seconds, _plan in results:
         print(f"{seconds * 1000:8.0f}  {name}")

@@ -16,6 +16,7 @@ from odoo.addons.spreadsheet.utils.validate_data import (
     odoo_charts,
     odoo_view_links,
 )
+from odoo.addons.subscription_cancellation.obsolete import mark_obsolete
 
 from .accounting import AccountingCase
 from .common import CANCELLATION_MANAGER, CANCELLATION_USER, INVOICING, START
@@ -360,6 +361,29 @@ class TestOutcomes(AnalysisCase):
             subscription, cancellation_count=2, lost_count=1, lost_monthly_revenue=62.0
         )
 
+    def test_an_upgrade_tells_the_obsolete_from_the_saved(self):
+        """E4: revoked with the end of the subscription, or by the customer before."""
+        subscription, _invoice = self.subscribe()
+        self.cancel(subscription, "2026-07-03", timing="end_of_period")
+        subscription.revoke_cancellation()
+        saved = subscription.cancellation_ids
+        self.cancel(subscription, "2026-07-10", timing="end_of_period")
+        obsolete = subscription.cancellation_ids - saved
+        obsolete._as_engine()._set_state("revoked")
+        self.cancel(subscription, refund_mode="none")
+        self.env.flush_all()
+        # As it was written then; the clock of the database does not stand still.
+        for cancellation, day in ((saved, "2026-07-03"), (obsolete, "2026-07-10")):
+            self.env.cr.execute(
+                "UPDATE subscription_cancellation SET write_date = %s WHERE id = %s",
+                [day, cancellation.id],
+            )
+        mark_obsolete(self.env)
+        self.assertEqual((saved.is_obsolete, obsolete.is_obsolete), (False, True))
+        self.assertEqual(
+            self.get_outcomes(subscription), {"saved": 1, "replaced": 1, "lost": 1}
+        )
+
     def test_reactivated_is_won_back(self):
         """E4: neither lost nor credited any more; the credit was taken back."""
         subscription, _invoice = self.subscribe()
@@ -435,9 +459,7 @@ class TestDimensions(AnalysisCase):
         cls.country = cls.env.ref("base.us")
         cls.texas = cls.env.ref("base.state_us_44")
         cls.team = cls.env["crm.team"].create({"name": "Enterprise"})
-        customer = cls.create_customer(
-            country_id=cls.country.id, state_id=cls.texas.id
-        )
+        customer = cls.create_customer(country_id=cls.country.id, state_id=cls.texas.id)
         cls.subscription = cls.create_subscription(
             [31.0, 62.0],
             partner_id=customer.id,
@@ -629,12 +651,8 @@ class TestDashboard(AnalysisCase):
     def test_who_sees_it(self):
         """E4: managers; the others do not find it."""
         manager = self.create_user("base.group_user", CANCELLATION_MANAGER)
-        self.assertIn(
-            self.dashboard, self.dashboard.with_user(manager).search([])
-        )
-        user = self.create_user(
-            "base.group_user", CANCELLATION_USER, login="user"
-        )
+        self.assertIn(self.dashboard, self.dashboard.with_user(manager).search([]))
+        user = self.create_user("base.group_user", CANCELLATION_USER, login="user")
         self.assertNotIn(self.dashboard, self.dashboard.with_user(user).search([]))
 
     def test_the_empty_state_has_a_sample(self):
@@ -653,7 +671,9 @@ class TestDashboard(AnalysisCase):
         for name in ("cancellation_dashboard", "cancellation_sample_dashboard"):
             path = f"subscription_cancellation/data/files/{name}.json"
             with file_open(path, "rb") as file:
-                terms = {term[2] for term in extract_spreadsheet_terms(file, (), (), {})}
+                terms = {
+                    term[2] for term in extract_spreadsheet_terms(file, (), (), {})
+                }
             self.assertLessEqual(
                 {"Why Customers Leave", "Lost per Month", "Period"}
                 if name == "cancellation_dashboard"

@@ -48,7 +48,9 @@ class SubscriptionCancellation(models.Model):
             left = -memo.amount_untaxed_signed
             items = memo.invoice_line_ids.grouped("origin_line_id")
             for row in rows:
-                amount = sum(items.get(row.origin_line_id, memo.line_ids[:0]).mapped("balance"))
+                amount = sum(
+                    items.get(row.origin_line_id, memo.line_ids[:0]).mapped("balance")
+                )
                 credited[row] += amount
                 left -= amount
             credited[(rows or self.line_ids)[:1]] += left

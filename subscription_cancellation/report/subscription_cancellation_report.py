@@ -173,9 +173,11 @@ class SubscriptionCancellationReport(models.Model):
     }
 
     def _get_states(self):
-        return self.env["subscription.cancellation"]._fields[
-            "state"
-        ]._description_selection(self.env)
+        return (
+            self.env["subscription.cancellation"]
+            ._fields["state"]
+            ._description_selection(self.env)
+        )
 
     # === QUERY === #
 

@@ -4,7 +4,8 @@ registry.category("web_tour.tours").add("subscription_cancellation_analysis", {
     steps: () => [
         {
             content: "Subscriptions > Reporting, which has one entry",
-            trigger: ".o_menu_sections [data-menu-xmlid*='subscription_reporting_menu']",
+            trigger:
+                ".o_menu_sections [data-menu-xmlid*='subscription_reporting_menu']",
             run: "click",
         },
         {
