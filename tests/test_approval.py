@@ -37,7 +37,9 @@ class TestApproval(CancellationCase):
         self.policy.approval_always = True
         cancellation = self.request()
         self.assertEqual(self.answer["state"], "to_approve")
-        self.assertEqual(self.answer["approval_reason"], "every cancellation needs approval")
+        self.assertEqual(
+            self.answer["approval_reason"], "every cancellation needs approval"
+        )
         self.assertEqual(self.subscription.cancellation_state, "active")
         self.assertFalse(self.credit_memos(self.subscription))
         cancellation._approve("As agreed")

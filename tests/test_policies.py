@@ -231,10 +231,19 @@ class TestPolicies(CancellationCase):
     def test_the_form_shows_a_live_example(self):
         """D1: what the policy makes of a $31 July cancelled on the 10th."""
         form = Form(self.env["subscription.cancellation.policy"])
-        self.assertIn("service ends on July 10, 2026, credit $21.00", form.example.replace("\xa0", ""))
+        self.assertIn(
+            "service ends on July 10, 2026, credit $21.00",
+            form.example.replace("\xa0", ""),
+        )
         form.cancel_day_billed = False
-        self.assertIn("service ends on July 9, 2026, credit $22.00", form.example.replace("\xa0", ""))
+        self.assertIn(
+            "service ends on July 9, 2026, credit $22.00",
+            form.example.replace("\xa0", ""),
+        )
         form.timing = "end_of_period"
-        self.assertIn("service ends on July 31, 2026, credit $0.00", form.example.replace("\xa0", ""))
+        self.assertIn(
+            "service ends on July 31, 2026, credit $0.00",
+            form.example.replace("\xa0", ""),
+        )
         form.refund_mode = "full"
         self.assertIn("credit $31.00", form.example.replace("\xa0", ""))

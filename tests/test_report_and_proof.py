@@ -263,7 +263,9 @@ class TestSummary(CancellationCase):
         cancellation._approve("As agreed")
         subscription.reactivate_subscription()
         page = self.render(cancellation)
-        self.assertIn("every cancellation needs approval", self.read(page, "approval_reason"))
+        self.assertIn(
+            "every cancellation needs approval", self.read(page, "approval_reason")
+        )
         self.assertIn("As agreed", self.read(page, "decision"))
         self.assertIn("Taken back: service goes on.", self.read(page, "outcome"))
         [memo] = cancellation.credit_note_ids

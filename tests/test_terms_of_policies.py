@@ -239,12 +239,20 @@ class TestEarliest(TermsCase):
         form.timing = "earliest"
         form.notice_period = 1
         form.end_alignment = "end_of_month"
-        self.assertIn("service ends on August 31, 2026, credit $0.00", form.example.replace("\xa0", ""))
+        self.assertIn(
+            "service ends on August 31, 2026, credit $0.00",
+            form.example.replace("\xa0", ""),
+        )
         self.assertIn("must be cancelled by July 31, 2026", form.example)
         form.end_alignment = "any_day"
-        self.assertIn("service ends on August 10, 2026, credit $21.00", form.example.replace("\xa0", ""))
+        self.assertIn(
+            "service ends on August 10, 2026, credit $21.00",
+            form.example.replace("\xa0", ""),
+        )
         form.timing = "end_of_term"
-        self.assertIn("service ends on December 31, 2026", form.example.replace("\xa0", ""))
+        self.assertIn(
+            "service ends on December 31, 2026", form.example.replace("\xa0", "")
+        )
 
 
 @tagged("post_install", "-at_install")

@@ -293,7 +293,8 @@ class SubscriptionCancellation(models.Model):
                 labels = dict(self._fields["state"]._description_selection(self.env))
                 raise UserError(
                     self.env._(
-                        "Cancellation %(name)s is “%(state)s” and cannot become “%(new)s”.",
+                        "Cancellation %(name)s is “%(state)s” and cannot become "
+                        "“%(new)s”.",
                         name=cancellation.name,
                         state=labels[cancellation.state],
                         new=labels[state],

@@ -6,7 +6,6 @@ from datetime import date, datetime
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
-from odoo.tools import LazyTranslate
 
 from .subscription_cancellation_line import CreditScope
 from .subscription_cancellation_policy import POLICY_OPTIONS
@@ -14,25 +13,22 @@ from .subscription_cancellation_policy import POLICY_OPTIONS
 DATE_FORMAT = "%Y-%m-%d"
 #: What is later is a typing error.
 LAST_YEAR = 2199
-_lt = LazyTranslate(__name__)
-
-A_TEXT = _lt("a text")
-A_BOOLEAN = _lt("true or false")
-#: What callers may send for an option, and how that is called in an error.
+#: What callers may send for an option. How each kind is called: ``_get_kind_names``.
+TEXT, DAY, LIST, SWITCH = str, (str, date), list, (bool, type(None))
 OPTION_TYPES = {
-    "timing": (str, A_TEXT),
-    "requested_date": ((str, date), _lt("a date in the form YYYY-MM-DD")),
-    "refund_mode": (str, A_TEXT),
-    "line_ids": (list, _lt("a list of subscription line ids")),
-    "reason_code": (str, A_TEXT),
-    "comment": (str, A_TEXT),
-    "cancel_day_billed": (bool, A_BOOLEAN),
-    "unpaid_invoices": (str, A_TEXT),
-    "unbilled_charges": (str, A_TEXT),
-    "credit_settlement": (str, A_TEXT),
-    "apply_credits": (bool, A_BOOLEAN),
-    "send_confirmation": (bool, A_BOOLEAN),
-    "charge_extension": ((bool, type(None)), A_BOOLEAN),
+    "timing": TEXT,
+    "requested_date": DAY,
+    "refund_mode": TEXT,
+    "line_ids": LIST,
+    "reason_code": TEXT,
+    "comment": TEXT,
+    "cancel_day_billed": bool,
+    "unpaid_invoices": TEXT,
+    "unbilled_charges": TEXT,
+    "credit_settlement": TEXT,
+    "apply_credits": bool,
+    "send_confirmation": bool,
+    "charge_extension": SWITCH,
 }
 #: Options that are one of a list.
 CHOICES = (
@@ -238,17 +234,30 @@ class SubscriptionCancellation(models.Model):
     @api.model
     def _check_type(self, name, value):
         """Raise where a caller sent another kind of value than the option takes."""
-        types, wanted = OPTION_TYPES.get(name, (object, A_TEXT))
+        kind = OPTION_TYPES.get(name, object)
         is_text = isinstance(value, str)
-        if not isinstance(value, types) or (is_text and "\x00" in value):
+        if not isinstance(value, kind) or (is_text and "\x00" in value):
             raise UserError(
                 self.env._(
                     "“%(value)s” is not a value for %(name)s: use %(wanted)s.",
                     value=value,
                     name=name,
-                    wanted=self.env._(wanted),
+                    wanted=self._get_kind_names()[kind],
                 )
             )
+
+    @api.model
+    def _get_kind_names(self):
+        """Return what each kind of value is called in an error."""
+        text, switch = self.env._("a text"), self.env._("true or false")
+        return {
+            TEXT: text,
+            DAY: self.env._("a date in the form YYYY-MM-DD"),
+            LIST: self.env._("a list of subscription line ids"),
+            bool: switch,
+            SWITCH: switch,
+            object: text,
+        }
 
     @api.model
     def _check_choice(self, name, value):

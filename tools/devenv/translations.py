@@ -50,4 +50,4 @@ def _merge(path: Path, pot: Path) -> None:
         merged.append(entry)
     merged.save(str(path))
     empty = len(merged.untranslated_entries())
-    say(f"{path.relative_to(path.parents[2])}: {len(merged)} terms, {empty} to translate")
+    say(f"{path.relative_to(path.parents[2])}: {len(merged)} terms, {empty} to do")
