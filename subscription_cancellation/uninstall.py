@@ -3,8 +3,8 @@
 
 Odoo drops our models and columns afterwards. Upstream then knows neither the
 deactivated lines, which it would bill again, nor the ends that are still to come. What
-is due is executed, the rest is written where upstream's users see it. Posted documents are not
-touched.
+is due is executed, the rest is written where upstream's users see it. Posted
+documents are not touched.
 """
 
 from collections import defaultdict

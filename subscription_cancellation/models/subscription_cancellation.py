@@ -138,7 +138,6 @@ class SubscriptionCancellation(models.Model):
         "are ignored.",
     )
     due_at = fields.Datetime(
-        string="Due At",
         compute="_compute_due_at",
         store=True,
         help="When the effective date begins for the customer.",
