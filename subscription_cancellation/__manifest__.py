@@ -14,6 +14,7 @@
         "account_payment",
         "base_automation",
         "portal",
+        "spreadsheet_dashboard",
     ],
     "data": [
         "security/subscription_cancellation_security.xml",
@@ -48,7 +49,10 @@
         "views/sale_subscription_views.xml",
         "views/sale_subscription_template_views.xml",
         "views/res_config_settings_views.xml",
+        "report/subscription_cancellation_report_views.xml",
         "views/subscription_cancellation_menus.xml",
+        "data/ir_filters.xml",
+        "data/spreadsheet_dashboard.xml",
     ],
     "demo": [
         "demo/res_currency.xml",

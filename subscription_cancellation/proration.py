@@ -85,6 +85,22 @@ def clamp(units: int, limit: int) -> int:
     return max(low, min(units, high))
 
 
+def share_out(units: int, weights: Sequence[int]) -> list[int]:
+    """Split ``units`` by weight; the shares add up to it.
+
+    Where the weights say nothing, everybody gets the same.
+    """
+    total = sum(weights)
+    if total <= 0:
+        weights, total = [1] * len(weights), len(weights)
+    shares, given, reached = [], 0, 0
+    for weight in weights:
+        reached += weight
+        shares.append(half_up(units * reached, total) - given)
+        given += shares[-1]
+    return shares
+
+
 def creditable(
     debit: Charge, earlier_credits: Iterable[Charge], effective_date: date | None
 ) -> int:

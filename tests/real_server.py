@@ -52,7 +52,7 @@ class RealServer:
         self.process = subprocess.Popen(self.command, cwd=ROOT, start_new_session=True)
         end = time.monotonic() + START_SECONDS
         while time.monotonic() < end:
-            with contextlib.suppress(requests.ConnectionError):
+            with contextlib.suppress(requests.ConnectionError, requests.Timeout):
                 if requests.get(f"{self.url}/web/health", timeout=10).ok:
                     return
             if self.process.poll() is not None:

@@ -19,6 +19,7 @@ from odoo.addons.subscription_cancellation.proration import (
     half_up,
     latest_period_start,
     next_boundary,
+    share_out,
     to_units,
 )
 
@@ -195,6 +196,24 @@ def test_a_clamped_amount_lies_between_zero_and_the_limit(units, limit, clamped)
 def test_amounts_are_cut_from_the_last_one_until_they_fit(amounts, limit, fitted):
     """C4: what is left of an invoice limits what its lines may still credit."""
     assert fit(amounts, limit) == fitted
+
+
+@pytest.mark.parametrize(
+    ("units", "weights", "shares"),
+    [
+        (2000, [2100, 2100, 2100], [667, 666, 667]),
+        (6930, [2100, 4200], [2310, 4620]),
+        (5, [0, 0], [3, 2]),  # nobody weighs more
+        (5, [-3, 1], [3, 2]),  # nor does anybody if it makes no sense
+        (100, [150, -50], [150, -50]),  # a rebate
+        (0, [1, 2], [0, 0]),
+        (-100, [1, 2], [-33, -67]),
+        (7, [], []),
+    ],
+)
+def test_what_is_shared_out_adds_up(units, weights, shares):
+    """E4: to the last cent, whatever the weights."""
+    assert share_out(units, weights) == shares
 
 
 # === CREDITABLE === #

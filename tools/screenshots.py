@@ -23,9 +23,11 @@ OPTIONS = [
     "--disable-sync",
     "--no-first-run",
 ]
+PAGE = ".o_action_manager .o_view_controller, .o_spreadsheet_dashboard_action, main"
 SETTLE_MILLISECONDS = 1000
 SETTLE_ATTEMPTS = 60
 SIZE = {"width": 1440, "height": 900}
+DESKTOP = {"width": 1280, "height": 1000}
 TABLET = {"width": 1024, "height": 768}
 PHONE = {"width": 360, "height": 740}
 
@@ -82,6 +84,19 @@ def policy(page: Page) -> None:
     page.wait_for_selector(".o_form_view .o_field_widget[name=example]")
 
 
+def analysis(page: Page) -> None:
+    """What the customers who left cost, month by month, and why they did."""
+    page.wait_for_selector(".o_graph_renderer canvas")
+
+
+def dashboard(page: Page) -> None:
+    """What a manager reads at a glance."""
+    page.click(".o_search_panel li:has-text('Cancellations')")
+    page.wait_for_selector(".o-figure canvas")
+    # Its charts are drawn one after the other.
+    page.wait_for_timeout(3 * SETTLE_MILLISECONDS)
+
+
 def portal_subscription(page: Page) -> None:
     """What a customer has, and can cancel."""
     page.click("a:has-text('MON/SUB00004')")
@@ -114,6 +129,8 @@ CANCELLATIONS = (
 POLICIES = (
     "/odoo/action-subscription_cancellation.subscription_cancellation_policy_action"
 )
+ANALYSIS = "/odoo/cancellation-analysis"
+DASHBOARDS = "/odoo/dashboards"
 SUBSCRIPTIONS = "/odoo/action-subscription_oca.sale_subscription_action"
 PORTAL = "/my/subscriptions"
 PUBLIC_PAGE = "/cancel-contract"
@@ -137,6 +154,8 @@ PICTURES = [
     Picture("non_renewing", SUBSCRIPTIONS, non_renewing),
     Picture("what_followed", CANCELLATIONS, what_followed),
     Picture("policy", POLICIES, policy),
+    Picture("analysis", ANALYSIS, analysis),
+    Picture("dashboard", DASHBOARDS, dashboard, size=DESKTOP),
     Picture("portal", PORTAL, portal_subscription, "customer", TABLET),
     Picture("portal_phone", PORTAL, portal_form, "customer", PHONE),
     Picture("portal_summary_phone", PORTAL, portal_summary, "customer", PHONE),
@@ -184,7 +203,7 @@ def log_in(page: Page, login: str) -> None:
 def take(page: Page, name: str, path: str, steps: Callable[[Page], None]) -> None:
     """One picture."""
     page.goto(path)
-    page.wait_for_selector(".o_action_manager .o_view_controller, main")
+    page.wait_for_selector(PAGE)
     steps(page)
     # The web client always keeps a connection, so the network never gets idle.
     page.wait_for_timeout(SETTLE_MILLISECONDS)

@@ -13,6 +13,8 @@ from dateutil.relativedelta import relativedelta
 from odoo import fields
 from odoo.fields import Command
 
+from .former import FormerServices
+
 PAID, HALF_PAID, UNPAID, DRAFT = "paid", "half paid", "unpaid", "draft"
 #: What comes of charging a saved card, in the words of the demo provider.
 ACCEPTED, REFUSED = "done", "error"
@@ -92,9 +94,12 @@ class DemoCompany:
     def run(self):
         """Start, bill, collect, then everything that is not routine."""
         quick = DemoCompany(self.env(context={**self.env.context, **QUICK}))
+        former = FormerServices(quick)
         quick._bill_until_today()
-        quick._post_invoices()
-        quick._collect_payments()
+        old_invoices = former.bill()
+        quick._post_invoices(old_invoices)
+        quick._collect_payments(old_invoices)
+        former.cancel()
         self._sell_by_order()
         self._prepare_next_start()
         self._pause()
@@ -135,9 +140,11 @@ class DemoCompany:
         invoices = self._get(name).sudo()._get_invoices()
         return invoices.sorted(lambda move: (move.invoice_date, move.id))
 
-    def _post_invoices(self):
-        """Post in the order of dates, so that the numbers are in order, too."""
-        invoices = self.env["account.move"]
+    def _post_invoices(self, invoices):
+        """Post in the order of dates, so that the numbers are in order, too.
+
+        :param invoices: ``account.move``, those that no story is about
+        """
         for name, story in STORIES.items():
             drafts = self._get_invoices(name).filtered_domain([("state", "=", "draft")])
             invoices |= drafts[:-1] if story.latest == DRAFT else drafts
@@ -145,9 +152,11 @@ class DemoCompany:
 
     # === PAYMENTS === #
 
-    def _collect_payments(self):
-        """Receive what is paid: in full month by month, the rest one by one."""
-        paid = self.env["account.move"]
+    def _collect_payments(self, paid):
+        """Receive what is paid: in full month by month, the rest one by one.
+
+        :param paid: ``account.move``, those that no story is about
+        """
         for name, story in STORIES.items():
             invoices = self._get_invoices(name)
             is_routine = story.latest == PAID and not story.card

@@ -68,4 +68,5 @@ from . import subscription_cancellation_step_payment
 from . import subscription_cancellation_steps
 from . import subscription_cancellation_events
 from . import subscription_cancellation_timing
+from . import subscription_cancellation_totals
 from . import subscription_cancellation_unbilled

@@ -386,6 +386,9 @@ class SubscriptionCancellation(models.Model):
             values += [row for row in rows if row["origin_line_id"] not in advance.ids]
         self._get_new_rows().unlink()
         CancellationLine.create(values)
+        # Rows of advance invoices stay; now they may be the first ones.
+        monthly_revenue = CancellationLine._fields["monthly_revenue"]
+        self.env.add_to_compute(monthly_revenue, self.line_ids)
 
     def _get_new_rows(self):
         """Return the rows but those that were credited in advance."""
@@ -476,7 +479,7 @@ class SubscriptionCancellation(models.Model):
             obsolete = subscription.cancellation_ids.filtered("is_open")
             obsolete._drop_activities()
             obsolete._take_back_extension()
-            obsolete._set_state("revoked")
+            obsolete._set_state("revoked", is_obsolete=True)
             for cancellation in obsolete:
                 cancellation._log(self.env._("Obsolete: the subscription has ended."))
 
