@@ -66,7 +66,15 @@ class Life:
 
         :raise AssertionError: it fails, or logs a warning or worse
         """
-        command = [sys.executable, "-m", "odoo", "-c", config["config"], "-d", self.name]
+        command = [
+            sys.executable,
+            "-m",
+            "odoo",
+            "-c",
+            config["config"],
+            "-d",
+            self.name,
+        ]
         self._run([*command, *arguments, "--stop-after-init", *QUIET])
 
     def do(self, job, **options):

@@ -12,7 +12,6 @@ import sys
 import freezegun
 
 from odoo.api import SUPERUSER_ID, Environment
-from odoo.fields import Command
 from odoo.modules.registry import Registry
 from odoo.tools import config
 
@@ -206,9 +205,7 @@ def look_around(env, clock):
 
 JOBS = {
     job.__name__: job
-    for job in (
-        sell, read, cancel, take_back, use, uninstall, look_around
-    )
+    for job in (sell, read, cancel, take_back, use, uninstall, look_around)
 }
 
 

@@ -109,7 +109,9 @@ class TestLifecycle(BaseCase):
     def test_what_cannot_be_told_apart_is_listed(self):
         """design.md §3: reported, never guessed silently."""
         self.assertEqual(self.installed["unlinked"], ["Hosting", "Hosting"])
-        linked = [bool(line) for _start, _end, line in self.installed["stamps"]["Twins"]]
+        linked = [
+            bool(line) for _start, _end, line in self.installed["stamps"]["Twins"]
+        ]
         self.assertEqual(linked, [False, False, True])
 
     def test_installing_alters_no_document(self):
@@ -251,7 +253,9 @@ class TestLifecycle(BaseCase):
             "One line later": ["Hosting", "Mail"],
             "Waits for approval": ["Hosting"],
         }
-        self.assertEqual({name: lines for name, lines in billed.items() if lines}, running)
+        self.assertEqual(
+            {name: lines for name, lines in billed.items() if lines}, running
+        )
 
     def get_august(self, books):
         """Return the revenue that was billed now: what was there before is posted."""
@@ -294,7 +298,9 @@ class TestLifecycle(BaseCase):
     def test_cancellations_of_before_go_on(self):
         """B7, B8, B12, B15, C6: executed, revoked, approved, reactivated."""
         self.assertEqual(self.upgraded["done"], ["done", 19.0])
-        self.assertEqual({step[1] for step in self.upgraded["steps"]}, {"done", "skipped"})
+        self.assertEqual(
+            {step[1] for step in self.upgraded["steps"]}, {"done", "skipped"}
+        )
         self.assertEqual(self.upgraded["failed"], "failed")
         self.assertEqual(self.upgraded["revoked"], "active")
         self.assertEqual(self.upgraded["approved"], "scheduled")
