@@ -13,6 +13,7 @@ def mark_obsolete(env):
 
     :return: int, the number of cancellations marked
     """
+    env.flush_all()
     env.cr.execute(
         SQL(
             """
@@ -31,5 +32,6 @@ def mark_obsolete(env):
             """
         )
     )
-    env.invalidate_all(flush=False)
-    return env.cr.rowcount
+    marked = env.cr.rowcount
+    env.invalidate_all()
+    return marked

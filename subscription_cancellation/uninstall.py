@@ -1,9 +1,9 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """What has to outlive this addon: what ended stays ended, nothing is forgotten.
 
-Odoo drops our models and columns afterwards. Upstream then knows neither the
-deactivated lines, which it would bill again, nor the ends that are still to come. What
-is due is executed, the rest is written where upstream's users see it. Posted
+Odoo drops our models and columns afterwards. Upstream then knows neither the lines
+that were deactivated, which it would bill again, nor the ends that are still to come.
+What is due is executed, the rest is written where upstream's users see it. Posted
 documents are not touched.
 """
 

@@ -44,6 +44,21 @@ class Life:
         """Remove the database."""
         self.databases.drop(self.name)
 
+    def get_version(self):
+        """Return which version of the addon is installed."""
+        query = "SELECT latest_version FROM ir_module_module WHERE name = %s"
+        [(version,)] = self._query(query, ADDON)
+        return version
+
+    def claim_version(self, version):
+        """Let Odoo believe that another version is installed."""
+        query = "UPDATE ir_module_module SET latest_version = %s WHERE name = %s"
+        self._query(query, version, ADDON)
+
+    def _query(self, statement, *parameters):
+        connection = self.databases.connection
+        return connection.query(statement, parameters, database=self.name)
+
     # === PROCESSES === #
 
     def odoo(self, *arguments):

@@ -66,6 +66,10 @@ class TestLifecycle(BaseCase):
         cls.old = older.do("take_back")
         older.odoo("--update", ADDON)
         cls.upgraded = older.do("use")
+        # Every script runs, one after the other, in the process of an upgrade.
+        older.claim_version("19.0.1.0.0")
+        older.odoo("--update", ADDON)
+        cls.version = older.get_version()
 
     @classmethod
     def uninstall(cls, life):
@@ -275,6 +279,10 @@ class TestLifecycle(BaseCase):
     def test_it_is_the_version_before_that_is_upgraded(self):
         self.assertEqual(self.old["version"], "19.0.1.2.0")
         self.assertGreater(self.upgraded["version"], "19.0.1.2.0")
+
+    def test_the_oldest_version_is_upgraded(self):
+        """All migration scripts get along with each other."""
+        self.assertEqual(self.version, self.upgraded["version"])
 
     def test_upgrading_alters_nothing(self):
         """C10, D4: journal items, periods, states and histories are the same."""

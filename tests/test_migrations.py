@@ -86,7 +86,7 @@ class TestMigrations(CancellationCase):
         return template
 
     def test_the_confirmation_of_an_older_version_is_renewed(self):
-        """D7: it says what becomes of the money, and then stays the users' own."""
+        """D7: it says what becomes of the money, and is the users' own after that."""
         template = self.change_template(self.env.ref("base.user_root"))
         self.migrate("post-mail_template", "19.0.1.1.0")
         self.assertIn("_get_credit_text", template.body_html)

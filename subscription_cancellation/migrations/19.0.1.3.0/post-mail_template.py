@@ -20,3 +20,5 @@ def migrate(cr, version):
     template = env.ref(TEMPLATE, raise_if_not_found=False)
     if template and template.write_uid.id == SUPERUSER_ID:
         convert_file(env, MODULE, "data/mail_template.xml", {}, mode="init")
+        # Scripts that come after this one work on the database.
+        env.flush_all()
