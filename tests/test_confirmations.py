@@ -565,7 +565,7 @@ class TestTexts(ConfirmationCase):
         )
         invoice = cancellation.sudo().charge_invoice_ids
         self.assertIn(f"invoice {invoice.name} of $ 15.00", body)
-        self.assertIn("before.", document)
+        self.assertIn("Before, service was to end on", document)
         self.assertIn(invoice.name, document)
 
     def test_what_never_began_does_not_end(self):
