@@ -16,6 +16,9 @@ class FaultData(CancellationCase):
     Billed $31 for July, of which $21 is for unused days.
     """
 
+    #: What tells customers of the same kind apart.
+    suffix = ""
+
     @classmethod
     def prepare(cls, accountant):
         """Commit everything; return the number of cancellations that are due."""
@@ -24,12 +27,17 @@ class FaultData(CancellationCase):
             cls._forget_others()
             cls._set_up()
             cls.create_user(INVOICING, CANCELLATION_USER, login=accountant)
-            subscriptions = cls._create_paid() | cls._create_unpaid()
+            subscriptions = cls._create_all()
             # `cr.commit` is forbidden to tests, which this is not.
             Cursor.commit(cls.cr)
         finally:
             cls.doClassCleanups()
         return len(subscriptions)
+
+    @classmethod
+    def _create_all(cls):
+        """Return subscriptions with a cancellation that is due."""
+        return cls._create_paid() | cls._create_unpaid()
 
     @classmethod
     def _forget_others(cls):
@@ -60,12 +68,12 @@ class FaultData(CancellationCase):
         )
 
     @classmethod
-    def _create(cls, name, **values):
+    def _create(cls, name, *lines):
         """Return a new customer's subscription."""
         customer = cls.create_customer(
-            name=name, ref=REF, email=f"{name.lower()}@example.com"
+            name=f"{name}{cls.suffix}", ref=REF, email=f"{name.lower()}@example.com"
         )
-        return cls.create_subscription(partner_id=customer.id, **values)
+        return cls.create_subscription(lines or [31.0], partner_id=customer.id)
 
     @classmethod
     def _end(cls, subscription, **options):

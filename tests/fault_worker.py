@@ -35,8 +35,8 @@ from .fault_books import read_books
 NOW = "2026-07-11 06:00:00"
 #: A round is what both scheduled actions do; what waits for a retry comes in the next.
 MAX_ROUNDS = 5
-#: The scheduled actions; the first one in several batches, each with its commit.
-ACTIONS = {"_cron_execute_due": {"batch_size": 2}, "_cron_run_steps": {}}
+#: The scheduled actions, each in several batches, with their commits.
+ACTIONS = ("_cron_execute_due", "_cron_run_steps")
 ACCOUNTANT = "faults_accountant"
 
 
@@ -141,22 +141,36 @@ class Moments:
 # === JOBS === #
 
 
-def prepare(registry):
-    """Commit subscriptions that are billed, partly paid, and due to end."""
+def prepare(registry, number=0):
+    """Commit subscriptions that are billed, partly paid, and due to end.
+
+    :param int number: of all kinds together; absent: one of each kind
+    """
     # Not above: it takes seconds that nothing else needs.
+    if number:
+        from .faults.many_data import ManyFaults
+
+        return ManyFaults.prepare_many(ACCOUNTANT, number)
     from .fault_data import FaultData
 
     return FaultData.prepare(ACCOUNTANT)
 
 
 def run(
-    registry, ledger, actions=tuple(ACTIONS), kill_at=0, is_repeatable=True, rounds=1
+    registry,
+    ledger,
+    actions=ACTIONS,
+    kill_at=0,
+    is_repeatable=True,
+    rounds=1,
+    batch_size=2,
 ):
     """Execute and settle what is due; return the moments on the way.
 
     :param actions: the scheduled actions to run
     :param int kill_at: the number of the moment at which the process is killed
     :param int rounds: how often, each time at what waits for a retry, too
+    :param int batch_size: how many at once
     """
     moments = Moments(kill_at, ledger)
     moments.install(registry)
@@ -168,7 +182,7 @@ def run(
             # As the scheduler does: a transaction of its own.
             with registry.cursor() as cr:
                 cancellations = _get_env(cr)["subscription.cancellation"]
-                getattr(cancellations, action)(**ACTIONS[action])
+                getattr(cancellations, action)(batch_size=batch_size)
         if not _bring_retries_forward(registry):
             break
     return moments.labels
@@ -200,6 +214,23 @@ def decide(registry, ledger, action):
         return len(unknown)
 
 
+def decide_by_ledger(registry, ledger):
+    """Let an accountant decide by the provider's books; return how often."""
+    Moments(0, ledger).install(registry)
+    with open(ledger, encoding="utf-8") as entries:
+        arrived = {entry.get("reference") for entry in map(json.loads, entries)}
+    with registry.cursor() as cr:
+        user = _get_env(cr)["res.users"].search([("login", "=", ACCOUNTANT)])
+        steps = Environment(cr, user.id, {})["subscription.cancellation.step"]
+        unknown = steps.search([("is_unknown", "=", True)])
+        for step in unknown:
+            if step.transaction_id.sudo().reference in arrived:
+                step.action_was_done()
+            else:
+                step.action_send_again()
+        return len(unknown)
+
+
 def read(registry):
     """Return the books, by customer, and what must not be left over."""
     with registry.cursor() as cr:
@@ -218,7 +249,16 @@ def is_open(registry):
 
 JOBS = {
     job.__name__: job
-    for job in (prepare, run, restart, post_process, decide, read, is_open)
+    for job in (
+        prepare,
+        run,
+        restart,
+        post_process,
+        decide,
+        decide_by_ledger,
+        read,
+        is_open,
+    )
 }
 
 
@@ -277,9 +317,12 @@ def _warm_up(registry):
 def _answer(registry, job):
     """Do one job in a process of its own, or in several at once."""
     context = multiprocessing.get_context("fork")
+    kill_after = job.pop("kill_after", None)
     started = [
         _start(context, registry, job) for _number in range(job.pop("processes", 1))
     ]
+    if kill_after is not None:
+        _kill_after(started, kill_after)
     results = [_receive(receiver) for _process, receiver in started]
     for process, _receiver in started:
         process.join()
@@ -294,6 +337,14 @@ def _start(context, registry, job):
     process.start()
     sender.close()
     return process, receiver
+
+
+def _kill_after(started, seconds):
+    """Kill the processes after some time, wherever they are by then."""
+    _process, receiver = started[0]
+    if not receiver.poll(seconds):
+        for process, _receiver in started:
+            process.kill()
 
 
 def _receive(receiver):
