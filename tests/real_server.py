@@ -52,7 +52,7 @@ class RealServer:
         self.process = subprocess.Popen(self.command, cwd=ROOT, start_new_session=True)
         end = time.monotonic() + START_SECONDS
         while time.monotonic() < end:
-            with contextlib.suppress(requests.ConnectionError):
+            with contextlib.suppress(requests.ConnectionError, requests.Timeout):
                 if requests.get(f"{self.url}/web/health", timeout=10).ok:
                     return
             if self.process.poll() is not None:
@@ -83,10 +83,16 @@ class RealServerCase(BaseCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.registry = Registry(get_db_name())
-        cls.server = RealServer(get_db_name())
+        cls.database = cls.prepare_database()
+        cls.registry = Registry(cls.database)
+        cls.server = RealServer(cls.database)
         cls.server.start()
         cls.addClassCleanup(cls.server.stop)
+
+    @classmethod
+    def prepare_database(cls):
+        """Return the name of the database to work in: a hook."""
+        return get_db_name()
 
     def committed(self, work):
         """Run ``work(env)`` in a transaction of its own; commit; return its result."""

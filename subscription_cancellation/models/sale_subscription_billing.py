@@ -36,9 +36,14 @@ class SaleSubscription(models.Model):
         return moment.astimezone(self._get_timezone()).date()
 
     def _get_timezone(self):
-        """Return the customer's time zone (a ``pytz`` zone)."""
-        partner_tz = self.partner_id.tz or self.company_id.partner_id.tz
-        return pytz.timezone(partner_tz or "UTC")
+        """Return the customer's time zone (a ``pytz`` zone).
+
+        A name that is not, or no more, a time zone is as none: see :meth:`_today`.
+        """
+        for name in (self.partner_id.tz, self.company_id.partner_id.tz):
+            if name in pytz.all_timezones_set:
+                return pytz.timezone(name)
+        return pytz.utc
 
     def _get_invoice_currency(self):
         """Return the currency that upstream's next invoice will be in."""
