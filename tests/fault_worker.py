@@ -31,6 +31,7 @@ from odoo.modules.registry import Registry
 from odoo.tools import config
 
 from .fault_books import read_books
+from .faults.broken_world import STRIKES, WORLDS
 
 NOW = "2026-07-11 06:00:00"
 #: A round is what both scheduled actions do; what waits for a retry comes in the next.
@@ -46,8 +47,11 @@ ACCOUNTANT = "faults_accountant"
 class Moments:
     """Number the moments of a run, and kill the process at one of them."""
 
-    def __init__(self, kill_at, ledger):
+    def __init__(self, kill_at, ledger, strike=None):
         self.kill_at = kill_at
+        #: What happens at that moment to the connection; ``None``: a kill.
+        self.strike = STRIKES.get(strike)
+        self.cursor = None
         self.ledger = ledger
         self.where = "core"
         self.labels = []
@@ -58,7 +62,10 @@ class Moments:
         self.labels.append(f"{self.where}: {label}")
         if len(self.labels) == self.kill_at:
             self._write_down(killed_at=self.labels[-1])
-            os.kill(os.getpid(), signal.SIGKILL)
+            if self.strike:
+                self.strike(self.cursor)
+            else:
+                os.kill(os.getpid(), signal.SIGKILL)
 
     def install(self, registry):
         """Number what happens in this process from now on."""
@@ -85,6 +92,7 @@ class Moments:
         execute, commit = sql_db.Cursor.execute, sql_db.Cursor.commit
 
         def reach_and_execute(cursor, *args, **kwargs):
+            self.cursor = cursor
             self.reach("statement")
             return execute(cursor, *args, **kwargs)
 
@@ -164,6 +172,8 @@ def run(
     is_repeatable=True,
     rounds=1,
     batch_size=2,
+    strike=None,
+    world=None,
 ):
     """Execute and settle what is due; return the moments on the way.
 
@@ -171,9 +181,14 @@ def run(
     :param int kill_at: the number of the moment at which the process is killed
     :param int rounds: how often, each time at what waits for a retry, too
     :param int batch_size: how many at once
+    :param str strike: what happens at the moment instead of a kill
+    :param str world: what is broken from the beginning
     """
-    moments = Moments(kill_at, ledger)
-    moments.install(registry)
+    if world:
+        WORLDS[world](registry, ledger)
+    moments = Moments(kill_at, ledger, strike)
+    if world != "hanging_provider":
+        moments.install(registry)
     if not is_repeatable:
         # The addon's hook: a provider that does not recognise a reference.
         registry["payment.transaction"]._can_be_sent_again = lambda transaction: False
@@ -197,6 +212,20 @@ def post_process(registry):
     """Odoo's own scheduled action, which may come before ours."""
     with registry.cursor() as cr:
         _get_env(cr)["payment.transaction"]._cron_post_process()
+
+
+def send_mails(registry):
+    """Send what waits in the mail queue; return how many mails by state."""
+    with registry.cursor() as cr:
+        mails = _get_env(cr)["mail.mail"]
+        mails.process_email_queue()
+        ours = [("model", "=", "subscription.cancellation")]
+        counted = mails._read_group(ours, ["state"], ["__count"])
+        notifications = _get_env(cr)["mail.notification"].search_count(
+            [("mail_mail_id.model", "=", "subscription.cancellation")]
+            + [("notification_status", "=", "exception"), ("failure_type", "!=", False)]
+        )
+        return {**dict(counted), "told": notifications}
 
 
 def decide(registry, ledger, action):
@@ -254,6 +283,7 @@ JOBS = {
         run,
         restart,
         post_process,
+        send_mails,
         decide,
         decide_by_ledger,
         read,

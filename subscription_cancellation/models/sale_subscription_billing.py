@@ -1,6 +1,8 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """Which days are billed: periods, and the guard in upstream's billing."""
 
+from datetime import datetime, time
+
 import pytz
 
 from odoo import fields, models
@@ -34,6 +36,26 @@ class SaleSubscription(models.Model):
         self.ensure_one()
         moment = pytz.utc.localize(moment)
         return moment.astimezone(self._get_timezone()).date()
+
+    def _get_first_moment(self, day):
+        """Return when a day begins for the customer.
+
+        Where clocks change at midnight, that comes twice or not at all.
+
+        :rtype: datetime
+        :return: in UTC, without time zone
+        """
+        zone = self._get_timezone()
+        midnight = datetime.combine(day, time.min)
+        moments = [
+            zone.localize(midnight, is_dst=is_dst).astimezone(pytz.utc)
+            for is_dst in (True, False)
+        ]
+        return min(
+            moment.replace(tzinfo=None)
+            for moment in moments
+            if moment.astimezone(zone).date() >= day
+        )
 
     def _get_timezone(self):
         """Return the customer's time zone (a ``pytz`` zone).
