@@ -188,25 +188,29 @@ class SaleSubscription(models.Model):
 
         Due cancellations come first, so that the order in which the scheduled
         actions run does not matter.
+
+        :raise LockError: somebody else is changing this
         """
         self.ensure_one()
+        # First, so that a conflict is one here and not after all the work.
+        self.lock_for_update()
         self.cancellation_ids._execute_if_due()
         if self._get_cannot_bill_reason():
             return None
         return super().generate_invoice()
 
     def manual_invoice(self):
-        self._check_can_bill()
+        self._begin_billing()
         return super().manual_invoice()
 
     def create_invoice(self):
-        self._check_can_bill()
+        self._begin_billing()
         invoice = super().create_invoice()
         self._drop_ended_lines(invoice.invoice_line_ids)
         return invoice
 
     def create_sale_order(self):
-        self._check_can_bill()
+        self._begin_billing()
         order = super().create_sale_order()
         self._drop_ended_lines(order.order_line)
         return order
@@ -221,8 +225,13 @@ class SaleSubscription(models.Model):
             )
         ).unlink()
 
-    def _check_can_bill(self):
-        """Raise a UserError that says why nothing more is billed."""
+    def _begin_billing(self):
+        """Be the only one at this, and raise where nothing more is billed.
+
+        :raise LockError: somebody else is changing this
+        :raise UserError: says why nothing more is billed
+        """
+        self.lock_for_update()
         reason = self._get_cannot_bill_reason()
         if reason:
             raise UserError(reason)
