@@ -5,8 +5,8 @@ from odoo.tests import tagged
 
 from .faults import sizes
 from .faults.books import check_books
-from .faults.stage import EXECUTE, SETTLE
-from .test_faults import BOOKED, CALLED, KNOWN, MIDDLE, STORED, FaultsCase
+from .faults.faults_case import BOOKED, CALLED, KNOWN, MIDDLE, STORED, FaultsCase
+from .faults.stage import EXECUTE
 
 #: Where the connection is lost; the process lives on.
 LOST = [
@@ -17,8 +17,9 @@ LOST = [
 ]
 
 
-@tagged("post_install", "-at_install")
-class TestInfrastructure(FaultsCase):
+class LostConnectionCase(FaultsCase):
+    """PostgreSQL goes away, the process does not."""
+
     def check_lost(self, strike):
         """Lose the connection at each moment; assert that a restart mends it."""
         for action, number, what in self.find(LOST):
@@ -34,6 +35,9 @@ class TestInfrastructure(FaultsCase):
                 self.check_books(times=2)
                 check_books(self.stage.database)
 
+
+@tagged("post_install", "-at_install")
+class TestInfrastructure(LostConnectionCase):
     def test_postgresql_ends_the_connection(self):
         """B7, B8, C4, C6: what was not committed is done again, and only that."""
         self.check_lost("lose_connection")
@@ -91,11 +95,9 @@ class TestInfrastructure(FaultsCase):
 
 
 if sizes.IS_LONG:
-
+    # PostgreSQL is taken down with everything that is connected to it.
     @tagged("post_install", "-at_install")
-    class TestCrashOfPostgresql(TestInfrastructure):
-        """The whole server, with everything that is connected to it."""
-
+    class TestCrashOfPostgresql(LostConnectionCase):
         def test_postgresql_crashes_and_recovers(self):
             """B7, B8, C4, C6: it comes back from its log, and so do we."""
             self.check_lost("crash_server")
