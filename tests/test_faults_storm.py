@@ -32,14 +32,21 @@ class TestStorm(CopiedServerCase):
         """Return the sixteen clients; each has a chance of its own."""
 
         def prepare():
-            return self.server.url, subscription_ids, chance.Random(self.random.random())
+            return (
+                self.server.url,
+                subscription_ids,
+                chance.Random(self.random.random()),
+            )
 
         return [
             *(
                 ApiClient(*prepare(), key=self.keys[number % 3])
                 for number in range(API_CLIENTS)
             ),
-            *(PortalClient(*prepare(), login=self.login) for _ in range(PORTAL_CLIENTS)),
+            *(
+                PortalClient(*prepare(), login=self.login)
+                for _ in range(PORTAL_CLIENTS)
+            ),
         ]
 
     def rage(self, clients):

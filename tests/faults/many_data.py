@@ -33,9 +33,7 @@ OUTCOMES = {
     "Bob": Outcome(
         31.0, 21.0, 25.0, 15.0, 0.0, 0.0, {"reduce": 6.0, "refund": 15.0}, (-15.0,)
     ),
-    "Cora": Outcome(
-        31.0, 21.0, 25.0, 0.0, 0.0, -15.0, {"reduce": 6.0, "keep": 15.0}
-    ),
+    "Cora": Outcome(31.0, 21.0, 25.0, 0.0, 0.0, -15.0, {"reduce": 6.0, "keep": 15.0}),
     "Dan": Outcome(
         46.5,
         21.0,
@@ -56,9 +54,7 @@ OUTCOMES = {
         10.0, 0.0, 10.0, 0.0, 0.0, 0.0, {"unbilled": 10.0, "collect": 10.0}, (10.0,)
     ),
     # One line of two; the other one runs on.
-    "Hal": Outcome(
-        46.5, 10.5, 46.5, 0.0, 0.0, -10.5, {"keep": 10.5}, state="active"
-    ),
+    "Hal": Outcome(46.5, 10.5, 46.5, 0.0, 0.0, -10.5, {"keep": 10.5}, state="active"),
     # No refund, and nobody is told.
     "Ida": Outcome(31.0, 0.0, 31.0, 0.0, 0.0, 0.0, {}, mails=0),
     # The whole period, online.

@@ -132,7 +132,9 @@ class Options:
     def _draw_requested_date(self, _subscription):
         if self.random.random() < 0.15:
             return self.random.choice(DATES)
-        days = self.random.choice((0, 1, 7, 30, 400, -1, -30, self.random.randint(0, 90)))
+        days = self.random.choice(
+            (0, 1, 7, 30, 400, -1, -30, self.random.randint(0, 90))
+        )
         return str(date.today() + timedelta(days=days))
 
     def _draw_line_ids(self, subscription):

@@ -58,7 +58,15 @@ class Client(threading.Thread):
 class ApiClient(Client):
     """An integration with an API key."""
 
-    verbs = ("cancel", "cancel", "revoke", "revoke", "postpone", "resume", "preview") + (
+    verbs = (
+        "cancel",
+        "cancel",
+        "revoke",
+        "revoke",
+        "postpone",
+        "resume",
+        "preview",
+    ) + (
         "bill",
         "bill_by_hand",
         "cancel_with_key",
