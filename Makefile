@@ -12,7 +12,7 @@
 PYTHON ?= python3
 DEV := $(PYTHON) tools/dev.py
 
-COMMANDS := run test db lint bench wheel fuzz i18n screenshots stop clean
+COMMANDS := run test db lint bench wheel fuzz faults i18n screenshots stop clean
 
 .PHONY: help $(COMMANDS)
 

@@ -16,28 +16,37 @@ class FaultData(CancellationCase):
     Billed $31 for July, of which $21 is for unused days.
     """
 
-    #: What the names of the customers end with.
+    #: What tells customers of the same kind apart: their names end with it.
     suffix = ""
+    #: Customers are made for each of these.
+    suffixes = ("",)
 
     @classmethod
-    def prepare(cls, accountant, suffixes):
+    def prepare(cls, accountant, suffixes=suffixes):
         """Commit everything; return the number of cancellations that are due.
 
         :param suffixes: customers are made for each of these endings of their names
         """
+        cls.suffixes = suffixes
         cls.setUpClass()
         try:
             cls._forget_others()
             cls._set_up()
             cls.create_user(INVOICING, CANCELLATION_USER, login=accountant)
-            subscriptions = cls.env["sale.subscription"]
-            for cls.suffix in suffixes:
-                subscriptions |= cls._create_paid() | cls._create_unpaid()
+            subscriptions = cls._create_all()
             # `cr.commit` is forbidden to tests, which this is not.
             Cursor.commit(cls.cr)
         finally:
             cls.doClassCleanups()
         return len(subscriptions)
+
+    @classmethod
+    def _create_all(cls):
+        """Return subscriptions with a cancellation that is due."""
+        subscriptions = cls.env["sale.subscription"]
+        for cls.suffix in cls.suffixes:
+            subscriptions |= cls._create_paid() | cls._create_unpaid()
+        return subscriptions
 
     @classmethod
     def _forget_others(cls):
@@ -68,12 +77,12 @@ class FaultData(CancellationCase):
         )
 
     @classmethod
-    def _create(cls, name, **values):
+    def _create(cls, name, *lines):
         """Return a new customer's subscription."""
         name += cls.suffix
         email = f"{name.lower().replace(' ', '.')}@example.com"
         customer = cls.create_customer(name=name, ref=REF, email=email)
-        return cls.create_subscription(partner_id=customer.id, **values)
+        return cls.create_subscription(lines or [31.0], partner_id=customer.id)
 
     @classmethod
     def _end(cls, subscription, **options):

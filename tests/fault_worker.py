@@ -31,12 +31,13 @@ from odoo.modules.registry import Registry
 from odoo.tools import config
 
 from .fault_books import read_books
+from .faults.broken_world import STRIKES, WORLDS
 
 NOW = "2026-07-11 06:00:00"
 #: A round is what both scheduled actions do; what waits for a retry comes in the next.
 MAX_ROUNDS = 5
-#: The scheduled actions; the first one in several batches, each with its commit.
-ACTIONS = {"_cron_execute_due": {"batch_size": 2}, "_cron_run_steps": {}}
+#: The scheduled actions, each in several batches, with their commits.
+ACTIONS = ("_cron_execute_due", "_cron_run_steps")
 ACCOUNTANT = "faults_accountant"
 
 
@@ -46,8 +47,11 @@ ACCOUNTANT = "faults_accountant"
 class Moments:
     """Number the moments of a run, and kill the process at one of them."""
 
-    def __init__(self, kill_at, ledger):
+    def __init__(self, kill_at, ledger, strike=None):
         self.kill_at = kill_at
+        #: What happens at that moment to the connection; ``None``: a kill.
+        self.strike = STRIKES.get(strike)
+        self.cursor = None
         self.ledger = ledger
         self.where = "core"
         self.labels = []
@@ -58,7 +62,10 @@ class Moments:
         self.labels.append(f"{self.where}: {label}")
         if len(self.labels) == self.kill_at:
             self._write_down(killed_at=self.labels[-1])
-            os.kill(os.getpid(), signal.SIGKILL)
+            if self.strike:
+                self.strike(self.cursor)
+            else:
+                os.kill(os.getpid(), signal.SIGKILL)
 
     def install(self, registry):
         """Number what happens in this process from now on."""
@@ -85,6 +92,7 @@ class Moments:
         execute, commit = sql_db.Cursor.execute, sql_db.Cursor.commit
 
         def reach_and_execute(cursor, *args, **kwargs):
+            self.cursor = cursor
             self.reach("statement")
             return execute(cursor, *args, **kwargs)
 
@@ -141,12 +149,17 @@ class Moments:
 # === JOBS === #
 
 
-def prepare(registry, suffixes=("",)):
+def prepare(registry, number=0, suffixes=("",)):
     """Commit subscriptions that are billed, partly paid, and due to end.
 
-    :param suffixes: endings of the customers' names; for each one the same seven
+    :param int number: of all kinds together; absent: one of each kind
+    :param suffixes: endings of the customers' names, each with one of each kind
     """
     # Not above: it takes seconds that nothing else needs.
+    if number:
+        from .faults.many_data import ManyFaults
+
+        return ManyFaults.prepare_many(ACCOUNTANT, number)
     from .fault_data import FaultData
 
     return FaultData.prepare(ACCOUNTANT, suffixes)
@@ -163,16 +176,30 @@ def spoil(registry, customer):
 
 
 def run(
-    registry, ledger, actions=tuple(ACTIONS), kill_at=0, is_repeatable=True, rounds=1
+    registry,
+    ledger,
+    actions=ACTIONS,
+    kill_at=0,
+    is_repeatable=True,
+    rounds=1,
+    batch_size=2,
+    strike=None,
+    world=None,
 ):
     """Execute and settle what is due; return the moments on the way.
 
     :param actions: the scheduled actions to run
     :param int kill_at: the number of the moment at which the process is killed
     :param int rounds: how often, each time at what waits for a retry, too
+    :param int batch_size: how many at once
+    :param str strike: what happens at the moment instead of a kill
+    :param str world: what is broken from the beginning
     """
-    moments = Moments(kill_at, ledger)
-    moments.install(registry)
+    if world:
+        WORLDS[world](registry, ledger)
+    moments = Moments(kill_at, ledger, strike)
+    if world != "hanging_provider":
+        moments.install(registry)
     if not is_repeatable:
         # The addon's hook: a provider that does not recognise a reference.
         registry["payment.transaction"]._can_be_sent_again = lambda transaction: False
@@ -181,7 +208,7 @@ def run(
             # As the scheduler does: a transaction of its own.
             with registry.cursor() as cr:
                 cancellations = _get_env(cr)["subscription.cancellation"]
-                getattr(cancellations, action)(**ACTIONS[action])
+                getattr(cancellations, action)(batch_size=batch_size)
         if not _bring_retries_forward(registry):
             break
     return moments.labels
@@ -198,6 +225,20 @@ def post_process(registry):
         _get_env(cr)["payment.transaction"]._cron_post_process()
 
 
+def send_mails(registry):
+    """Send what waits in the mail queue; return how many mails by state."""
+    with registry.cursor() as cr:
+        mails = _get_env(cr)["mail.mail"]
+        mails.process_email_queue()
+        ours = [("model", "=", "subscription.cancellation")]
+        counted = mails._read_group(ours, ["state"], ["__count"])
+        notifications = _get_env(cr)["mail.notification"].search_count(
+            [("mail_mail_id.model", "=", "subscription.cancellation")]
+            + [("notification_status", "=", "exception"), ("failure_type", "!=", False)]
+        )
+        return {**dict(counted), "told": notifications}
+
+
 def decide(registry, ledger, action):
     """Let an accountant say what became of each transaction that nobody knows of.
 
@@ -210,6 +251,23 @@ def decide(registry, ledger, action):
         unknown = steps.search([("is_unknown", "=", True)])
         for step in unknown:
             getattr(step, action)()
+        return len(unknown)
+
+
+def decide_by_ledger(registry, ledger):
+    """Let an accountant decide by the provider's books; return how often."""
+    Moments(0, ledger).install(registry)
+    with open(ledger, encoding="utf-8") as entries:
+        arrived = {entry.get("reference") for entry in map(json.loads, entries)}
+    with registry.cursor() as cr:
+        user = _get_env(cr)["res.users"].search([("login", "=", ACCOUNTANT)])
+        steps = Environment(cr, user.id, {})["subscription.cancellation.step"]
+        unknown = steps.search([("is_unknown", "=", True)])
+        for step in unknown:
+            if step.transaction_id.sudo().reference in arrived:
+                step.action_was_done()
+            else:
+                step.action_send_again()
         return len(unknown)
 
 
@@ -231,7 +289,18 @@ def is_open(registry):
 
 JOBS = {
     job.__name__: job
-    for job in (prepare, spoil, run, restart, post_process, decide, read, is_open)
+    for job in (
+        prepare,
+        spoil,
+        run,
+        restart,
+        post_process,
+        send_mails,
+        decide,
+        decide_by_ledger,
+        read,
+        is_open,
+    )
 }
 
 
@@ -290,9 +359,12 @@ def _warm_up(registry):
 def _answer(registry, job):
     """Do one job in a process of its own, or in several at once."""
     context = multiprocessing.get_context("fork")
+    kill_after = job.pop("kill_after", None)
     started = [
         _start(context, registry, job) for _number in range(job.pop("processes", 1))
     ]
+    if kill_after is not None:
+        _kill_after(started, kill_after)
     results = [_receive(receiver) for _process, receiver in started]
     for process, _receiver in started:
         process.join()
@@ -307,6 +379,14 @@ def _start(context, registry, job):
     process.start()
     sender.close()
     return process, receiver
+
+
+def _kill_after(started, seconds):
+    """Kill the processes after some time, wherever they are by then."""
+    _process, receiver = started[0]
+    if not receiver.poll(seconds):
+        for process, _receiver in started:
+            process.kill()
 
 
 def _receive(receiver):

@@ -84,10 +84,16 @@ class RealServerCase(BaseCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.registry = Registry(get_db_name())
-        cls.server = RealServer(get_db_name())
+        cls.database = cls.prepare_database()
+        cls.registry = Registry(cls.database)
+        cls.server = RealServer(cls.database)
         cls.server.start()
         cls.addClassCleanup(cls.server.stop)
+
+    @classmethod
+    def prepare_database(cls):
+        """Return the name of the database to work in: a hook."""
+        return get_db_name()
 
     def committed(self, work):
         """Run ``work(env)`` in a transaction of its own; commit; return its result."""

@@ -167,6 +167,19 @@ class TestApiTogether(ApiCase):
         self.assertEqual(cancellation["state"], "scheduled")
         self.assertEqual(self.call("revoke_cancellation").status_code, 200)
 
+    def test_a_locked_one_is_not_billed(self):
+        """B7, E3: upstream's billing answers 409, too, and not 500 in the end."""
+        with self.registry.cursor() as holder:
+            holder.execute(
+                "SELECT id FROM sale_subscription WHERE id = %s FOR UPDATE",
+                [self.subscription_id],
+            )
+            for method in ("generate_invoice", "manual_invoice", "create_invoice"):
+                with self.subTest(method=method):
+                    answer = self.call(method)
+                    self.assertEqual(answer.status_code, 409, answer.text)
+        self.assertEqual(self.call("generate_invoice").status_code, 200)
+
     def test_a_locked_one_is_not_reactivated(self):
         """E3: reactivating waits for nobody, either."""
         self.call("request_cancellation", timing="immediate")

@@ -6,23 +6,18 @@ on a database of its own and is killed with SIGKILL. What the provider was asked
 is written to a file that no rollback reaches.
 """
 
-import json
-import subprocess
-import sys
-import tempfile
-import time
-from pathlib import Path
+from odoo.tests import tagged
 
-import psycopg2
-from psycopg2 import sql
-
-from odoo import sql_db
-from odoo.tests import BaseCase, get_db_name, tagged
-from odoo.tools import config
-
-ROOT = Path(__file__).parents[1]
-#: How often to wait for a backend whose client was killed, a tenth of a second each.
-PATIENCE = 200
+from .faults.faults_case import (
+    BOOKED,
+    CALLED,
+    FINISHED,
+    KNOWN,
+    MIDDLE,
+    STORED,
+    FaultsCase,
+)
+from .faults.stage import EXECUTE, SETTLE
 
 # By customer, worked out by hand: $31 for July, of which $21 are for unused days.
 # billed, credited, paid, refunded, written off, what the customer owes
@@ -44,15 +39,6 @@ STEPS = {
     "Fay": {"reduce": 21.0, "write_off": 10.0},
     "Gus": {"unbilled": 10.0, "collect": 10.0},
 }
-EXECUTE, SETTLE = "_cron_execute_due", "_cron_run_steps"
-#: What happens around one transaction, in this order; numbered where it is repeated.
-STORED = "1 before commit", "1 after commit"
-CALLED = "1 before the call", "1 the provider has it", "1 the provider answered"
-KNOWN = "2 before commit", "2 after commit"
-BOOKED = "1 before post-processing", "1 after post-processing"
-FINISHED = "3 before commit", "3 after commit"
-#: The statement in the middle of a step.
-MIDDLE = "middle"
 #: Where the process is killed, and at which moments there.
 KILLS = [
     ("core", MIDDLE, *STORED),
@@ -69,205 +55,8 @@ UNKNOWN_KILLS = [
 ]
 
 
-class Stage:
-    """A database that can be had again as it was, and processes that work on it."""
-
-    def __init__(self, source):
-        self.source = source
-        self.database = f"{source}_faults"
-        #: By scheduled action: a copy of the database as it was before that one.
-        self.copies = {
-            EXECUTE: f"{source}_faults_due",
-            SETTLE: f"{source}_faults_executed",
-        }
-        self.ledger = None
-        self.worker = None
-
-    # === DATABASES === #
-
-    def execute(self, statement, *names, parameters=()):
-        """Execute a statement about databases; return its rows if it has any."""
-        _name, info = sql_db.connection_info_for("postgres")
-        info = {key: value for key, value in info.items() if key != "dsn"}
-        connection = psycopg2.connect(**info)
-        connection.autocommit = True
-        try:
-            cursor = connection.cursor()
-            quoted = sql.SQL(statement).format(*map(sql.Identifier, names))
-            cursor.execute(quoted, parameters)
-            return cursor.fetchall() if cursor.description else []
-        finally:
-            connection.close()
-
-    def drop(self, database):
-        """Remove a database, if there is one."""
-        # WITH (FORCE): the backend of a killed process may not have noticed yet.
-        self.execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", database)
-
-    def copy(self, source, database):
-        """Make a database like another one."""
-        self.drop(database)
-        self.execute("CREATE DATABASE {} TEMPLATE {}", database, source)
-
-    def keep(self, action):
-        """Keep the database as it is before a scheduled action."""
-        self.wait_until_left()
-        self.copy(self.database, self.copies[action])
-
-    def reset(self, action, ledger):
-        """Begin anew before an action, with a provider that was never called."""
-        self.ledger = str(ledger)
-        ledger.touch()
-        self.copy(self.copies[action], self.database)
-
-    def wait_until_left(self):
-        """Wait until PostgreSQL has noticed that a process was killed."""
-        query = "SELECT 1 FROM pg_stat_activity WHERE datname = %s"
-        for _attempt in range(PATIENCE):
-            if not self.execute(query, parameters=[self.database]):
-                return
-            time.sleep(0.1)
-        raise TimeoutError(f"Somebody stays connected to {self.database}")
-
-    # === PROCESSES === #
-
-    def start(self, **options):
-        """Prepare the database, and the process that all others come from.
-
-        :param options: of the preparation
-        """
-        sql_db.close_db(self.source)
-        self.copy(self.source, self.database)
-        command = ["-m", "tests.fault_worker", config["config"], self.database]
-        self.worker = subprocess.Popen(
-            [sys.executable, *command, self.source],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        self.do("prepare", **options)
-        self.keep(EXECUTE)
-
-    def stop(self):
-        """End the processes and remove the databases."""
-        if self.worker:
-            self.worker.stdin.close()
-            self.worker.wait()
-            self.worker.stdout.close()
-        for database in (self.database, *self.copies.values()):
-            self.drop(database)
-
-    def do(self, job, exit_code=0, **options):
-        """Let a process of its own do a job; return its result.
-
-        :param exit_code: what it has to end with; ``None``: whatever
-        """
-        self.worker.stdin.write(json.dumps({"job": job, **options}) + "\n")
-        self.worker.stdin.flush()
-        answer = json.loads(self.worker.stdout.readline())
-        if exit_code is not None and {*answer["exit_codes"]} != {exit_code}:
-            raise AssertionError(f"{job} ended with {answer}")
-        return answer["result"]
-
-    def run(self, job="run", **options):
-        """Execute and settle what is due, in one process."""
-        return self.do(job, ledger=self.ledger, **options)
-
-    def kill(self, number, **options):
-        """Do the same, and kill the process at a moment."""
-        self.run(kill_at=number, exit_code=-9, **options)
-        self.wait_until_left()
-
-    def read_ledger(self, key):
-        """Return what was written down under ``key``, in order."""
-        entries = map(json.loads, Path(self.ledger).read_text().splitlines())
-        return [entry for entry in entries if key in entry]
-
-
 @tagged("post_install", "-at_install")
-class TestFaults(BaseCase):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        folder = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(folder.cleanup)
-        cls.folder = Path(folder.name)
-        cls.stage = Stage(get_db_name())
-        cls.addClassCleanup(cls.stage.stop)
-        cls.stage.start()
-        cls.stage.reset(EXECUTE, cls.folder / "uninterrupted")
-        cls.before = cls.stage.do("read")
-        cls.moments = {EXECUTE: cls.stage.run(actions=[EXECUTE])}
-        cls.stage.keep(SETTLE)
-        cls.moments[SETTLE] = cls.stage.run(actions=[SETTLE])
-        cls.books = cls.stage.do("read")
-        cls.calls = cls.stage.read_ledger("reference")
-
-    # === HELPERS === #
-
-    def find(self, kills):
-        """Return these moments: the scheduled action, the number in it, the words."""
-        return [
-            (*self.find_moment(where, what), f"{where}: {what}")
-            for where, *moments in kills
-            for what in moments
-        ]
-
-    def find_moment(self, where, what):
-        """Return the scheduled action and the number of one moment in it, from 1 on."""
-        action = EXECUTE if where == "core" else SETTLE
-        here = [
-            (number, label.removeprefix(f"{where}: "))
-            for number, label in enumerate(self.moments[action], start=1)
-            if label.startswith(f"{where}: ")
-        ]
-        if what == MIDDLE:
-            return action, here[len(here) // 2][0]
-        nth, _space, name = what.partition(" ")
-        found = [number for number, label in here if label == name]
-        return action, found[int(nth) - 1]
-
-    def reset(self, action):
-        """Begin anew before a scheduled action, with a ledger of its own."""
-        number = len(list(self.folder.iterdir()))
-        self.stage.reset(action, self.folder / str(number))
-
-    def kill_at(self, action, number, **options):
-        """Kill a scheduled action at a moment, which is the same as without a kill."""
-        self.reset(action)
-        self.stage.kill(number, actions=[action], **options)
-        [entry] = self.stage.read_ledger("killed_at")
-        self.assertEqual(entry["killed_at"], self.moments[action][number - 1])
-
-    def check_books(self, times=1):
-        """Assert that the books are those of the run that nothing interrupted.
-
-        :param int times: how often the provider may have got one and the same request
-        """
-        books = self.stage.do("read")
-        for customer, expected in self.books["customers"].items():
-            self.assertEqual(books["customers"][customer], expected, customer)
-        self.assertEqual(books, self.books)
-        calls = self.stage.read_ledger("reference")
-        moved = {call["reference"]: call["amount"] for call in calls}
-        self.assertEqual(moved, self.get_booked(books))
-        for call in calls:
-            self.assertEqual(call["amount"], moved[call["reference"]])
-            self.assertLessEqual(calls.count(call), times, call)
-
-    def get_booked(self, books):
-        """Return the amounts of the transactions that settling has made."""
-        return {
-            reference: amount
-            for customer, known in self.before["customers"].items()
-            for reference, _state, _is_processed, amount in (
-                books["customers"][customer]["transactions"]
-            )
-            if reference
-            not in [transaction[0] for transaction in known["transactions"]]
-        }
-
+class TestFaults(FaultsCase):
     def get_balance(self, customer):
         """Return what the documents of a customer add up to, kind by kind."""
         books = self.books["customers"][customer]

@@ -1,6 +1,8 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """Which days are billed: periods, and the guard in upstream's billing."""
 
+from datetime import datetime, time
+
 import pytz
 
 from odoo import fields, models
@@ -35,10 +37,35 @@ class SaleSubscription(models.Model):
         moment = pytz.utc.localize(moment)
         return moment.astimezone(self._get_timezone()).date()
 
+    def _get_first_moment(self, day):
+        """Return when a day begins for the customer.
+
+        Where clocks change at midnight, that comes twice or not at all.
+
+        :rtype: datetime
+        :return: in UTC, without time zone
+        """
+        zone = self._get_timezone()
+        midnight = datetime.combine(day, time.min)
+        moments = [
+            zone.localize(midnight, is_dst=is_dst).astimezone(pytz.utc)
+            for is_dst in (True, False)
+        ]
+        return min(
+            moment.replace(tzinfo=None)
+            for moment in moments
+            if moment.astimezone(zone).date() >= day
+        )
+
     def _get_timezone(self):
-        """Return the customer's time zone (a ``pytz`` zone)."""
-        partner_tz = self.partner_id.tz or self.company_id.partner_id.tz
-        return pytz.timezone(partner_tz or "UTC")
+        """Return the customer's time zone (a ``pytz`` zone).
+
+        A name that is not, or no more, a time zone is as none: see :meth:`_today`.
+        """
+        for name in (self.partner_id.tz, self.company_id.partner_id.tz):
+            if name in pytz.all_timezones_set:
+                return pytz.timezone(name)
+        return pytz.utc
 
     def _get_invoice_currency(self):
         """Return the currency that upstream's next invoice will be in."""
@@ -161,25 +188,29 @@ class SaleSubscription(models.Model):
 
         Due cancellations come first, so that the order in which the scheduled
         actions run does not matter.
+
+        :raise LockError: somebody else is changing this
         """
         self.ensure_one()
+        # First, so that a conflict is one here and not after all the work.
+        self.lock_for_update()
         self.cancellation_ids._execute_if_due()
         if self._get_cannot_bill_reason():
             return None
         return super().generate_invoice()
 
     def manual_invoice(self):
-        self._check_can_bill()
+        self._begin_billing()
         return super().manual_invoice()
 
     def create_invoice(self):
-        self._check_can_bill()
+        self._begin_billing()
         invoice = super().create_invoice()
         self._drop_ended_lines(invoice.invoice_line_ids)
         return invoice
 
     def create_sale_order(self):
-        self._check_can_bill()
+        self._begin_billing()
         order = super().create_sale_order()
         self._drop_ended_lines(order.order_line)
         return order
@@ -194,8 +225,13 @@ class SaleSubscription(models.Model):
             )
         ).unlink()
 
-    def _check_can_bill(self):
-        """Raise a UserError that says why nothing more is billed."""
+    def _begin_billing(self):
+        """Be the only one at this, and raise where nothing more is billed.
+
+        :raise LockError: somebody else is changing this
+        :raise UserError: says why nothing more is billed
+        """
+        self.lock_for_update()
         reason = self._get_cannot_bill_reason()
         if reason:
             raise UserError(reason)

@@ -67,7 +67,9 @@ class SaleSubscription(models.Model):
                         "SELECT id FROM sale_subscription WHERE id = %s FOR UPDATE; "
                         "SET LOCAL lock_timeout = DEFAULT",
                         self.id,
-                    )
+                    ),
+                    # Somebody else was faster: nothing for the log of errors.
+                    log_exceptions=False,
                 )
         except LockNotAvailable as error:
             raise LockError(

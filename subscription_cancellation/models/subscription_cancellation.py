@@ -1,8 +1,4 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-from datetime import datetime, time
-
-import pytz
-
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools.misc import clean_context
@@ -230,10 +226,10 @@ class SubscriptionCancellation(models.Model):
     @api.depends("effective_date", "subscription_id")
     def _compute_due_at(self):
         for cancellation in self:
-            zone = cancellation.subscription_id._get_timezone()
-            midnight = datetime.combine(cancellation.effective_date, time.min)
-            due_at = zone.localize(midnight).astimezone(pytz.utc)
-            cancellation.due_at = due_at.replace(tzinfo=None)
+            subscription = cancellation.subscription_id
+            cancellation.due_at = subscription._get_first_moment(
+                cancellation.effective_date
+            )
 
     @api.depends(
         "line_ids.credit_untaxed",

@@ -73,22 +73,38 @@ class SubscriptionCancellation(models.Model):
     def _hold_above_limit(self):
         """Let those wait for approval whose credit has grown beyond the limit.
 
-        An invoice that was made since the request may be credited, too.
-
-        :return: those that wait now
+        :return: those that wait now, and those of which that cannot be told: they
+            have failed
         """
         held = self.browse()
         for cancellation in self._as_engine():
-            policy = cancellation.policy_id
-            if not policy.approval_above or cancellation.decision_user_id:
+            if not cancellation._has_limit():
                 continue
-            plan = cancellation._plan_anew(cancellation.effective_date)
-            reasons = policy._get_amount_reasons(plan)
-            if reasons:
-                cancellation._set_state("to_approve", approval_reason=reasons[0])
-                cancellation._ask_for_approval()
+            is_known = cancellation._try_or_fail(cancellation._hold_if_above_limit)
+            if not is_known or cancellation.state == "to_approve":
                 held |= cancellation
         return held.with_env(self.env)
+
+    def _has_limit(self):
+        """Return whether the credit may still turn out to need an approval."""
+        return bool(self.policy_id.approval_above and not self.decision_user_id)
+
+    def _hold_if_above_limit(self):
+        """Let this one wait for approval if its credit has grown beyond the limit.
+
+        An invoice that was made since the request may be credited, too.
+
+        :return: whether it waits now
+        """
+        if not self._has_limit():
+            return False
+        plan = self._plan_anew(self.effective_date)
+        reasons = self.policy_id._get_amount_reasons(plan)
+        if not reasons:
+            return False
+        self._set_state("to_approve", approval_reason=reasons[0])
+        self._ask_for_approval()
+        return True
 
     # === DECIDE === #
 

@@ -99,10 +99,18 @@ class SubscriptionCancellation(models.Model):
 
     def _execute_or_fail(self):
         """Execute; a failure is recorded on the document and told to somebody."""
+        self._try_or_fail(self._execute)
+
+    def _try_or_fail(self, work):
+        """Do something with this one; record and tell a failure.
+
+        :param work: a callable
+        :return: whether it worked
+        """
         self.ensure_one()
         try:
             with self.env.cr.savepoint():
-                self._execute()
+                work()
         except (psycopg2.OperationalError, LockError):
             # Somebody else is at it; it stays due.
             raise
@@ -115,6 +123,9 @@ class SubscriptionCancellation(models.Model):
                     "Unexpected error: %(error)s. See the server log.", error=error
                 )
             )
+        else:
+            return True
+        return False
 
     def _execute_if_due(self):
         """Execute what is due of these, before upstream bills the subscription."""
@@ -139,13 +150,22 @@ class SubscriptionCancellation(models.Model):
     def _notify_responsible(self, summary, note):
         """Give whoever looks after the subscription something to do."""
         self.ensure_one()
-        responsible = self.subscription_id.user_id or self.requested_by_id
         self.activity_schedule(
             "mail.mail_activity_data_warning",
             summary=summary,
             note=note,
-            user_id=responsible.id,
+            user_id=self._get_responsible().id,
         )
+
+    def _get_responsible(self):
+        """Return who looks after the subscription, or asked for this; else a manager.
+
+        Neither a customer nor somebody who has left would see what is to be done.
+        """
+        for user in (self.subscription_id.user_id, self.requested_by_id):
+            if user.active and not user.share:
+                return user
+        return self._get_policy()._get_approvers()[:1] or self.requested_by_id
 
     def action_retry(self):
         """Execute a failed cancellation again (button)."""
@@ -163,4 +183,5 @@ class SubscriptionCancellation(models.Model):
         # Before executing, which may leave somebody a new one.
         engine.activity_unlink(["mail.mail_activity_data_warning"])
         engine._set_state("scheduled")
-        engine._execute()
+        if not engine._hold_if_above_limit():
+            engine._execute()

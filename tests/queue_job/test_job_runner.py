@@ -21,7 +21,9 @@ from odoo.tests import BaseCase, get_db_name, tagged
 from odoo.tools import config
 
 from ..real_server import RealServer, get_free_port
-from ..test_faults import BALANCES, EXECUTE, STEPS, Stage
+from ..faults import databases
+from ..faults.stage import EXECUTE, Stage
+from ..test_faults import BALANCES, STEPS
 
 SUFFIXES = [f" {number}" for number in range(1, 6)]
 CUSTOMERS = len(SUFFIXES) * len(BALANCES)
@@ -150,7 +152,7 @@ class TestJobRunner(BaseCase):
         """Return whether the scheduled action has made jobs; else wake its server."""
         if not self.stage.count("SELECT count(*) FROM queue_job"):
             notify = "SELECT 1 FROM pg_notify('cron_trigger', %s)"
-            self.stage.execute(notify, parameters=[self.stage.database])
+            databases.execute(notify, parameters=[self.stage.database])
             return False
         return True
 

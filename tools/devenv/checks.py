@@ -36,6 +36,18 @@ def run_fuzz(settings: Settings, database: str) -> int:
     return _pytest(settings, database, "tests", "-m", "hypothesis", *options)
 
 
+def run_faults(settings: Settings, database: str) -> int:
+    """The tests of faults and of clocks, with many more of each than `make test`."""
+    os.environ["FAULTS"] = "long"
+    name = os.environ.get("FAULT")
+    tests = sorted((settings.root / "tests").glob(f"test_faults_{name or '*'}.py"))
+    if not tests:
+        raise Failure(f"There is no fault called {name}", "See tests/test_faults_*.py")
+    clock = [] if name else [Path("tests") / "test_clock.py"]
+    say("Running the long form of the fault tests")
+    return _pytest(settings, database, "-s", *tests, *clock)
+
+
 def run_pre_commit(settings: Settings) -> int:
     """The hooks of .pre-commit-config.yaml on every file."""
     say("Running pre-commit")

@@ -102,6 +102,13 @@ def fuzz(settings: Settings) -> int:
         return checks.run_fuzz(settings, TEST_DATABASE)
 
 
+def faults(settings: Settings) -> int:
+    """run the long form of the fault tests: FAULT (kill, storm, …), FAULTS_SEED"""
+    with prepared(settings) as databases:
+        databases.create(TEST_DATABASE)
+        return checks.run_faults(settings, TEST_DATABASE)
+
+
 def i18n(settings: Settings) -> int:
     """write the .pot file anew, and bring the .po files up to it"""
     with prepared(settings) as databases:
@@ -154,6 +161,7 @@ COMMANDS: dict[str, Callable[[Settings], int]] = {
         bench,
         wheel,
         fuzz,
+        faults,
         i18n,
         screenshots,
         stop,

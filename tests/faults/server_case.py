@@ -1,0 +1,156 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""A real server on a database of its own, and subscriptions that many work on."""
+
+import subprocess
+import sys
+import time
+from datetime import timedelta
+
+from odoo import sql_db
+from odoo.fields import Command
+from odoo.modules.registry import Registry
+from odoo.tests import get_db_name
+from odoo.tools import config
+
+from ..common import CANCELLATION_MANAGER, SALESPERSON
+from ..real_server import ROOT, RealServerCase
+from . import databases
+from .invariants import check_invariants
+
+#: A week costs seven, so that each day is worth exactly one.
+WEEK = 7.0
+CUSTOMER = "faults-customer"
+
+
+class CopiedServerCase(RealServerCase):
+    """Break what you like: the database is thrown away."""
+
+    @classmethod
+    def prepare_database(cls):
+        source = get_db_name()
+        database = f"{source}_{cls.__name__.lower()}"
+        databases.copy_with_files(source, database)
+        cls.addClassCleanup(cls._throw_away, database)
+        # Loading a second registry must not begin to test its modules.
+        config["test_enable"] = False
+        try:
+            Registry(database)
+        finally:
+            config["test_enable"] = True
+        return database
+
+    @classmethod
+    def _throw_away(cls, database):
+        sql_db.close_db(database)
+        Registry.delete(database)
+        databases.drop(database)
+        databases.drop_files(database)
+
+    def start_scheduler(self):
+        """Start a process that runs the scheduled actions again and again."""
+        scheduler = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "tests.faults.scheduler",
+                config["config"],
+                self.database,
+            ],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.assertEqual(scheduler.stdout.readline(), "ready\n")
+        return scheduler
+
+    def stop_scheduler(self, scheduler):
+        """Let it end; return how many rounds it made, and the errors."""
+        scheduler.stdin.close()
+        rounds, *errors = scheduler.stdout.read().splitlines()
+        self.assertEqual(scheduler.wait(60), 0)
+        scheduler.stdout.close()
+        return int(rounds), errors
+
+    def create_manager_key(self):
+        """Return the API key of somebody who may do all this."""
+        return self.create_key(
+            CANCELLATION_MANAGER,
+            SALESPERSON,
+            "account.group_account_invoice",
+            "sales_team.group_sale_manager",
+        )
+
+    def create_portal_customer(self):
+        """Return the partner id of a customer who can log in with their name."""
+
+        def create(env):
+            login = f"{CUSTOMER}-{time.monotonic_ns()}"
+            partner = env["res.partner"].create(
+                {"name": login, "email": f"{login}@example.com"}
+            )
+            env["res.users"].with_context(no_reset_password=True).create(
+                {
+                    "login": login,
+                    "password": login,
+                    "partner_id": partner.id,
+                    "group_ids": [Command.set(env.ref("base.group_portal").ids)],
+                }
+            )
+            return partner.id, login
+
+        return self.committed(create)
+
+    def create_weekly(self, number, partner_id, mode="invoice", lines=2):
+        """Return the ids of subscriptions with many weeks to bill."""
+
+        def create(env):
+            return [
+                _create_weekly(env, partner_id, mode, lines).id
+                for _number in range(number)
+            ]
+
+        return self.committed(create)
+
+    def check_invariants(self):
+        """Assert what always holds, and that the server has logged no traceback."""
+        self.committed(lambda env: check_invariants(self, env))
+        log = self.server.read_log()
+        self.assertNotIn("Traceback", log, log[-8000:])
+
+
+def _create_weekly(env, partner_id, mode, lines):
+    product = env["product.product"].create(
+        {
+            "name": "Plan",
+            "type": "service",
+            "list_price": WEEK,
+            "taxes_id": [Command.clear()],
+        }
+    )
+    template = env["sale.subscription.template"].create(
+        {
+            "name": "Weekly",
+            "recurring_interval": 1,
+            "recurring_rule_type": "weeks",
+            "invoicing_mode": mode,
+        }
+    )
+    subscription = env["sale.subscription"].create(
+        {
+            "partner_id": partner_id,
+            "pricelist_id": env["product.pricelist"].create({"name": "P"}).id,
+            "template_id": template.id,
+            "sale_subscription_line_ids": [
+                Command.create({"product_id": product.id, "name": f"Line {number}"})
+                for number in range(lines)
+            ],
+        }
+    )
+    subscription.action_start_subscription()
+    start = subscription._today() - timedelta(days=7 * 4)
+    subscription.write({"date_start": start, "recurring_next_date": start})
+    for _week in range(5):
+        subscription.generate_invoice()
+    subscription.invoice_ids.filtered(lambda move: move.state == "draft")._post()
+    return subscription
