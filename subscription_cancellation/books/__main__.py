@@ -1,0 +1,59 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""``python -m books DATABASE``, from the folder of the addon: check, print, exit.
+
+Needs Python and psycopg2 only, no Odoo; nothing is written. The server is that of the
+usual ``PGHOST``, ``PGPORT``, ``PGUSER`` and ``PGPASSWORD``. The exit status is 1 where
+something does not fit.
+"""
+
+import argparse
+import sys
+from datetime import date
+
+import psycopg2
+
+from .checker import check_books
+
+COLUMNS = ("rule", "document", "subscription", "expected", "found", "difference")
+
+
+def main():
+    """Check the database of the command line."""
+    arguments = _parse_arguments()
+    connection = psycopg2.connect(dbname=arguments.database)
+    connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
+    try:
+        summary = check_books(connection.cursor(), since=arguments.since)
+    finally:
+        connection.close()
+    _print(summary)
+    return 1 if summary.findings else 0
+
+
+def _parse_arguments():
+    parser = argparse.ArgumentParser(
+        prog="books", description="Derive the books of cancellations anew."
+    )
+    parser.add_argument("database", help="name of the database")
+    parser.add_argument(
+        "--since",
+        type=date.fromisoformat,
+        help="only subscriptions with a cancellation executed since, YYYY-MM-DD",
+    )
+    return parser.parse_args()
+
+
+def _print(summary):
+    for finding in summary.findings:
+        values = [getattr(finding, name) for name in COLUMNS]
+        print(" | ".join("" if value is None else str(value) for value in values))
+        print(f"    {finding.tell()}")
+    checked = f"{summary.cancellations} cancellations, {summary.credit_memos} credit"
+    if summary.findings:
+        print(f"{len(summary.findings)} findings: {checked} memos checked")
+    else:
+        print(f"Every cent fits: {checked} memos checked")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

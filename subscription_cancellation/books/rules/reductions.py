@@ -1,0 +1,54 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""C5: a credit memo reduces its own invoice first."""
+
+from ..finding import translatable
+from .report import report_amounts
+
+RULE = "reductions"
+WRONG = translatable(
+    "Credit memo %(document)s reduces its invoice by %(found)s, where it was to reduce "
+    "it by %(expected)s."
+)
+
+
+def check(ledger):
+    """Yield a finding for each credit memo that is not reconciled as recorded."""
+    for cancellation in ledger.cancellations:
+        if not cancellation.post_credit_memos:
+            # What was due when somebody posted it, nobody recorded.
+            continue
+        for memo in ledger.issued_by(cancellation, "out_refund"):
+            rows = ledger.rows_on(cancellation, memo.reversed_entry_id)
+            if memo.state == "posted" and rows:
+                yield from _check_memo(ledger, cancellation, memo, rows)
+
+
+def _check_memo(ledger, cancellation, memo, rows):
+    expected = ledger.sum_units(rows, "reduces_invoice")
+    found = get_reduction(ledger, memo)
+    if found != expected and not (found > expected and _has_drafts(ledger, memo)):
+        yield report_amounts(
+            ledger,
+            RULE,
+            WRONG,
+            cancellation,
+            memo,
+            memo.currency_id,
+            expected,
+            found,
+        )
+
+
+def get_reduction(ledger, memo):
+    """Return how much of a credit memo is reconciled with its own invoice."""
+    return sum(
+        ledger.units(partial.credit_amount_currency, memo.currency_id)
+        for partial in ledger.pays.get(memo.id, [])
+        if partial.debit_move_id == memo.reversed_entry_id
+    )
+
+
+def _has_drafts(ledger, memo):
+    """Return whether an older draft was left room for that it did not take."""
+    others = ledger.memos_of(memo.reversed_entry_id, ("draft", "posted", "cancel"))
+    return any(other.id < memo.id for other in others)
