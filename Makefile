@@ -3,6 +3,7 @@
 #   make run                  see it work: http://localhost:8069 (PORT= changes it), Ctrl-C stops
 #   make test                 prove it: the whole suite, browser tests included
 #   make db DB=name [DEMO=1]  a fresh database with the addon, replacing one of that name
+#   make check-books DB=name  derive the books of a database anew; no cent may be left over
 #   make stop                 stop the embedded PostgreSQL that `make db` leaves running
 #
 # Environment: ODOO_SRC (an Odoo 19.0 checkout), PGHOST PGPORT PGUSER PGPASSWORD (a server to
@@ -11,7 +12,7 @@
 PYTHON ?= python3
 DEV := $(PYTHON) tools/dev.py
 
-COMMANDS := run test db lint bench wheel fuzz screenshots stop clean
+COMMANDS := run test db lint bench wheel fuzz screenshots check-books stop clean
 
 .PHONY: help $(COMMANDS)
 

@@ -3,7 +3,7 @@
 
 Needs Python and psycopg2 only, no Odoo; nothing is written. The server is that of the
 usual ``PGHOST``, ``PGPORT``, ``PGUSER`` and ``PGPASSWORD``. The exit status is 1 where
-something does not fit.
+something does not fit, 2 where the database cannot be read.
 """
 
 import argparse
@@ -20,14 +20,24 @@ COLUMNS = ("rule", "document", "subscription", "expected", "found", "difference"
 def main():
     """Check the database of the command line."""
     arguments = _parse_arguments()
-    connection = psycopg2.connect(dbname=arguments.database)
-    connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
     try:
-        summary = check_books(connection.cursor(), since=arguments.since)
-    finally:
-        connection.close()
+        summary = _check(arguments)
+    except psycopg2.Error as error:
+        reason = str(error).strip().splitlines()[0]
+        print(f"{arguments.database} cannot be checked: {reason}", file=sys.stderr)
+        return 2
     _print(summary)
     return 1 if summary.findings else 0
+
+
+def _check(arguments):
+    """Check in one transaction that writes nothing and sees one state."""
+    connection = psycopg2.connect(dbname=arguments.database)
+    try:
+        connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
+        return check_books(connection.cursor(), since=arguments.since)
+    finally:
+        connection.close()
 
 
 def _parse_arguments():

@@ -6,7 +6,10 @@ from typing import Any, NamedTuple
 
 
 def translatable(source: str) -> str:
-    """Return a sentence that whoever shows it may translate."""
+    """Return a sentence that whoever shows it may translate.
+
+    Imported as ``_lt``, so that the export of translatable texts finds it.
+    """
     return source
 
 

@@ -156,11 +156,14 @@ class Ledger:
         return [move for move in issued if move.move_type == move_type]
 
     def take_backs_of(self, memo):
-        """Return the posted invoices that take a credit memo back."""
+        """Return the posted documents that take a credit memo back.
+
+        An invoice of its cancellation does, or what an accountant reversed it by.
+        """
         return [
             move
             for move in self.reversals_of.get(memo.id, [])
-            if move.move_type == "out_invoice" and move.state == "posted"
+            if move.move_type != "out_refund" and move.state == "posted"
         ]
 
     def product_lines(self, move):
@@ -190,9 +193,15 @@ class Ledger:
             and self.move[line.move_id].cancellation_id == row.cancellation_id
         ]
 
-    def is_in_advance(self, cancellation):
-        """Return whether a cancellation still waits, whatever it credited before."""
-        return cancellation.state != "done"
+    def rows_of_memo(self, cancellation, memo):
+        """Return the rows that a credit memo was made for, none where they are gone.
+
+        What was credited in advance, and taken back, may leave a row about nothing.
+        """
+        rows = self.rows_on(cancellation, memo.reversed_entry_id)
+        if self.take_backs_of(memo) and not self.sum_units(rows, "credit_untaxed"):
+            return []
+        return rows
 
     # === THE DAY LEDGER === #
 

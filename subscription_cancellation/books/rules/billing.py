@@ -1,12 +1,12 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """B7: nothing is invoiced for a period that begins when service has ended."""
 
-from ..finding import translatable
+from ..finding import translatable as _lt
 from .endings import get_last_endings
 from .report import report
 
 RULE = "billing"
-BILLED = translatable(
+BILLED = _lt(
     "%(document)s bills “%(service)s” from %(found)s on, but it ended before "
     "%(expected)s (%(cancellation)s)."
 )

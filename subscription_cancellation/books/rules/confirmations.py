@@ -1,14 +1,14 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """D7: the customer was told, by one step, where the record says so."""
 
-from ..finding import translatable
+from ..finding import translatable as _lt
 from .report import report
 
 RULE = "confirmations"
-NOT_TOLD = translatable(
+NOT_TOLD = _lt(
     "%(cancellation)s says that the customer was told, but there is no message to them."
 )
-TWICE = translatable("%(cancellation)s has %(found)s confirmations instead of one.")
+TWICE = _lt("%(cancellation)s has %(found)s confirmations instead of one.")
 
 
 def check(ledger):

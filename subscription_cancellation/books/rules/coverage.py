@@ -2,12 +2,12 @@
 """C1, C3: when service has ended with a refund, nothing stays to be credited."""
 
 from ..amounts import still_creditable
-from ..finding import translatable
+from ..finding import translatable as _lt
 from .endings import get_last_endings
 from .report import report_amounts
 
 RULE = "coverage"
-LEFT = translatable(
+LEFT = _lt(
     "After %(cancellation)s, %(found)s of %(document)s are still billed for days "
     "without service and not credited."
 )

@@ -2,18 +2,18 @@
 """D4, B4: requested, executed and undone in this order; and on the day wished for."""
 
 from ..amounts import ONE_DAY
-from ..finding import translatable
+from ..finding import translatable as _lt
 from .report import report
 
 RULE = "dates"
-WRONG_ORDER = translatable(
+WRONG_ORDER = _lt(
     "%(cancellation)s: %(later)s (%(found)s) is before %(earlier)s (%(expected)s)."
 )
-NOT_EXECUTED = translatable("%(cancellation)s is done, but does not say since when.")
-NOT_DONE = translatable(
+NOT_EXECUTED = _lt("%(cancellation)s is done, but does not say since when.")
+NOT_DONE = _lt(
     "%(cancellation)s says it was done on %(found)s, but it is not done."
 )
-WRONG_DAY = translatable(
+WRONG_DAY = _lt(
     "%(cancellation)s was wished for %(wish)s, so that it ends service before "
     "%(expected)s, not %(found)s."
 )

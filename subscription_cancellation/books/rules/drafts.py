@@ -1,11 +1,11 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """C10, C12: no document of a cancellation was left behind as a draft."""
 
-from ..finding import translatable
+from ..finding import translatable as _lt
 from .report import report
 
 RULE = "drafts"
-ORPHAN = translatable(
+ORPHAN = _lt(
     "%(document)s of %(cancellation)s is a draft that nobody is going to post."
 )
 

@@ -3,21 +3,21 @@
 
 from collections import defaultdict
 
-from ..finding import translatable
+from ..finding import translatable as _lt
 from .report import report
 
 RULE = "endings"
-STILL_ACTIVE = translatable("“%(service)s” goes on, although %(cancellation)s ended it.")
-WRONG_DATE = translatable(
+STILL_ACTIVE = _lt("“%(service)s” goes on, although %(cancellation)s ended it.")
+WRONG_DATE = _lt(
     "“%(service)s” ends on %(found)s, by %(cancellation)s on %(expected)s."
 )
-NOT_CLOSED = translatable(
+NOT_CLOSED = _lt(
     "Nothing of the subscription goes on since %(cancellation)s, but it is not closed."
 )
-STILL_BILLED = translatable(
+STILL_BILLED = _lt(
     "The subscription ended with %(cancellation)s, but has a next invoice on %(found)s."
 )
-OPEN_TWICE = translatable(
+OPEN_TWICE = _lt(
     "“%(service)s” waits for more than one cancellation, %(cancellation)s among them."
 )
 
@@ -30,10 +30,23 @@ def get_last_endings(ledger):
         for cancellation in ledger.cancellations
         if cancellation.state == "done" and not cancellation.reactivated_date
     ]
-    for cancellation in sorted(done, key=lambda c: (c.executed_date, c.id)):
-        for row in ledger.rows_of.get(cancellation.id, []):
-            endings[row.subscription_line_id] = cancellation
+    for cancellation in sorted(done, key=lambda c: (str(c.executed_date), c.id)):
+        for service_id in _get_services(ledger, cancellation):
+            endings[service_id] = cancellation
     return endings
+
+
+def _get_services(ledger, cancellation):
+    """Return what a cancellation ended: what its rows say, and what has that end."""
+    rows = ledger.rows_of.get(cancellation.id, [])
+    services = ledger.services_of.get(cancellation.subscription_id, [])
+    return {row.subscription_line_id for row in rows} | {
+        service.id
+        for service in services
+        if cancellation.is_whole
+        and not service.active
+        and service.cancellation_date == cancellation.effective_date
+    }
 
 
 def check(ledger):

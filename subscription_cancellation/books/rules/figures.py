@@ -2,15 +2,15 @@
 """D4: a row says truly which days of which invoice line it credits."""
 
 from ..amounts import count_days
-from ..finding import translatable
+from ..finding import translatable as _lt
 from .report import report
 
 RULE = "figures"
-WRONG_DAYS = translatable(
+WRONG_DAYS = _lt(
     "%(cancellation)s counts %(found)s days of a line of %(document)s, which was "
     "billed for %(expected)s (unused of all)."
 )
-WRONG_LINE = translatable(
+WRONG_LINE = _lt(
     "%(cancellation)s credits “%(service)s” with a line of %(document)s that billed "
     "something else."
 )

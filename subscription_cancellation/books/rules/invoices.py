@@ -1,19 +1,19 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """C4: no invoice, and no line of one, is credited beyond what it billed."""
 
-from ..finding import translatable
+from ..finding import translatable as _lt
 from .report import report_amounts
 
 RULE = "invoices"
-BEYOND_TOTAL = translatable(
+BEYOND_TOTAL = _lt(
     "The credit memos of %(document)s come to %(found)s, more than the %(expected)s "
     "of the invoice."
 )
-BEYOND_TAX = translatable(
+BEYOND_TAX = _lt(
     "The credit memos of %(document)s take %(found)s tax back, more than the "
     "%(expected)s it was billed with."
 )
-BEYOND_LINE = translatable(
+BEYOND_LINE = _lt(
     "The credits of a line of %(document)s come to %(found)s, more than the "
     "%(expected)s it billed."
 )

@@ -4,34 +4,34 @@
 from decimal import Decimal
 
 from ..amounts import ONE_DAY
-from ..finding import translatable
+from ..finding import translatable as _lt
 from .report import report, report_amounts
 
 RULE = "memo_lines"
-WRONG_NUMBER = translatable(
+WRONG_NUMBER = _lt(
     "%(cancellation)s credits a line of %(document)s with %(found)s credit memo lines "
     "instead of one."
 )
-WRONG_AMOUNT = translatable(
+WRONG_AMOUNT = _lt(
     "A line of credit memo %(document)s is about %(found)s, the credit of "
     "%(cancellation)s about %(expected)s."
 )
-UNLIKE = translatable(
+UNLIKE = _lt(
     "A line of credit memo %(document)s and the invoice line it credits differ in: "
     "%(what)s."
 )
-WRONG_DAYS = translatable(
+WRONG_DAYS = _lt(
     "A line of credit memo %(document)s credits %(found)s, where %(expected)s is "
     "unused."
 )
-UNKNOWN = translatable(
+UNKNOWN = _lt(
     "Credit memo %(document)s has a line of %(found)s that %(cancellation)s does not "
     "know of."
 )
-UNLIKE_BOOKED = translatable(
+UNLIKE_BOOKED = _lt(
     "Credit memo %(document)s books %(found)s, but its lines say %(expected)s."
 )
-UNBALANCED = translatable(
+UNBALANCED = _lt(
     "The journal items of credit memo %(document)s do not balance: %(found)s is left."
 )
 

@@ -4,29 +4,29 @@
 from collections import Counter
 from decimal import Decimal
 
-from ..finding import translatable
+from ..finding import translatable as _lt
 from .report import report, report_amounts
 
 RULE = "memos"
-TWICE = translatable(
+TWICE = _lt(
     "%(cancellation)s has issued more than one credit memo for %(document)s."
 )
-UNLIKE = translatable(
+UNLIKE = _lt(
     "Credit memo %(document)s and the invoice it credits differ in: %(what)s."
 )
-NO_INVOICE = translatable(
+NO_INVOICE = _lt(
     "Credit memo %(document)s of %(cancellation)s says of no customer invoice that it "
     "credits it."
 )
-NOT_POSTED = translatable(
+NOT_POSTED = _lt(
     "Credit memo %(document)s of %(cancellation)s is not posted, although nobody was "
     "to review it."
 )
-WRONG_SUM = translatable(
+WRONG_SUM = _lt(
     "Credit memo %(document)s is about %(found)s without tax, the credits of "
     "%(cancellation)s on its invoice about %(expected)s."
 )
-WRONG_TAX = translatable(
+WRONG_TAX = _lt(
     "Credit memo %(document)s has %(found)s tax, the credits of %(cancellation)s on "
     "its invoice %(expected)s."
 )
@@ -79,7 +79,7 @@ def _check_memo(ledger, cancellation, memo):
     if unlike:
         what = ", ".join(unlike)
         yield report(ledger, RULE, UNLIKE, cancellation, memo, what=what)
-    rows = ledger.rows_on(cancellation, invoice.id)
+    rows = ledger.rows_of_memo(cancellation, memo)
     is_due = cancellation.post_credit_memos and rows
     if is_due and not cancellation.reactivated_date and memo.state != "posted":
         yield report(

@@ -1,20 +1,20 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """C7, C8, C9: what credits paid, was written off or invoiced is in the books."""
 
-from ..finding import translatable
+from ..finding import translatable as _lt
 from .report import report, report_amounts
 
 RULE = "payments"
-NOT_PAID = translatable(
+NOT_PAID = _lt(
     "Credits were to have paid %(expected)s of %(document)s; %(found)s of it are paid."
 )
-NOT_BOOKED = translatable(
+NOT_BOOKED = _lt(
     "%(cancellation)s wrote %(document)s off, but there is no posted entry for it."
 )
-WRONG_WRITE_OFF = translatable(
+WRONG_WRITE_OFF = _lt(
     "%(cancellation)s wrote off %(expected)s of %(document)s, its entry %(found)s."
 )
-WRONG_INVOICE = translatable(
+WRONG_INVOICE = _lt(
     "%(cancellation)s invoiced %(expected)s with %(document)s, which is about "
     "%(found)s."
 )

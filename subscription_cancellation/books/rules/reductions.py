@@ -1,11 +1,11 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """C5: a credit memo reduces its own invoice first."""
 
-from ..finding import translatable
+from ..finding import translatable as _lt
 from .report import report_amounts
 
 RULE = "reductions"
-WRONG = translatable(
+WRONG = _lt(
     "Credit memo %(document)s reduces its invoice by %(found)s, where it was to reduce "
     "it by %(expected)s."
 )
@@ -18,8 +18,8 @@ def check(ledger):
             # What was due when somebody posted it, nobody recorded.
             continue
         for memo in ledger.issued_by(cancellation, "out_refund"):
-            rows = ledger.rows_on(cancellation, memo.reversed_entry_id)
-            if memo.state == "posted" and rows:
+            rows = ledger.rows_of_memo(cancellation, memo)
+            if memo.state == "posted" and rows and not _is_reversed(ledger, memo):
                 yield from _check_memo(ledger, cancellation, memo, rows)
 
 
@@ -52,3 +52,9 @@ def _has_drafts(ledger, memo):
     """Return whether an older draft was left room for that it did not take."""
     others = ledger.memos_of(memo.reversed_entry_id, ("draft", "posted", "cancel"))
     return any(other.id < memo.id for other in others)
+
+
+def _is_reversed(ledger, memo):
+    """Return whether an accountant reversed it, which undoes what it was paid with."""
+    reversals = ledger.take_backs_of(memo)
+    return any(move.cancellation_id != memo.cancellation_id for move in reversals)

@@ -1,31 +1,31 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """C6: each refund and collection is one confirmed transaction of that amount."""
 
-from ..finding import translatable
+from ..finding import translatable as _lt
 from ..ledger import group
 from .report import report, report_amounts
 
 RULE = "refunds"
-NOT_CONFIRMED = translatable(
+NOT_CONFIRMED = _lt(
     "A step of %(cancellation)s is done without a confirmed transaction "
     "(%(document)s)."
 )
-WRONG_AMOUNT = translatable(
+WRONG_AMOUNT = _lt(
     "A step of %(cancellation)s moved %(expected)s, its transaction %(transaction)s "
     "%(found)s."
 )
-TWICE = translatable(
+TWICE = _lt(
     "A step of %(cancellation)s moved money %(found)s times: %(transaction)s."
 )
-WRONG_PAYMENT = translatable(
+WRONG_PAYMENT = _lt(
     "Transaction %(transaction)s of %(cancellation)s is about %(expected)s, its "
     "payment about %(found)s."
 )
-BEYOND_SOURCE = translatable(
+BEYOND_SOURCE = _lt(
     "%(found)s of transaction %(transaction)s are refunded, which had brought "
     "%(expected)s."
 )
-BEYOND_MEMO = translatable(
+BEYOND_MEMO = _lt(
     "%(found)s of credit memo %(document)s are refunded, which is about %(expected)s."
 )
 OPERATIONS = {"refund": True, "collect": False}

@@ -2,10 +2,11 @@
 """E3: an idempotency key is used by one request only, across the whole company."""
 
 from .. import queries
-from ..finding import Finding, translatable
+from ..finding import Finding
+from ..finding import translatable as _lt
 
 RULE = "requests"
-TWICE = translatable(
+TWICE = _lt(
     "The same idempotency key has led to more than one cancellation: %(cancellation)s."
 )
 

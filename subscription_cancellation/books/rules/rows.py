@@ -8,11 +8,11 @@ was changed since by people leaves several possible amounts, or none that is cer
 from itertools import chain, combinations
 
 from ..amounts import between, still_creditable
-from ..finding import translatable
+from ..finding import translatable as _lt
 from .report import report_amounts
 
 RULE = "rows"
-WRONG = translatable(
+WRONG = _lt(
     "%(cancellation)s credits %(found)s of a line of %(document)s, where %(expected)s "
     "was left for the unused days."
 )

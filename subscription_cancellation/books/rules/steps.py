@@ -1,11 +1,11 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """C6, D4: the steps account for every cent of each credit memo."""
 
-from ..finding import translatable
+from ..finding import translatable as _lt
 from .report import report_amounts
 
 RULE = "steps"
-WRONG = translatable(
+WRONG = _lt(
     "The steps of %(cancellation)s account for %(found)s of credit memo %(document)s, "
     "which is about %(expected)s."
 )

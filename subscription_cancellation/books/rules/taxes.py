@@ -8,11 +8,11 @@ the cent, `memos` compares it with the record and `invoices` with what was bille
 from collections import defaultdict
 from fractions import Fraction
 
-from ..finding import translatable
+from ..finding import translatable as _lt
 from .report import report_amounts
 
 RULE = "taxes"
-WRONG = translatable(
+WRONG = _lt(
     "Credit memo %(document)s takes %(found)s of “%(tax)s” back, where its share of "
     "what was billed is %(expected)s."
 )

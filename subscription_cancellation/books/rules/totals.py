@@ -1,11 +1,11 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """D4: the amounts on a cancellation are the sums of its rows."""
 
-from ..finding import translatable
+from ..finding import translatable as _lt
 from .report import report_amounts
 
 RULE = "totals"
-WRONG = translatable(
+WRONG = _lt(
     "%(cancellation)s says %(found)s (%(field)s), its rows come to %(expected)s."
 )
 #: By amount of the cancellation, what of the rows adds up to it, and what is taken off.
