@@ -24,9 +24,9 @@ def main():
         summary = _check(arguments)
     except psycopg2.Error as error:
         reason = str(error).strip().splitlines()[0]
-        print(f"{arguments.database} cannot be checked: {reason}", file=sys.stderr)
+        sys.stderr.write(f"{arguments.database} cannot be checked: {reason}\n")
         return 2
-    _print(summary)
+    sys.stdout.writelines(f"{line}\n" for line in _describe(summary))
     return 1 if summary.findings else 0
 
 
@@ -53,16 +53,18 @@ def _parse_arguments():
     return parser.parse_args()
 
 
-def _print(summary):
+def _describe(summary):
+    """Yield the lines to print."""
     for finding in summary.findings:
         values = [getattr(finding, name) for name in COLUMNS]
-        print(" | ".join("" if value is None else str(value) for value in values))
-        print(f"    {finding.tell()}")
-    checked = f"{summary.cancellations} cancellations, {summary.credit_memos} credit"
-    if summary.findings:
-        print(f"{len(summary.findings)} findings: {checked} memos checked")
-    else:
-        print(f"Every cent fits: {checked} memos checked")
+        yield " | ".join("" if value is None else str(value) for value in values)
+        yield f"    {finding.tell()}"
+    checked = (
+        f"{summary.cancellations} cancellations, {summary.credit_memos} credit memos "
+        "checked"
+    )
+    number = len(summary.findings)
+    yield f"{number} findings: {checked}" if number else f"Every cent fits: {checked}"
 
 
 if __name__ == "__main__":

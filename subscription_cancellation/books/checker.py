@@ -51,7 +51,7 @@ def _read_ledgers(reader, companies, since, chunk):
     after = 0
     while ids := [
         row.subscription_id
-        for row in reader.read(
+        for row in reader.fetch(
             queries.SUBSCRIPTION_IDS,
             after=after,
             companies=companies,

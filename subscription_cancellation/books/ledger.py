@@ -19,12 +19,12 @@ class Reader:
         #: Size of the smallest unit, and name, by currency id.
         self.units = {}
         self.currency_names = {}
-        for currency in self.read(queries.CURRENCIES):
+        for currency in self.fetch(queries.CURRENCIES):
             self.units[currency.id] = Decimal(currency.rounding)
             self.currency_names[currency.id] = currency.name
-        self.taxes = {tax.id: tax for tax in self.read(queries.TAXES)}
+        self.taxes = {tax.id: tax for tax in self.fetch(queries.TAXES)}
 
-    def read(self, query, **parameters):
+    def fetch(self, query, **parameters):
         """Return the rows of a query as named tuples."""
         self._cursor.execute(query, parameters)
         names = tuple(column[0] for column in self._cursor.description)
@@ -60,25 +60,25 @@ class Ledger:
     # === READ === #
 
     def _read_cancellations(self, ids):
-        read = self.reader.read
-        self.cancellations = read(queries.CANCELLATIONS, ids=ids)
+        fetch = self.reader.fetch
+        self.cancellations = fetch(queries.CANCELLATIONS, ids=ids)
         self.cancellation = {record.id: record for record in self.cancellations}
         self.by_subscription = group(self.cancellations, "subscription_id")
-        self.rows = read(queries.ROWS, ids=list(self.cancellation))
+        self.rows = fetch(queries.ROWS, ids=list(self.cancellation))
         self.rows_of = group(self.rows, "cancellation_id")
-        self.steps = read(queries.STEPS, ids=list(self.cancellation))
+        self.steps = fetch(queries.STEPS, ids=list(self.cancellation))
         self.steps_of = group(self.steps, "cancellation_id")
         self.subscription = {
-            record.id: record for record in read(queries.SUBSCRIPTIONS, ids=ids)
+            record.id: record for record in fetch(queries.SUBSCRIPTIONS, ids=ids)
         }
-        lines = read(queries.SUBSCRIPTION_LINES, ids=ids)
+        lines = fetch(queries.SUBSCRIPTION_LINES, ids=ids)
         self.service = {record.id: record for record in lines}
         self.services_of = group(lines, "subscription_id")
-        messages = read(queries.MESSAGES, ids=list(self.cancellation))
+        messages = fetch(queries.MESSAGES, ids=list(self.cancellation))
         self.told = {(row.cancellation_id, row.partner_id) for row in messages}
 
     def _read_moves(self):
-        read = self.reader.read
+        fetch = self.reader.fetch
         new = self._read_ids(
             queries.MOVE_IDS,
             cancellations=list(self.cancellation),
@@ -88,36 +88,36 @@ class Ledger:
         while new:
             known |= new
             new = self._read_ids(queries.RELATED_MOVE_IDS, ids=list(new)) - known
-        self.moves = read(queries.MOVES, ids=list(known))
+        self.moves = fetch(queries.MOVES, ids=list(known))
         self.move = {record.id: record for record in self.moves}
         self.reversals_of = group(self.moves, "reversed_entry_id")
         self.moves_of = group(self.moves, "cancellation_id")
 
     def _read_ids(self, query, **parameters):
-        return {row[0] for row in self.reader.read(query, **parameters)} - {None}
+        return {row[0] for row in self.reader.fetch(query, **parameters)} - {None}
 
     def _read_lines(self):
-        read = self.reader.read
-        self.lines = read(queries.LINES, ids=list(self.move))
+        fetch = self.reader.fetch
+        self.lines = fetch(queries.LINES, ids=list(self.move))
         self.line = {record.id: record for record in self.lines}
         self.lines_of = group(self.lines, "move_id")
         products = [line for line in self.lines if line.display_type == "product"]
         self.credits_of = group(products, "origin_line_id")
         self.billed_of = group(products, "subscription_line_id")
-        taxed = read(queries.LINE_TAXES, ids=[line.id for line in products])
+        taxed = fetch(queries.LINE_TAXES, ids=[line.id for line in products])
         self.taxes_of = {row.line_id: frozenset(row.tax_ids) for row in taxed}
 
     def _read_money(self):
-        read = self.reader.read
+        fetch = self.reader.fetch
         receivable = [
             line.id
             for line in self.lines
             if line.account_type in ("asset_receivable", "liability_payable")
         ]
-        self.partials = read(queries.PARTIALS, ids=receivable)
+        self.partials = fetch(queries.PARTIALS, ids=receivable)
         self.paid_by = group(self.partials, "debit_move_id")
         self.pays = group(self.partials, "credit_move_id")
-        self.transactions = read(
+        self.transactions = fetch(
             queries.TRANSACTIONS, steps=[step.id for step in self.steps]
         )
         self.transaction = {record.id: record for record in self.transactions}

@@ -30,9 +30,7 @@ def _check_service(ledger, service_id, cancellation):
     ]
     day, lines = _get_window(billed, cancellation)
     for line in lines:
-        left = still_creditable(
-            ledger.as_entry(line), _get_credits(ledger, line), day
-        )
+        left = still_creditable(ledger.as_entry(line), _get_credits(ledger, line), day)
         if left and not _is_left_on_purpose(ledger, line, cancellation):
             yield report_amounts(
                 ledger,

@@ -10,9 +10,7 @@ WRONG_ORDER = _lt(
     "%(cancellation)s: %(later)s (%(found)s) is before %(earlier)s (%(expected)s)."
 )
 NOT_EXECUTED = _lt("%(cancellation)s is done, but does not say since when.")
-NOT_DONE = _lt(
-    "%(cancellation)s says it was done on %(found)s, but it is not done."
-)
+NOT_DONE = _lt("%(cancellation)s says it was done on %(found)s, but it is not done.")
 WRONG_DAY = _lt(
     "%(cancellation)s was wished for %(wish)s, so that it ends service before "
     "%(expected)s, not %(found)s."

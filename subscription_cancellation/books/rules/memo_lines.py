@@ -159,6 +159,4 @@ def _check_memo(ledger, cancellation, memo):
         )
     balance = sum(Decimal(line.balance) for line in ledger.lines_of.get(memo.id, []))
     if balance:
-        yield report(
-            ledger, RULE, UNBALANCED, cancellation, memo, Decimal(0), balance
-        )
+        yield report(ledger, RULE, UNBALANCED, cancellation, memo, Decimal(0), balance)

@@ -8,12 +8,8 @@ from ..finding import translatable as _lt
 from .report import report, report_amounts
 
 RULE = "memos"
-TWICE = _lt(
-    "%(cancellation)s has issued more than one credit memo for %(document)s."
-)
-UNLIKE = _lt(
-    "Credit memo %(document)s and the invoice it credits differ in: %(what)s."
-)
+TWICE = _lt("%(cancellation)s has issued more than one credit memo for %(document)s.")
+UNLIKE = _lt("Credit memo %(document)s and the invoice it credits differ in: %(what)s.")
 NO_INVOICE = _lt(
     "Credit memo %(document)s of %(cancellation)s says of no customer invoice that it "
     "credits it."
@@ -82,9 +78,7 @@ def _check_memo(ledger, cancellation, memo):
     rows = ledger.rows_of_memo(cancellation, memo)
     is_due = cancellation.post_credit_memos and rows
     if is_due and not cancellation.reactivated_date and memo.state != "posted":
-        yield report(
-            ledger, RULE, NOT_POSTED, cancellation, memo, "posted", memo.state
-        )
+        yield report(ledger, RULE, NOT_POSTED, cancellation, memo, "posted", memo.state)
     if is_due and memo.state == "posted":
         yield from _check_sums(ledger, cancellation, memo, rows)
 

@@ -70,9 +70,7 @@ def _check_written_off(ledger, cancellation, step):
         yield report(ledger, RULE, NOT_BOOKED, cancellation, invoice)
         return
     found = _get_paid(ledger, invoice, by=entry.id)
-    yield from _compare(
-        ledger, WRONG_WRITE_OFF, cancellation, invoice, step, found
-    )
+    yield from _compare(ledger, WRONG_WRITE_OFF, cancellation, invoice, step, found)
 
 
 def _check_invoiced(ledger, cancellation, step):

@@ -9,11 +9,17 @@ WRONG = _lt(
     "Credit memo %(document)s reduces its invoice by %(found)s, where it was to reduce "
     "it by %(expected)s."
 )
+BOTH_OPEN = _lt(
+    "%(found)s of credit memo %(document)s are open, and so much is still due on the "
+    "invoice that it credits."
+)
 
 
 def check(ledger):
-    """Yield a finding for each credit memo that is not reconciled as recorded."""
+    """Yield a finding for each credit memo that does not reduce its invoice."""
     for cancellation in ledger.cancellations:
+        for memo in ledger.issued_by(cancellation, "out_refund"):
+            yield from _check_open(ledger, cancellation, memo)
         if not cancellation.post_credit_memos:
             # What was due when somebody posted it, nobody recorded.
             continue
@@ -37,6 +43,28 @@ def _check_memo(ledger, cancellation, memo, rows):
             expected,
             found,
         )
+
+
+def _check_open(ledger, cancellation, memo):
+    """Credit memo and invoice are never open both, whatever anybody recorded."""
+    invoice = ledger.move.get(memo.reversed_entry_id)
+    if not invoice or memo.state != "posted":
+        return
+    found = min(_get_open(ledger, invoice), -_get_open(ledger, memo))
+    if found > 0:
+        yield report_amounts(
+            ledger, RULE, BOTH_OPEN, cancellation, memo, memo.currency_id, 0, found
+        )
+
+
+def _get_open(ledger, move):
+    """Return what is due on a document; negative: what it leaves to the customer."""
+    due = [
+        line
+        for line in ledger.lines_of.get(move.id, [])
+        if line.account_type == "asset_receivable"
+    ]
+    return ledger.sum_units(due, "amount_residual_currency")
 
 
 def get_reduction(ledger, memo):

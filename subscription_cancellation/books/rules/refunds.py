@@ -7,16 +7,13 @@ from .report import report, report_amounts
 
 RULE = "refunds"
 NOT_CONFIRMED = _lt(
-    "A step of %(cancellation)s is done without a confirmed transaction "
-    "(%(document)s)."
+    "A step of %(cancellation)s is done without a confirmed transaction (%(document)s)."
 )
 WRONG_AMOUNT = _lt(
     "A step of %(cancellation)s moved %(expected)s, its transaction %(transaction)s "
     "%(found)s."
 )
-TWICE = _lt(
-    "A step of %(cancellation)s moved money %(found)s times: %(transaction)s."
-)
+TWICE = _lt("A step of %(cancellation)s moved money %(found)s times: %(transaction)s.")
 WRONG_PAYMENT = _lt(
     "Transaction %(transaction)s of %(cancellation)s is about %(expected)s, its "
     "payment about %(found)s."
@@ -76,15 +73,21 @@ def _check_done(ledger, cancellation, step):
         if step.kind == "collect" or not step.payment_id:
             yield report(ledger, RULE, NOT_CONFIRMED, cancellation, move)
         return
-    is_refund = transaction.operation == "refund"
-    if (
-        transaction.state != "done"
-        or is_refund != OPERATIONS[step.kind]
-        or transaction.cancellation_step_id != step.id
-        or (is_refund and transaction.source_transaction_id != step.source_transaction_id)
-    ):
+    if not _is_confirmed(step, transaction):
         yield report(ledger, RULE, NOT_CONFIRMED, cancellation, move)
     yield from _check_amounts(ledger, cancellation, step, transaction)
+
+
+def _is_confirmed(step, transaction):
+    """Return whether a transaction is the confirmed one of a step."""
+    is_refund = transaction.operation == "refund"
+    source = transaction.source_transaction_id
+    return (
+        transaction.state == "done"
+        and is_refund == OPERATIONS[step.kind]
+        and transaction.cancellation_step_id == step.id
+        and (not is_refund or source == step.source_transaction_id)
+    )
 
 
 def _check_amounts(ledger, cancellation, step, transaction):

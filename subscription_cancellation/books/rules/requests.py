@@ -17,7 +17,7 @@ def check(reader, companies):
     :param Reader reader: where from
     :param list companies: ids of ``res.company``; ``None``: all
     """
-    for row in reader.read(queries.REPEATED_KEYS, companies=companies):
+    for row in reader.fetch(queries.REPEATED_KEYS, companies=companies):
         names = ", ".join(row.names)
         yield Finding(
             RULE,

@@ -38,7 +38,9 @@ def _check_row(ledger, row):
         # What it was at the time is not known any more.
         possible = [found] if between(0, found, debit[0]) else [debit[0]]
     else:
-        day = None if cancellation.refund_mode == "full" else cancellation.effective_date
+        day = (
+            None if cancellation.refund_mode == "full" else cancellation.effective_date
+        )
         possible = [
             still_creditable(debit, [*sure, *some], day) for some in _subsets(unsure)
         ]

@@ -35,8 +35,7 @@ def _check_memo(ledger, cancellation, memo, steps):
     told = sum(
         ledger.units_of(step, "amount")
         for step in steps
-        if step.source_move_id == memo.id
-        and step.kind in ("reduce", "refund", "keep")
+        if step.source_move_id == memo.id and step.kind in ("reduce", "refund", "keep")
     )
     # Paid with it: by a step about the invoice that was paid, or by an accountant.
     if not told <= total <= told + _get_used_elsewhere(ledger, memo):
