@@ -13,15 +13,12 @@ ORPHAN = _lt(
 def check(ledger):
     """Yield a finding for each draft that is not waiting for a review."""
     for cancellation in ledger.cancellations:
-        is_undone = cancellation.reactivated_date or cancellation.state in (
-            "revoked",
-            "refused",
-        )
+        is_off = cancellation.state in ("revoked", "refused")
         for move in ledger.moves_of.get(cancellation.id, []):
             is_to_review = (
                 move.move_type == "out_refund"
                 and not cancellation.post_credit_memos
-                and not is_undone
+                and not is_off
             )
             if move.state == "draft" and not is_to_review:
                 yield report(ledger, RULE, ORPHAN, cancellation, move)
