@@ -4,6 +4,7 @@
 #   make test                 prove it: the whole suite, browser tests included
 #   make db DB=name           a fresh database with the addon, replacing one of that name
 #                             (DEMO=1: with demo data, GLUE=1: with OCA queue_job)
+#   make check-books DB=name  derive the books of a database anew; no cent may be left over
 #   make stop                 stop the embedded PostgreSQL that `make db` leaves running
 #
 # Environment: ODOO_SRC (an Odoo 19.0 checkout), PGHOST PGPORT PGUSER PGPASSWORD (a server to
@@ -12,7 +13,7 @@
 PYTHON ?= python3
 DEV := $(PYTHON) tools/dev.py
 
-COMMANDS := run test db lint bench wheel fuzz faults i18n screenshots stop clean
+COMMANDS := run test db lint bench wheel fuzz faults i18n screenshots check-books stop clean
 
 .PHONY: help $(COMMANDS)
 

@@ -35,6 +35,7 @@
         "views/subscription_cancellation_views.xml",
         "wizards/subscription_cancellation_policy_try_views.xml",
         "views/subscription_cancellation_policy_views.xml",
+        "wizards/subscription_cancellation_books_views.xml",
         "wizards/subscription_cancellation_decision_views.xml",
         "wizards/subscription_cancellation_declaration_assign_views.xml",
         "wizards/subscription_cancellation_postpone_views.xml",

@@ -12,6 +12,7 @@ from odoo.fields import Command
 from odoo.tests import new_test_user
 
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
+from odoo.addons.subscription_cancellation.books import check_books
 
 START = "2026-07-01"
 SALESPERSON = "sales_team.group_sale_salesman"
@@ -42,6 +43,9 @@ class CancellationCase(AccountTestInvoicingCommon):
 
     #: When the clock stands at the start of each test; ``None``: real time.
     now = START
+    #: Whether the checker shall find nothing at the end. Not in a test that leaves
+    #: behind what it must find.
+    books_fit = True
 
     @classmethod
     def setup_independent_company(cls, **kwargs):
@@ -63,6 +67,20 @@ class CancellationCase(AccountTestInvoicingCommon):
         super().setUp()
         if self.now:
             self.clock.move_to(self.now)
+        self.addCleanup(lambda: self.books_fit and self.assert_books_fit())
+
+    # === BOOKS === #
+
+    def check_books(self, **options):
+        """Return what the checker says of everything in this transaction."""
+        self.env.flush_all()
+        return check_books(self.env.cr, **options)
+
+    def assert_books_fit(self):
+        """Fail where the books, derived anew, are not as they are."""
+        findings = self.check_books().findings
+        told = [f"{finding.rule}: {finding.tell()}" for finding in findings]
+        self.assertEqual(told, [])
 
     # === TIME === #
 

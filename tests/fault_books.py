@@ -1,6 +1,8 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """The books of the fault test's customers, in a form that two runs have in common."""
 
+from odoo.addons.subscription_cancellation.books import check_books
+
 #: What the customers of the fault test are found by.
 REF = "faults"
 
@@ -22,6 +24,7 @@ def read_books(env):
         "drafts": len(everything.filtered(lambda move: move.state == "draft")),
         "orphans": len(everything - moves),
         "locks": _count_locks(env.cr),
+        "findings": [finding.tell() for finding in check_books(env.cr).findings],
     }
 
 

@@ -95,6 +95,7 @@ class TestFaults(FaultsCase):
                 self.assertEqual(books["activities"], 0)
         left_over = {key: self.books[key] for key in ("drafts", "orphans", "locks")}
         self.assertEqual(left_over, {"drafts": 0, "orphans": 0, "locks": 0})
+        self.assertEqual(self.books["findings"], [])
         self.assertEqual(len(self.calls), 5)
         self.check_calls_are_booked()
 

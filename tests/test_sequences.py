@@ -256,6 +256,7 @@ class TestSequences(CancellationCase):
         self.check_credits(subscription)
         self.check_days(subscription)
         self.check_states(subscription)
+        self.assert_books_fit()
 
     def check_credits(self, subscription):
         """No invoice is credited beyond its amounts; no line ends twice."""
@@ -374,6 +375,7 @@ class TestGoldenLives(GoldenCase):
         unit = 10 ** -case["decimals"]
         difference = answer["credit_total"] - float(expected["credit_total"])
         self.assertLess(abs(difference), (len(changes) + 0.5) * unit)
+        self.assert_books_fit()
 
     def change_revoke(self, subscription):
         subscription.request_cancellation(timing="end_of_period")

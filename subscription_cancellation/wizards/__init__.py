@@ -1,3 +1,4 @@
+from . import subscription_cancellation_books
 from . import subscription_cancellation_decision
 from . import subscription_cancellation_declaration_assign
 from . import subscription_cancellation_policy_try

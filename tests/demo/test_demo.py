@@ -438,6 +438,15 @@ class TestDemo(TransactionCase):
         )
         self.assertFalse(mails)
 
+    # === BOOKS === #
+
+    def test_every_cent_fits(self):
+        """What the demo shows is right, as the menu of accountants says."""
+        books = self.env["subscription.cancellation.books"].create({})
+        books.action_check()
+        self.assertEqual(books.finding_ids.mapped("sentence"), [])
+        self.assertTrue(books.is_right)
+
     # === ONCE === #
 
     def test_loading_again_changes_nothing(self):

@@ -48,6 +48,24 @@ def run_faults(settings: Settings, database: str) -> int:
     return _pytest(settings, database, "-s", *tests, *clock)
 
 
+def check_books(
+    settings: Settings, databases: Databases, name: str, since: str | None
+) -> int:
+    """The addon's checker, without Odoo: 1 where a cent does not fit."""
+    say(f"Checking the books of {name}")
+    server = databases.connection
+    environment = {
+        **os.environ,
+        "PGHOST": server.host,
+        "PGPORT": server.port,
+        "PGUSER": server.user,
+        "PGPASSWORD": server.password,
+        "PYTHONPATH": str(settings.addon),
+    }
+    options = ["--since", since] if since else []
+    return python(settings, "-m", "books", name, *options, env=environment)
+
+
 def run_pre_commit(settings: Settings) -> int:
     """The hooks of .pre-commit-config.yaml on every file."""
     say("Running pre-commit")

@@ -60,9 +60,7 @@ def test(settings: Settings) -> int:
 
 def db(settings: Settings) -> int:
     """make a fresh database: DB=name, DEMO=1 with demo data, GLUE=1 with queue_job"""
-    name = os.environ.get("DB")
-    if not name:
-        raise Failure("No database name was given", "Say for example: make db DB=trial")
+    name = _required("DB", "make db DB=trial")
     with prepared(settings) as databases:
         databases.create(name, demo=_asked("DEMO"), extra=[GLUE] * _asked("GLUE"))
         databases.server.keep_running()
@@ -132,6 +130,13 @@ def screenshots(settings: Settings) -> int:
             return python_env.python(settings, *script, "--url", url)
 
 
+def check_books(settings: Settings) -> int:
+    """derive the books of a database anew: DB=name, SINCE=YYYY-MM-DD"""
+    name = _required("DB", "make check-books DB=trial")
+    with prepared(settings, tests=False) as databases:
+        return checks.check_books(settings, databases, name, os.environ.get("SINCE"))
+
+
 def stop(settings: Settings) -> int:
     """stop the embedded PostgreSQL server"""
     Embedded(settings).stop()
@@ -152,7 +157,7 @@ def _asked(name: str) -> bool:
 
 
 COMMANDS: dict[str, Callable[[Settings], int]] = {
-    command.__name__: command
+    command.__name__.replace("_", "-"): command
     for command in (
         run,
         test,
@@ -164,10 +169,19 @@ COMMANDS: dict[str, Callable[[Settings], int]] = {
         faults,
         i18n,
         screenshots,
+        check_books,
         stop,
         clean,
     )
 }
+
+
+def _required(variable: str, example: str) -> str:
+    """The value of an environment variable that a command cannot do without."""
+    value = os.environ.get(variable)
+    if not value:
+        raise Failure("No database name was given", f"Say for example: {example}")
+    return value
 
 
 @contextlib.contextmanager

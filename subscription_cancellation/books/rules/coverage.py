@@ -1,0 +1,91 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""C1, C3: when service has ended with a refund, nothing stays to be credited."""
+
+from ..amounts import still_creditable
+from ..finding import translatable as _lt
+from .endings import get_last_endings
+from .report import report_amounts
+
+RULE = "coverage"
+LEFT = _lt(
+    "After %(cancellation)s, %(found)s of %(document)s are still billed for days "
+    "without service and not credited."
+)
+
+
+def check(ledger):
+    """Yield a finding for each invoice line that an ended service still owes."""
+    for service_id, cancellation in get_last_endings(ledger).items():
+        if cancellation.refund_mode != "none":
+            yield from _check_service(ledger, service_id, cancellation)
+
+
+def _check_service(ledger, service_id, cancellation):
+    billed = [
+        line
+        for line in ledger.billed_of.get(service_id, [])
+        if ledger.move[line.move_id].move_type == "out_invoice"
+        and ledger.move[line.move_id].state == "posted"
+        and ledger.as_entry(line)
+    ]
+    day, lines = _get_window(billed, cancellation)
+    for line in lines:
+        left = still_creditable(ledger.as_entry(line), _get_credits(ledger, line), day)
+        if left and not _is_left_on_purpose(ledger, line, cancellation):
+            yield report_amounts(
+                ledger,
+                RULE,
+                LEFT,
+                cancellation,
+                ledger.move[line.move_id],
+                line.currency_id,
+                0,
+                left,
+            )
+
+
+def _get_window(billed, cancellation):
+    """Return the first day to credit, ``None`` for all, and the lines to look at.
+
+    All of the billed period that was running last, and later ones, in a full refund.
+    """
+    day = cancellation.effective_date
+    if cancellation.refund_mode != "full":
+        return day, billed
+    running = [line for line in billed if line.start_date < day]
+    if not running:
+        return None, billed
+    last_start = max((line.start_date, line.end_date) for line in running)[0]
+    first = min(line.start_date for line in running if line.end_date >= last_start)
+    return None, [line for line in billed if line.start_date >= first]
+
+
+def _get_credits(ledger, line):
+    """Return the credits of an invoice line that stand."""
+    return [
+        entry
+        for credit in ledger.credits_of.get(line.id, [])
+        if ledger.move[credit.move_id].move_type == "out_refund"
+        and ledger.move[credit.move_id].state in ("draft", "posted")
+        and (entry := ledger.as_entry(credit))
+    ]
+
+
+def _is_left_on_purpose(ledger, line, cancellation):
+    """Return whether the credit was refused by an accountant, or has no room.
+
+    Rebates that end may exceed the lines that end with them: then nothing is credited.
+    """
+    memos = [
+        memo
+        for memo in ledger.issued_by(cancellation, "out_refund")
+        if memo.reversed_entry_id == line.move_id
+    ]
+    rows = ledger.rows_on(cancellation, line.move_id)
+    total = ledger.sum_units(rows, "credit_untaxed", "credit_tax")
+    is_known = any(row.origin_line_id == line.id for row in rows)
+    return (
+        (memos and not cancellation.post_credit_memos)
+        or ledger.is_used_up(line.move_id)
+        or (is_known and total <= 0)
+    )

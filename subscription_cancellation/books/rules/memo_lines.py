@@ -1,0 +1,162 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""C1, C4, C11: each row has led to exactly one credit memo line, like its origin."""
+
+from decimal import Decimal
+
+from ..amounts import ONE_DAY
+from ..finding import translatable as _lt
+from .report import report, report_amounts
+
+RULE = "memo_lines"
+WRONG_NUMBER = _lt(
+    "%(cancellation)s credits a line of %(document)s with %(found)s credit memo lines "
+    "instead of one."
+)
+WRONG_AMOUNT = _lt(
+    "A line of credit memo %(document)s is about %(found)s, the credit of "
+    "%(cancellation)s about %(expected)s."
+)
+UNLIKE = _lt(
+    "A line of credit memo %(document)s and the invoice line it credits differ in: "
+    "%(what)s."
+)
+WRONG_DAYS = _lt(
+    "A line of credit memo %(document)s credits %(found)s, where %(expected)s is "
+    "unused."
+)
+UNKNOWN = _lt(
+    "Credit memo %(document)s has a line of %(found)s that %(cancellation)s does not "
+    "know of."
+)
+UNLIKE_BOOKED = _lt(
+    "Credit memo %(document)s books %(found)s, but its lines say %(expected)s."
+)
+UNBALANCED = _lt(
+    "The journal items of credit memo %(document)s do not balance: %(found)s is left."
+)
+
+
+def check(ledger):
+    """Yield a finding for each row and credit memo line without its counterpart."""
+    for cancellation in ledger.cancellations:
+        for row in ledger.rows_of.get(cancellation.id, []):
+            if row.origin_line_id and _is_credited(ledger, cancellation, row):
+                yield from _check_row(ledger, cancellation, row)
+        if cancellation.post_credit_memos:
+            for memo in ledger.issued_by(cancellation, "out_refund"):
+                yield from _check_memo(ledger, cancellation, memo)
+
+
+def _is_credited(ledger, cancellation, row):
+    """Return whether a credit memo is due for a row."""
+    rows = ledger.rows_on(cancellation, ledger.get_invoice_id(row))
+    total = ledger.sum_units(rows, "credit_untaxed", "credit_tax")
+    return total > 0 and ledger.units_of(row, "credit_untaxed") != 0
+
+
+def _check_row(ledger, cancellation, row):
+    lines = ledger.credit_lines_of(row)
+    invoice = ledger.move[ledger.get_invoice_id(row)]
+    memos = [
+        memo
+        for memo in ledger.issued_by(cancellation, "out_refund")
+        if memo.reversed_entry_id == invoice.id
+    ]
+    is_changeable = memos and not cancellation.post_credit_memos
+    if len(lines) != 1:
+        if not is_changeable:
+            yield report(
+                ledger, RULE, WRONG_NUMBER, cancellation, invoice, 1, len(lines)
+            )
+        return
+    if not is_changeable:
+        yield from _check_line(ledger, cancellation, row, lines[0])
+
+
+def _check_line(ledger, cancellation, row, line):
+    memo, origin = ledger.move[line.move_id], ledger.line[row.origin_line_id]
+    expected = ledger.units_of(row, "credit_untaxed")
+    expected -= ledger.units_of(row, "credit_rounding")
+    found = ledger.units_of(line, "price_subtotal")
+    if found != expected:
+        yield report_amounts(
+            ledger,
+            RULE,
+            WRONG_AMOUNT,
+            cancellation,
+            memo,
+            line.currency_id,
+            expected,
+            found,
+        )
+    unlike = [what for what, is_alike in _compare(ledger, line, origin) if not is_alike]
+    if unlike:
+        what = ", ".join(unlike)
+        yield report(ledger, RULE, UNLIKE, cancellation, memo, what=what)
+    yield from _check_days(ledger, cancellation, row, line)
+
+
+def _compare(ledger, line, origin):
+    """Return what credit memo line and invoice line have in common, and if they do."""
+    none = frozenset()
+    taxes, billed = (ledger.taxes_of.get(item.id, none) for item in (line, origin))
+    memo = ledger.move[line.move_id]
+    return [
+        ("product", line.product_id == origin.product_id),
+        ("account", line.account_id == origin.account_id),
+        ("taxes", taxes == billed),
+        ("service", line.subscription_line_id == origin.subscription_line_id),
+        ("invoice", memo.reversed_entry_id == origin.move_id),
+    ]
+
+
+def _check_days(ledger, cancellation, row, line):
+    start = row.period_start
+    if cancellation.refund_mode != "full":
+        start = max(start, cancellation.effective_date)
+    expected, found = (start, row.period_end), (line.start_date, line.end_date)
+    # Nothing is unused where an earlier credit is all that is left to correct.
+    if found != expected and start <= row.period_end + ONE_DAY:
+        yield report(
+            ledger,
+            RULE,
+            WRONG_DAYS,
+            cancellation,
+            ledger.move[line.move_id],
+            "{} – {}".format(*expected),
+            "{} – {}".format(*found),
+        )
+
+
+def _check_memo(ledger, cancellation, memo):
+    """Yield what a credit memo has beside the rows, and what it books of its own."""
+    rows = ledger.rows_of.get(cancellation.id, [])
+    known = {row.origin_line_id for row in rows}
+    is_undone = memo.state == "cancel" or ledger.take_backs_of(memo)
+    for line in ledger.product_lines(memo):
+        if line.origin_line_id not in known and not is_undone:
+            units = ledger.units_of(line, "price_subtotal")
+            yield report(
+                ledger,
+                RULE,
+                UNKNOWN,
+                cancellation,
+                memo,
+                found=ledger.amount(units, line.currency_id),
+            )
+    booked = ledger.sum_units(ledger.product_lines(memo), "amount_currency")
+    said = ledger.sum_units(ledger.product_lines(memo), "price_subtotal")
+    if booked != said:
+        yield report_amounts(
+            ledger,
+            RULE,
+            UNLIKE_BOOKED,
+            cancellation,
+            memo,
+            memo.currency_id,
+            said,
+            booked,
+        )
+    balance = sum(Decimal(line.balance) for line in ledger.lines_of.get(memo.id, []))
+    if balance:
+        yield report(ledger, RULE, UNBALANCED, cancellation, memo, Decimal(0), balance)

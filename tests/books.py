@@ -1,0 +1,129 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""Books that somebody tampers with, by SQL, as no rule of the engine would allow."""
+
+import functools
+import sys
+
+from odoo.tools import SQL
+
+from odoo.addons.subscription_cancellation.books.rules import RULES
+
+from .accounting import AccountingCase
+
+#: Names of the tests by the sentence that they make the checker say.
+TESTED = {}
+
+
+def get_sentences():
+    """Return all sentences of the rules, by the module that says them."""
+    modules = {sys.modules[rule.__module__] for rule in RULES}
+    modules.add(sys.modules[f"{RULES[0].__module__.rpartition('.')[0]}.requests"])
+    return {
+        sentence: module
+        for module in modules
+        for name, sentence in vars(module).items()
+        if name.isupper() and isinstance(sentence, str) and "%(" in sentence
+    }
+
+
+def finds(sentence):
+    """Let a test prove that the checker says ``sentence``, and only by its rule.
+
+    The test is a generator: the books fit until it yields; it tampers after that.
+    """
+
+    def decorate(test):
+        TESTED[sentence] = test.__name__
+
+        @functools.wraps(test)
+        def run(self):
+            tampering = test(self)
+            next(tampering)
+            self.assert_books_fit()
+            for _end in tampering:
+                self.fail("a test yields once")
+            self.assert_finds(sentence)
+
+        return run
+
+    return decorate
+
+
+class BooksCase(AccountingCase):
+    """Tamper, and see what the checker says."""
+
+    books_fit = False
+
+    @classmethod
+    def tamper(cls, records, **values):
+        """Write to the database behind the back of every rule."""
+        cls.env.flush_all()
+        assignments = [
+            SQL("%s = %s", SQL.identifier(name), value)
+            for name, value in values.items()
+        ]
+        cls.env.cr.execute(
+            SQL(
+                "UPDATE %s SET %s WHERE id IN %s",
+                SQL.identifier(records._table),
+                SQL(", ").join(assignments),
+                tuple(records.ids),
+            )
+        )
+        cls.env.invalidate_all()
+
+    @classmethod
+    def add_to(cls, records, name, amount):
+        """Add an amount to a column."""
+        column = SQL.identifier(name)
+        cls.tamper(records, **{name: SQL("%s + %s", column, amount)})
+
+    @classmethod
+    def remove(cls, records):
+        """Delete from the database behind the back of every rule."""
+        cls.env.flush_all()
+        cls.env.cr.execute(
+            SQL(
+                "DELETE FROM %s WHERE id IN %s",
+                SQL.identifier(records._table),
+                tuple(records.ids),
+            )
+        )
+        cls.env.invalidate_all()
+
+    @classmethod
+    def double(cls, record, **values):
+        """Insert a second row like the one of ``record``; return its record."""
+        cls.env.flush_all()
+        known = [
+            name
+            for name, field in record._fields.items()
+            if field.store and field.column_type and name != "id"
+        ]
+        columns = SQL(", ").join(map(SQL.identifier, known))
+        new = SQL(", ").join(
+            SQL("%s", values[name]) if name in values else SQL.identifier(name)
+            for name in known
+        )
+        cls.env.cr.execute(
+            SQL(
+                "INSERT INTO %(table)s (%(columns)s) SELECT %(new)s FROM %(table)s "
+                "WHERE id = %(id)s RETURNING id",
+                table=SQL.identifier(record._table),
+                columns=columns,
+                new=new,
+                id=record.id,
+            )
+        )
+        [(new_id,)] = cls.env.cr.fetchall()
+        return record.browse(new_id)
+
+    def assert_finds(self, sentence):
+        """The checker says so, by its own rule; without that rule nobody does."""
+        rule = get_sentences()[sentence]
+        found = [finding.sentence for finding in self.check_books().findings]
+        self.assertIn(sentence, found, f"not found, but {found}")
+        others = [check for check in RULES if check != rule.check]
+        if len(others) < len(RULES):
+            left = self.check_books(rules=others).findings
+            self.assertNotIn(sentence, [finding.sentence for finding in left])

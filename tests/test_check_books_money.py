@@ -1,0 +1,194 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""The checker finds money that moved twice, not at all, or by another amount."""
+
+from odoo.tests import tagged
+
+from odoo.addons.subscription_cancellation.books.rules import (
+    payments,
+    refunds,
+    take_backs,
+)
+
+from .books import BooksCase, finds
+
+
+@tagged("post_install", "-at_install")
+class TestRefunds(BooksCase):
+    """C6: $34.10 were paid online, $23.10 are refunded."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.subscription = cls.create_subscription(
+            [{"price_unit": 31.0, "taxes": cls.tax}]
+        )
+        cls.paid = cls.pay_online(cls.bill(cls.subscription))
+        cls.cancel(cls.subscription, "2026-07-10", credit_settlement="refund")
+        cls.run_steps(cls.subscription)
+        cls.step = cls.steps(cls.subscription, "refund")
+        cls.transaction = cls.step.transaction_id
+
+    @finds(refunds.TWICE)
+    def test_a_second_refund(self):
+        """C6."""
+        yield
+        self.refund_again()
+
+    @finds(refunds.BEYOND_SOURCE)
+    def test_more_than_was_paid(self):
+        """C6."""
+        yield
+        self.refund_again()
+
+    def refund_again(self):
+        self.double(self.transaction, reference="R-again", payment_id=None)
+
+    @finds(refunds.NOT_CONFIRMED)
+    def test_a_refund_that_the_provider_never_confirmed(self):
+        """C6."""
+        yield
+        self.tamper(self.transaction, state="pending")
+
+    @finds(refunds.NOT_CONFIRMED)
+    def test_a_refund_of_another_transaction(self):
+        """C6."""
+        yield
+        self.tamper(self.transaction, source_transaction_id=self.transaction.id)
+
+    @finds(refunds.NOT_CONFIRMED)
+    def test_a_refund_without_transaction(self):
+        """C6."""
+        yield
+        self.tamper(self.step, transaction_id=None, payment_id=None)
+
+    @finds(refunds.WRONG_AMOUNT)
+    def test_another_amount_than_planned(self):
+        """C6."""
+        yield
+        self.add_to(self.transaction, "amount", -0.01)
+
+    @finds(refunds.WRONG_PAYMENT)
+    def test_another_amount_is_booked(self):
+        """C6."""
+        yield
+        self.add_to(self.transaction.payment_id, "amount", 0.01)
+
+    @finds(refunds.BEYOND_MEMO)
+    def test_more_than_was_credited(self):
+        """C6."""
+        yield
+        self.double(self.step, transaction_id=None)
+
+
+@tagged("post_install", "-at_install")
+class TestPayments(BooksCase):
+    """C7, C8, C9: other ways in which an amount is settled."""
+
+    def prepare(self, **values):
+        """Return a subscription of a customer, who has a saved payment method."""
+        subscription, self.invoice = self.subscribe(**values)
+        return subscription
+
+    @finds(payments.NOT_PAID)
+    def test_an_invoice_that_credits_did_not_pay(self):
+        """C7."""
+        subscription = self.prepare()
+        self.pay(self.invoice)
+        customer = subscription.partner_id
+        _other, open_invoice = self.subscribe(partner_id=customer.id)
+        self.settle(subscription, apply_credits=True)
+        yield
+        self.remove(open_invoice.line_ids.matched_credit_ids)
+
+    @finds(payments.NOT_BOOKED)
+    def test_a_write_off_without_entry(self):
+        """C8."""
+        subscription = self.prepare()
+        self.settle(subscription, unpaid_invoices="write_off")
+        yield
+        entry = self.steps(subscription, "write_off").move_id
+        self.tamper(entry, state="draft")
+
+    @finds(payments.WRONG_WRITE_OFF)
+    def test_a_write_off_of_another_amount(self):
+        """C8."""
+        subscription = self.prepare()
+        self.settle(subscription, unpaid_invoices="write_off")
+        yield
+        self.add_to(self.steps(subscription, "write_off"), "amount", 0.01)
+
+    @finds(refunds.WRONG_AMOUNT)
+    def test_a_collection_of_another_amount(self):
+        """C8."""
+        subscription = self.prepare()
+        self.create_token(subscription.partner_id)
+        self.settle(subscription, unpaid_invoices="collect")
+        yield
+        self.add_to(self.steps(subscription, "collect"), "amount", 0.01)
+
+    @finds(payments.WRONG_INVOICE)
+    def test_an_invoice_of_other_unbilled_charges(self):
+        """C9."""
+        subscription = self.create_subscription()
+        self.settle(subscription, "2026-07-10", unbilled_charges="invoice")
+        yield
+        self.add_to(self.steps(subscription, "unbilled"), "amount", 0.01)
+
+
+@tagged("post_install", "-at_install")
+class TestTakeBacks(BooksCase):
+    """B13, B15: a change of mind that leaves something behind."""
+
+    def prepare_resumed(self):
+        """Return the credit memo and the invoice that takes it back."""
+        subscription, _invoice = self.subscribe()
+        memo = self.settle(subscription)
+        subscription.reactivate_subscription()
+        return memo, memo.reversal_move_ids
+
+    @finds(take_backs.TWICE)
+    def test_taken_back_twice(self):
+        """B15."""
+        _memo, invoice = self.prepare_resumed()
+        yield
+        self.double(invoice, name="INV/2026/09999")
+
+    @finds(take_backs.WRONG_AMOUNT)
+    def test_a_cent_less_is_taken_back(self):
+        """B15."""
+        _memo, invoice = self.prepare_resumed()
+        yield
+        self.add_to(invoice, "amount_total", -0.01)
+
+    @finds(take_backs.WITHOUT_ROWS)
+    def test_a_credit_of_a_revoked_cancellation_that_still_stands(self):
+        """C3, B12."""
+        policy = self.get_default_policy()
+        policy.advance_credit = "at_scheduling"
+        subscription, _july = self.subscribe()
+        self.bill(subscription)
+        self.cancel(
+            subscription,
+            "2026-07-02",
+            timing="specific_date",
+            requested_date="2026-07-31",
+        )
+        memo = self.credit_memos(subscription)
+        subscription.revoke_cancellation()
+        self.assertTrue(memo)
+        yield
+        self.tamper(memo.reversal_move_ids, reversed_entry_id=None)
+
+    @finds(take_backs.NOT_CREDITED)
+    def test_extra_days_that_stay_charged(self):
+        """B13."""
+        subscription, _july = self.subscribe()
+        self.cancel(subscription, "2026-07-02", timing="end_of_period")
+        subscription.postpone_cancellation(
+            requested_date="2026-08-10", charge_extension=True
+        )
+        charged = subscription.cancellation_ids.charge_invoice_ids
+        subscription.revoke_cancellation()
+        self.assertTrue(charged.is_taken_back)
+        yield
+        self.tamper(charged.refund_invoice_ids, reversed_entry_id=None)
