@@ -45,6 +45,11 @@ class Databases:
         self.drop(name)
         self._copy(template, name)
 
+    def copy(self, source: str, name: str) -> None:
+        """A copy of a database, in place of any old one of that name."""
+        self.drop(name)
+        self._copy(source, name)
+
     def install_elsewhere(self, name: str, python: Path, conf: Path) -> None:
         """Install the addon as another environment finds it."""
         self._run_odoo([python, "-m", "odoo", "-c", conf], name, "--init", ADDON)
