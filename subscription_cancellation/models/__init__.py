@@ -4,6 +4,7 @@ from . import account_move_overdue
 from . import account_move_settlement
 from . import account_move_take_back
 from . import account_partial_reconcile
+from . import mail_thread
 from . import payment_provider
 from . import payment_token
 from . import payment_transaction

@@ -48,6 +48,7 @@ class SubscriptionCancellation(models.Model):
     _order = "id desc"
     _check_company_auto = True
     _mail_post_access = "read"
+    _is_tracked_together = True
 
     name = fields.Char(
         string="Reference", default="/", copy=False, readonly=True, index="trigram"
@@ -400,9 +401,12 @@ class SubscriptionCancellation(models.Model):
         """
         scopes = []
         taken = self.env["sale.subscription.line"]
+        together = self.subscription_id.sale_subscription_line_ids
         for cancellation in self:
             lines = cancellation._get_lines_ending_now() - taken
             taken |= lines
+            # Read what is needed of them at once.
+            lines = lines.with_prefetch(together.ids)
             scopes.append(
                 CreditScope(
                     lines, cancellation.effective_date, cancellation.refund_mode
@@ -473,12 +477,16 @@ class SubscriptionCancellation(models.Model):
             cancellations.write({"stage_before_id": subscription.stage_id.id})
             reason = cancellations.reason_id[:1]
             subscription._close(reason.id)
-            obsolete = subscription.cancellation_ids.filtered("is_open")
-            obsolete._drop_activities()
-            obsolete._take_back_extension()
-            obsolete._set_state("revoked")
-            for cancellation in obsolete:
-                cancellation._log(self.env._("Obsolete: the subscription has ended."))
+            subscription.cancellation_ids.filtered("is_open")._set_obsolete()
+
+    def _set_obsolete(self):
+        """Revoke what the end of the subscription has overtaken."""
+        if not self:
+            return
+        self._drop_activities()
+        self._take_back_extension()
+        self._set_state("revoked")
+        self._log(self.env._("Obsolete: the subscription has ended."))
 
     # === REVOKE === #
 
