@@ -1,9 +1,9 @@
 """Measures the addon and prints its ratios to bare Odoo, upstream, or itself.
 
-    python -m benchmarks -c ODOO_CONF SMALL LARGE [--quick] [--only P1,P3]
+    python -m benchmarks -c ODOO_CONF SMALL LARGE BARE [--quick] [--only P1,P3]
 
-SMALL and LARGE are databases with the addon that are thrown away afterwards:
-everything is committed, as in production.
+SMALL and LARGE are databases with the addon, BARE is one without it. All are thrown
+away afterwards: everything is committed, as in production.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from . import (
     p8_no_refund,
     p9_memory,
 )
-from .database import Database
+from .database import Database, Databases
 from .table import Row, print_machine, print_rows
 
 #: What is measured, in this order; each module's `measure` yields rows.
@@ -49,10 +49,14 @@ def main() -> None:
     )
     # Recovered from by the code that is measured.
     logging.getLogger("odoo.sql_db").setLevel(logging.CRITICAL)
-    small = Database(options.conf, options.small, options.quick)
-    large = Database(options.conf, options.large, options.quick)
-    rows = measure(options.only, small, large)
-    print_machine(small)
+    databases = Databases(
+        *(
+            Database(options.conf, name, options.quick)
+            for name in (options.small, options.large, options.bare)
+        )
+    )
+    rows = measure(options.only, databases)
+    print_machine(databases.small)
     print_rows(sorted(rows))
 
 
@@ -62,6 +66,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("-c", dest="conf", required=True, help="Odoo configuration")
     parser.add_argument("small", help="database for most of it")
     parser.add_argument("large", help="database that is filled up")
+    parser.add_argument("bare", help="database without the addon")
     parser.add_argument("--quick", action="store_true", help="a tenth of everything")
     parser.add_argument(
         "--only",
@@ -72,15 +77,17 @@ def parse_options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def measure(only: list[str], small: Database, large: Database) -> list[Row]:
+def measure(only: list[str], databases: Databases) -> list[Row]:
     """Return the rows of the chosen ratios; what is measured together runs once."""
     names = only or list(MODULES)
     rows = []
     for module in dict.fromkeys(MODULES[name] for name in names):
         start = time.perf_counter()
-        found = [row for row in module.measure(small, large) if row.id in names]
-        print(f"{module.__name__}: {time.perf_counter() - start:.0f} s", flush=True)
-        rows += found
+        for row in module.measure(databases):
+            if row.id in names:
+                rows.append(row)
+                print(f"{row.id} {row.ratio:.2f}: {row.name}, {row.remark}", flush=True)
+        print(f"({time.perf_counter() - start:.0f} s)", flush=True)
     return rows
 
 

@@ -10,7 +10,7 @@ import contextlib
 
 from odoo.tools import SQL
 
-#: Models that are copied, each before those that point to it.
+#: Models that are copied, where there are such, each before those that point to it.
 MODELS = (
     "res.partner",
     "sale.subscription",
@@ -41,16 +41,17 @@ def clone(subscriptions, copies, **values):
     """
     env = subscriptions.env
     env.flush_all()
-    for model in MODELS:
+    models = [model for model in MODELS if model in env]
+    for model in models:
         _number_copies(env, _get_originals(subscriptions, model), copies)
         _copy_rows(env[model], values)
-    for model in MODELS:
+    for model in models:
         _copy_relations(env[model])
     env.cr.execute(
         SQL("SELECT new FROM %s ORDER BY new", _get_map("sale.subscription"))
     )
     clones = subscriptions.browse(new for (new,) in env.cr.fetchall())
-    for model in MODELS:
+    for model in models:
         env.cr.execute(SQL("DROP TABLE %s", _get_map(model)))
     env.invalidate_all()
     return clones
@@ -58,16 +59,16 @@ def clone(subscriptions, copies, **values):
 
 def _get_originals(subscriptions, model):
     """Return the records of a model that belong to the subscriptions."""
-    moves = subscriptions.invoice_ids
-    return {
-        "res.partner": subscriptions.partner_id,
-        "sale.subscription": subscriptions,
-        "sale.subscription.line": subscriptions.sale_subscription_line_ids,
-        "account.move": moves,
-        "account.move.line": moves.line_ids,
-        "subscription.cancellation": subscriptions.cancellation_ids,
-        "subscription.cancellation.line": subscriptions.cancellation_ids.line_ids,
-    }[model]
+    paths = {
+        "res.partner": "partner_id",
+        "sale.subscription": "",
+        "sale.subscription.line": "sale_subscription_line_ids",
+        "account.move": "invoice_ids",
+        "account.move.line": "invoice_ids.line_ids",
+        "subscription.cancellation": "cancellation_ids",
+        "subscription.cancellation.line": "cancellation_ids.line_ids",
+    }
+    return subscriptions.mapped(paths[model])
 
 
 def _get_map(model):

@@ -39,6 +39,17 @@ class Database:
             yield Environment(cr, uid, {})
 
 
+class Databases(NamedTuple):
+    """What is measured in; thrown away afterwards."""
+
+    #: Where most of it is measured
+    small: Database
+    #: Filled up
+    large: Database
+    #: Without the addon, but with what it depends on
+    bare: Database
+
+
 def count(env: Environment, work: Callable[[], object], number: int = 1) -> Cost:
     """Return the cost of some work, for each of ``number`` things; cold cache."""
     env.flush_all()
@@ -56,7 +67,7 @@ def interleave(rounds: int, sides: dict[str, Callable[[], Cost]]) -> dict[str, C
     names = list(sides)
     for number in range(rounds + 1):
         # Neither side is always the first one.
-        for name in names if number % 2 else reversed(names):
+        for name in reversed(names) if number % 2 else names:
             cost = sides[name]()
             if number:
                 costs[name].append(cost)

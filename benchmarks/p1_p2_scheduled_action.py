@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
+from dateutil.relativedelta import relativedelta
+
+from odoo.fields import Command
+
 from .clones import clone
 from .database import Cost, Database, count, interleave
-from .samples import create_billed, create_scheduled, put_off
+from .samples import DAYS_SERVED, create_billed, create_scheduled, put_off
 from .table import Row
 
 ROUNDS = 5
@@ -12,9 +18,10 @@ BATCH = 100
 ONE_BY_ONE = 15
 
 
-def measure(small: Database, _large: Database):
+def measure(databases):
     """Yield what ending and crediting costs against its parts in Odoo."""
-    sides = Sides(small)
+    small = databases.small
+    sides = Sides(small, databases.bare)
     cost = interleave(
         small.scale(ROUNDS, 2),
         {
@@ -44,12 +51,13 @@ def measure(small: Database, _large: Database):
 class Sides:
     """What is compared; each call ends other subscriptions of the same kind."""
 
-    def __init__(self, small: Database) -> None:
-        self.database = small
+    def __init__(self, small: Database, bare: Database) -> None:
+        self.database, self.bare = small, bare
+        with bare.environment() as env:
+            self.bare_id = create_billed(env).id
         with small.environment() as env:
             put_off(env)
             self.scheduled_id = create_scheduled(env).id
-            self.billed_id = create_billed(env).id
             # The originals are for copying only.
             put_off(env)
 
@@ -66,30 +74,36 @@ class Sides:
             make_due(subscriptions)
             cost = count(env, env["subscription.cancellation"]._cron_execute_due, BATCH)
             check_done(subscriptions, BATCH)
+            memos = subscriptions.cancellation_ids.credit_note_ids
+            self.credit = memos[0].amount_total
         return cost
 
     def post_credit_memos(self) -> Cost:
         """Bare Odoo: one create and one _post of the same credit memos."""
-        with self.database.environment() as env:
-            subscriptions = self.clone(env, self.scheduled_id, BATCH)
-            values = prepare_credit_memos(subscriptions.cancellation_ids)
+        with self.bare.environment() as env:
+            invoices = self.clone(env, self.bare_id, BATCH).invoice_ids
+            values = [prepare_credit_memo(invoice) for invoice in invoices]
             Move = env["account.move"]
 
             def create_and_post():
-                Move.create(values)._post(soft=False)
+                memos = Move.create(values)
+                memos._post(soft=False)
                 env.cr.commit()
+                return memos
 
-            return count(env, create_and_post, BATCH)
+            cost = count(env, create_and_post, BATCH)
+            check_credited(invoices, self.credit)
+        return cost
 
     def reverse_one_by_one(self) -> Cost:
-        """A person: for each invoice Odoo's wizard, then upstream's close."""
-        with self.database.environment() as env:
-            subscriptions = self.clone(env, self.billed_id, ONE_BY_ONE)
+        """A person without the addon: Odoo's wizard, then upstream's close."""
+        with self.bare.environment() as env:
+            subscriptions = self.clone(env, self.bare_id, ONE_BY_ONE)
 
             def reverse_all():
                 for subscription in subscriptions:
                     reverse(subscription.invoice_ids)
-                    subscription._close(False)
+                    subscription.close_subscription()
                     env.cr.commit()
                     # Each is a request of its own.
                     env.invalidate_all()
@@ -120,21 +134,56 @@ def check_done(subscriptions, memos: int) -> None:
     assert len(partials) == memos
 
 
-def prepare_credit_memos(cancellations) -> list[dict]:
-    """Return the values of the very documents that the scheduled action makes."""
-    engine = cancellations._as_engine()
-    savepoint = engine.env.cr.savepoint()
-    engine._store_rows()
-    values = [
-        cancellation._prepare_credit_note(invoice, lines)
-        for cancellation in engine
-        for invoice, lines in cancellation.line_ids._get_lines_to_credit().items()
-    ]
-    savepoint.close(rollback=True)
-    engine.env.invalidate_all(flush=False)
-    for value in values:
-        del value["cancellation_id"]
-    return values
+def prepare_credit_memo(invoice) -> dict:
+    """Return the values of the document that the scheduled action makes."""
+    [line] = invoice.invoice_line_ids
+    today = date.today()
+    return {
+        "move_type": "out_refund",
+        "subscription_id": invoice.subscription_id.id,
+        "reversed_entry_id": invoice.id,
+        "company_id": invoice.company_id.id,
+        "journal_id": invoice.journal_id.id,
+        "partner_id": invoice.partner_id.id,
+        "partner_shipping_id": invoice.partner_shipping_id.id,
+        "fiscal_position_id": invoice.fiscal_position_id.id,
+        "currency_id": invoice.currency_id.id,
+        "invoice_currency_rate": invoice.invoice_currency_rate,
+        "invoice_date": today,
+        "date": today,
+        "invoice_payment_term_id": False,
+        "invoice_user_id": invoice.invoice_user_id.id,
+        "invoice_origin": invoice.subscription_id.name,
+        "ref": f"Credit for {invoice.name}",
+        "line_ids": [Command.create(_prepare_line(line, today))],
+    }
+
+
+def _prepare_line(line, today: date) -> dict:
+    start = line.move_id.invoice_date - timedelta(days=DAYS_SERVED)
+    days = (start + relativedelta(months=1) - start).days
+    return {
+        "origin_line_id": line.id,
+        "product_id": line.product_id.id,
+        "name": line.name,
+        "account_id": line.account_id.id,
+        "quantity": line.quantity,
+        "product_uom_id": line.product_uom_id.id,
+        "price_unit": round(line.price_subtotal * (days - DAYS_SERVED) / days, 2),
+        "tax_ids": [Command.set(line.tax_ids.ids)],
+        "analytic_distribution": line.analytic_distribution,
+        "start_date": today,
+        "end_date": start + relativedelta(months=1, days=-1),
+    }
+
+
+def check_credited(invoices, credit: float) -> None:
+    """Make sure that these were credited, with the amount that ours has."""
+    invoices.env.invalidate_all()
+    memos = invoices.reversal_move_ids
+    assert set(memos.mapped("state")) == {"posted"}
+    assert {round(memo.amount_total, 2) for memo in memos} == {round(credit, 2)}
+    assert len(memos.line_ids.matched_debit_ids) == len(invoices)
 
 
 def reverse(invoice) -> None:

@@ -8,7 +8,7 @@ from odoo.tools import SQL
 from .clones import clone, without_indexes
 from .database import Cost, Database, count, interleave
 from .p1_p2_scheduled_action import BATCH, check_done, make_due
-from .portal import Visitor
+from .web import Browser
 from .samples import create_scheduled, put_off
 from .table import Row
 
@@ -18,8 +18,9 @@ SUBSCRIPTIONS = {"small": 1_000, "large": 100_000}
 ROWS = {"small": 100, "large": 100_000}
 
 
-def measure(small: Database, large: Database):
+def measure(databases):
     """Yield what a full database costs against one that is nearly empty."""
+    small, large = databases.small, databases.large
     sides = {
         "small": Side(small, SUBSCRIPTIONS["small"], ROWS["small"]),
         "large": Side(
@@ -73,7 +74,7 @@ class Side:
         self.rows = rows
         self.size = ""
         self._fill(subscriptions)
-        self.visitor = Visitor(database.name, "visitor")
+        self.browser = Browser(database.name, "visitor")
 
     def _fill(self, subscriptions: int) -> None:
         """Create the original, and copy it by SQL."""
@@ -137,7 +138,7 @@ class Side:
     def open_portal_list(self) -> Cost:
         """Open the first page of a customer's list."""
         with self.database.environment() as env:
-            return count(env, self.visitor.open_list)
+            return count(env, lambda: self.browser.get("/my/subscriptions"))
 
     def print_plans(self) -> None:
         """Print how PostgreSQL finds what is due, and the rows of the list."""

@@ -9,8 +9,9 @@ from .table import Row
 LINES = 100
 
 
-def measure(small: Database, _large: Database):
+def measure(databases):
     """Yield the queries of a preview with many lines against one with one."""
+    small = databases.small
     with small.environment() as env:
         one, many = (create_billed(env, lines) for lines in (1, LINES))
         one_line, many_lines = (

@@ -19,8 +19,9 @@ QUICK_DUE = 200
 JOURNALS = {"one": ["INV"], "two": ["INV", "BM2"]}
 
 
-def measure(small: Database, _large: Database):
+def measure(databases):
     """Yield how much faster two workers are than one."""
+    small = databases.small
     workers = [Worker(small.conf, small.name) for _number in range(2)]
     try:
         for worker in workers:

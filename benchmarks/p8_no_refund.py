@@ -13,9 +13,10 @@ BATCH = 100
 ONE_BY_ONE = 30
 
 
-def measure(small: Database, _large: Database):
+def measure(databases):
     """Yield what ending without a credit costs against closing one by one."""
-    sides = Sides(small)
+    small = databases.small
+    sides = Sides(small, databases.bare)
     cost = interleave(
         small.scale(ROUNDS, 2),
         {"ours": sides.execute_due, "upstream": sides.close_one_by_one},
@@ -34,12 +35,13 @@ def measure(small: Database, _large: Database):
 class Sides:
     """What is compared; each call ends other subscriptions of the same kind."""
 
-    def __init__(self, small: Database) -> None:
-        self.database = small
+    def __init__(self, small: Database, bare: Database) -> None:
+        self.database, self.bare = small, bare
+        with bare.environment() as env:
+            self.bare_id = create_billed(env).id
         with small.environment() as env:
             put_off(env)
             self.scheduled_id = create_scheduled(env, refund_mode="none").id
-            self.billed_id = create_billed(env).id
             put_off(env)
 
     def execute_due(self) -> Cost:
@@ -54,14 +56,14 @@ class Sides:
 
     def close_one_by_one(self) -> Cost:
         """Upstream's method, for each a request of its own."""
-        with self.database.environment() as env:
-            original = env["sale.subscription"].browse(self.billed_id)
+        with self.bare.environment() as env:
+            original = env["sale.subscription"].browse(self.bare_id)
             subscriptions = clone(original, ONE_BY_ONE)
             env.cr.commit()
 
             def close_all():
                 for subscription in subscriptions:
-                    subscription._close(False)
+                    subscription.close_subscription()
                     env.cr.commit()
                     env.invalidate_all()
 

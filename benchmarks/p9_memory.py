@@ -18,8 +18,9 @@ WARM = 500
 SECONDS = 0.5
 
 
-def measure(small: Database, _large: Database):
+def measure(databases):
     """Yield the memory in the end against that after the first ones."""
+    small = databases.small
     due = small.scale(DUE, 2_000)
     _schedule(small, due)
     worker = Worker(small.conf, small.name)

@@ -49,6 +49,8 @@ def _get_product(env):
             "subscribable": True,
             "list_price": 31.0,
             "taxes_id": [Command.set(tax.ids)],
+            # Upstream leaves it to the product.
+            "property_account_income_id": get_journal(env).default_account_id.id,
         }
     )
 
@@ -93,7 +95,7 @@ def create_scheduled(env, lines=1, periods=1, journal=None, **options):
 
 
 def put_off(env):
-    """Let no cancellation be due that was not executed, in what is measured next."""
+    """Let no cancellation be due that exists by now."""
     env.cr.execute(
         "UPDATE subscription_cancellation SET due_at = '2100-01-01'"
         " WHERE state = 'scheduled'"

@@ -20,7 +20,8 @@ from odoo.tools import config
 
 def main(conf: str, name: str) -> None:
     """Load Odoo, then do what is due, once per line of the input."""
-    config.parse_config(["-c", conf, "-d", name, "--log-level=error"], True)
+    options = ["-c", conf, "-d", name, "--log-level=error"]
+    config.parse_config(options, setup_logging=True)
     logging.getLogger("odoo.sql_db").setLevel(logging.CRITICAL)
     registry = Registry(name)
     print("ready", flush=True)

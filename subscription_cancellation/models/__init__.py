@@ -1,6 +1,7 @@
 from . import account_move
 from . import account_move_line
 from . import account_move_overdue
+from . import account_move_reconcile
 from . import account_move_settlement
 from . import account_move_take_back
 from . import account_partial_reconcile

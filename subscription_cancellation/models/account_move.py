@@ -3,7 +3,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_date
 
-from .account_partial_reconcile import WOKEN_TOGETHER
+from .account_move_reconcile import TOGETHER
 from .subscription_cancellation import ENGINE
 
 #: What only the engine writes.
@@ -160,7 +160,7 @@ class AccountMove(models.Model):
         while to_post:
             by_invoice = to_post.grouped("reversed_entry_id")
             batch = self.browse().union(*(moves[0] for moves in by_invoice.values()))
-            batch.with_context(steps_are_woken=WOKEN_TOGETHER)._post_or_explain()
+            batch.with_context(reconciles=TOGETHER)._post_or_explain()
             (batch | batch.reversed_entry_id)._wake_waiting_steps()
             to_post -= batch
 

@@ -15,8 +15,9 @@ _logger = logging.getLogger(__name__)
 
 #: How often in a row the scheduled action tries again after a conflict.
 MAX_CONFLICTS = 10
-#: Names the advisory locks of journals among those of a database.
+#: Name the advisory locks of journals, and of workers, among those of a database.
 JOURNAL_SPACE = 19_0412
+WORKER_SPACE = 19_0413
 #: So many batches are looked at for one that is free.
 PAGE = 10
 
@@ -70,16 +71,43 @@ class SubscriptionCancellation(models.Model):
         """Return up to ``batch_size`` due cancellations that no one else holds."""
         for _attempt in range(MAX_CONFLICTS):
             try:
-                due = self._search_due(limit=batch_size * PAGE)
-                return (
-                    due._lock_in_free_journal(batch_size)
-                    # All of them are held: whatever else is due.
-                    or self._search_due()._lock_first(batch_size)
-                )
+                return self._lock_for_worker(batch_size)
             except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
                 # Another worker finished one of them after our snapshot was taken.
                 self.env.cr.rollback()
         return self.browse()
+
+    @api.model
+    def _lock_for_worker(self, batch_size):
+        """Return a batch; where others work, too, preferably of a free journal."""
+        due = self._search_due(limit=batch_size * PAGE)
+        locked = self.browse()
+        if due and self._has_other_workers():
+            locked = due._lock_in_free_journal(batch_size)
+        return (
+            locked
+            or due._lock_first(batch_size)
+            # All of them are held: whatever else is due.
+            or self._search_due()._lock_first(batch_size)
+        )
+
+    @api.model
+    def _has_other_workers(self):
+        """Say in this transaction that this is one; return whether there are more."""
+        self.env.cr.execute(
+            SQL("SELECT pg_advisory_xact_lock_shared(%s, 0)", WORKER_SPACE)
+        )
+        self.env.cr.execute(
+            SQL(
+                "SELECT count(*) > 1 FROM pg_locks JOIN pg_database"
+                " ON pg_database.oid = pg_locks.database"
+                " WHERE datname = current_database()"
+                " AND locktype = 'advisory' AND classid = %s",
+                WORKER_SPACE,
+            )
+        )
+        [is_shared] = self.env.cr.fetchone()
+        return is_shared
 
     @api.model
     def _search_due(self, limit=None):

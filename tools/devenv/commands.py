@@ -72,13 +72,14 @@ def lint(settings: Settings) -> int:
 
 def bench(settings: Settings) -> int:
     """run the benchmarks in fresh databases: BENCH=P1,P3 for some, QUICK=1"""
-    names = (BENCH_DATABASE, f"{BENCH_DATABASE}_large")
+    names = [f"{BENCH_DATABASE}{suffix}" for suffix in ("", "_large", "_bare")]
     options = ["-c", settings.conf, *names, "--only", os.environ.get("BENCH", "")]
     if os.environ.get("QUICK", "") not in ("", "0"):
         options.append("--quick")
     with prepared(settings) as databases:
         databases.create(names[0])
-        databases.copy(*names)
+        databases.copy(*names[:2])
+        databases.copy_template(names[2])
         try:
             return python_env.python(settings, "-m", "benchmarks", *options)
         finally:
