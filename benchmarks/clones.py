@@ -115,7 +115,10 @@ def _copy_rows(model, values):
         expression = COLUMNS.get((model._name, field.name), column)
         if field.name == "id":
             expression = SQL("copy.new")
-        elif field.name in values and model._name in ("sale.subscription", "account.move"):
+        elif field.name in values and model._name in (
+            "sale.subscription",
+            "account.move",
+        ):
             expression = SQL("%s", values[field.name])
         elif field.type == "many2one" and field.comodel_name in MODELS:
             is_made = MODELS.index(field.comodel_name) <= MODELS.index(model._name)
@@ -127,7 +130,8 @@ def _copy_rows(model, values):
         expressions.append(expression)
     model.env.cr.execute(
         SQL(
-            "INSERT INTO %s (%s) SELECT %s FROM %s t JOIN %s copy ON copy.old = t.id %s",
+            "INSERT INTO %s (%s) SELECT %s FROM %s t"
+            " JOIN %s copy ON copy.old = t.id %s",
             SQL.identifier(model._table),
             SQL(", ").join(columns),
             SQL(", ").join(expressions),

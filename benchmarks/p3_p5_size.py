@@ -8,9 +8,9 @@ from odoo.tools import SQL
 from .clones import clone, without_indexes
 from .database import Cost, Database, count, interleave
 from .p1_p2_scheduled_action import BATCH, check_done, make_due
-from .web import Browser
 from .samples import create_scheduled, put_off
 from .table import Row
+from .web import Browser
 
 ROUNDS = 5
 LINES, PERIODS = 2, 5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .database import Database, count
+from .database import count
 from .samples import create_billed
 from .table import Row
 

@@ -12,8 +12,8 @@ from .samples import create_scheduled, get_journal, put_off
 from .table import Row
 from .worker import Worker
 
-ROUNDS = 3
-DUE = 600
+ROUNDS = 2
+DUE = 400
 QUICK_DUE = 200
 #: Codes of the journals that what is due was invoiced in, in turn.
 JOURNALS = {"one": ["INV"], "two": ["INV", "BM2"]}

@@ -13,7 +13,7 @@ from .worker import Worker
 
 DUE = 10_000
 #: One of so many is credited.
-CREDITED = 10
+CREDITED = 20
 WARM = 500
 SECONDS = 0.5
 
@@ -48,8 +48,7 @@ def _schedule(small: Database, due: int) -> None:
         uncredited = create_scheduled(env, refund_mode="none")
         put_off(env)
         make_due(
-            clone(credited, due // CREDITED)
-            | clone(uncredited, due - due // CREDITED)
+            clone(credited, due // CREDITED) | clone(uncredited, due - due // CREDITED)
         )
         # In turn, so that every batch has some of both.
         env.cr.execute(

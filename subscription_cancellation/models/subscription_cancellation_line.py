@@ -71,7 +71,9 @@ class SubscriptionCancellationLine(models.Model):
     )
     origin_move_id = fields.Many2one(related="origin_line_id.move_id", string="Invoice")
     period_start = fields.Date(string="Billed From")
-    period_end = fields.Date(string="Billed Until", help="Last day of the billed period.")
+    period_end = fields.Date(
+        string="Billed Until", help="Last day of the billed period."
+    )
     period_days = fields.Integer(string="Billed Days")
     unused_days = fields.Integer()
     served_days = fields.Integer(compute="_compute_served_days")
