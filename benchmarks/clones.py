@@ -23,7 +23,7 @@ MODELS = (
 #: Columns that are computed anew.
 COLUMNS = {
     ("account.move", "name"): SQL(
-        "t.sequence_prefix || lpad((copy.first + copy.number)::text, 5, '0')"
+        "t.sequence_prefix || to_char(copy.first + copy.number, 'FM99999900000')"
     ),
     ("account.move", "sequence_number"): SQL("copy.first + copy.number"),
     ("account.move.line", "move_name"): SQL(

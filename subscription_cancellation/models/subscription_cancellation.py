@@ -380,9 +380,9 @@ class SubscriptionCancellation(models.Model):
                 is_chosen = row["subscription_line_id"] in chosen.ids
                 row["cancellation_id"] = cancellation.id
                 row["is_cascaded"] = not (cancellation.is_whole or is_chosen)
-            cancellation.currency_id = cancellation._get_currency(
-                cancellation.subscription_id, rows
-            )
+            currency = cancellation._get_currency(cancellation.subscription_id, rows)
+            if cancellation.currency_id != currency:
+                cancellation.currency_id = currency
             advance = cancellation.line_ids.filtered("is_advance").origin_line_id
             values += [row for row in rows if row["origin_line_id"] not in advance.ids]
         self._get_new_rows().unlink()
@@ -471,12 +471,16 @@ class SubscriptionCancellation(models.Model):
 
     def _close_subscriptions(self):
         """Close, through upstream's own method, what has no active line left."""
-        for subscription, cancellations in self.grouped("subscription_id").items():
-            if subscription.sale_subscription_line_ids:
-                continue
-            cancellations.write({"stage_before_id": subscription.stage_id.id})
-            reason = cancellations.reason_id[:1]
-            subscription._close(reason.id)
+        ending = self.filtered(
+            lambda cancellation: (
+                not cancellation.subscription_id.sale_subscription_line_ids
+            )
+        )
+        by_stage = ending.grouped(lambda one: one.subscription_id.stage_id)
+        for stage, cancellations in by_stage.items():
+            cancellations.stage_before_id = stage
+        for subscription, cancellations in ending.grouped("subscription_id").items():
+            subscription._close(cancellations.reason_id[:1].id)
             subscription.cancellation_ids.filtered("is_open")._set_obsolete()
 
     def _set_obsolete(self):
