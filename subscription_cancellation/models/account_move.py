@@ -3,6 +3,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_date
 
+from .account_move_reconcile import TOGETHER
 from .subscription_cancellation import ENGINE
 
 #: What only the engine writes.
@@ -159,8 +160,19 @@ class AccountMove(models.Model):
         while to_post:
             by_invoice = to_post.grouped("reversed_entry_id")
             batch = self.browse().union(*(moves[0] for moves in by_invoice.values()))
-            batch._post_or_explain()
+            batch.with_context(reconciles=TOGETHER)._post_or_explain()
+            (batch | batch.reversed_entry_id)._wake_waiting_steps()
             to_post -= batch
+
+    def _wake_waiting_steps(self):
+        """Look again at the follow-up steps that wait for these documents."""
+        # sudo: whoever pays or posts need not be allowed to read cancellations.
+        self.env["subscription.cancellation.step"].sudo().search(
+            [
+                ("source_move_id", "in", self.ids),
+                ("state", "in", ("pending", "failed")),
+            ]
+        )._wake()
 
     def _post_or_explain(self):
         """Post; where that fails, name the invoices in the error."""

@@ -8,6 +8,7 @@ from .subscription_cancellation_policy import REFUND_MODES
 class SaleSubscription(models.Model):
     _inherit = "sale.subscription"
     _check_company_auto = True
+    _is_tracked_together = True
 
     # Upstream has no index on what it looks its records up by.
     template_id = fields.Many2one(index=True)

@@ -51,6 +51,9 @@ class SaleSubscription(models.Model):
     refund_mode_override = fields.Selection(groups="base.group_user")
     overdue_failure_date = fields.Date(groups="base.group_user")
 
+    # The list as it is first shown, however many subscriptions a customer has.
+    _portal_list_idx = models.Index("(partner_id, date_start DESC, id DESC)")
+
     def _compute_access_url(self):
         result = super()._compute_access_url()
         for subscription in self:

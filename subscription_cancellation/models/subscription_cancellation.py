@@ -44,6 +44,7 @@ class SubscriptionCancellation(models.Model):
     _order = "id desc"
     _check_company_auto = True
     _mail_post_access = "read"
+    _is_tracked_together = True
 
     name = fields.Char(
         string="Reference", default="/", copy=False, readonly=True, index="trigram"
@@ -375,9 +376,9 @@ class SubscriptionCancellation(models.Model):
                 is_chosen = row["subscription_line_id"] in chosen.ids
                 row["cancellation_id"] = cancellation.id
                 row["is_cascaded"] = not (cancellation.is_whole or is_chosen)
-            cancellation.currency_id = cancellation._get_currency(
-                cancellation.subscription_id, rows
-            )
+            currency = cancellation._get_currency(cancellation.subscription_id, rows)
+            if cancellation.currency_id != currency:
+                cancellation.currency_id = currency
             advance = cancellation.line_ids.filtered("is_advance").origin_line_id
             values += [row for row in rows if row["origin_line_id"] not in advance.ids]
         self._get_new_rows().unlink()
@@ -399,9 +400,12 @@ class SubscriptionCancellation(models.Model):
         """
         scopes = []
         taken = self.env["sale.subscription.line"]
+        together = self.subscription_id.sale_subscription_line_ids
         for cancellation in self:
             lines = cancellation._get_lines_ending_now() - taken
             taken |= lines
+            # Read what is needed of them at once.
+            lines = lines.with_prefetch(together.ids)
             scopes.append(
                 CreditScope(
                     lines, cancellation.effective_date, cancellation.refund_mode
@@ -466,18 +470,26 @@ class SubscriptionCancellation(models.Model):
 
     def _close_subscriptions(self):
         """Close, through upstream's own method, what has no active line left."""
-        for subscription, cancellations in self.grouped("subscription_id").items():
-            if subscription.sale_subscription_line_ids:
-                continue
-            cancellations.write({"stage_before_id": subscription.stage_id.id})
-            reason = cancellations.reason_id[:1]
-            subscription._close(reason.id)
-            obsolete = subscription.cancellation_ids.filtered("is_open")
-            obsolete._drop_activities()
-            obsolete._take_back_extension()
-            obsolete._set_state("revoked", is_obsolete=True)
-            for cancellation in obsolete:
-                cancellation._log(self.env._("Obsolete: the subscription has ended."))
+        ending = self.filtered(
+            lambda cancellation: (
+                not cancellation.subscription_id.sale_subscription_line_ids
+            )
+        )
+        by_stage = ending.grouped(lambda one: one.subscription_id.stage_id)
+        for stage, cancellations in by_stage.items():
+            cancellations.stage_before_id = stage
+        for subscription, cancellations in ending.grouped("subscription_id").items():
+            subscription._close(cancellations.reason_id[:1].id)
+            subscription.cancellation_ids.filtered("is_open")._set_obsolete()
+
+    def _set_obsolete(self):
+        """Revoke what the end of the subscription has overtaken."""
+        if not self:
+            return
+        self._drop_activities()
+        self._take_back_extension()
+        self._set_state("revoked", is_obsolete=True)
+        self._log(self.env._("Obsolete: the subscription has ended."))
 
     # === REVOKE === #
 

@@ -172,6 +172,8 @@ class SubscriptionCancellation(models.Model):
     def _take_back_extension(self):
         """Credit the invoices of extra days in full; regular billing takes over."""
         charged = self.filtered("extension_start_date")
+        if not charged:
+            return
         charged._get_extension_invoices()._take_back_charges()
         charged.write({"extension_start_date": False})
 

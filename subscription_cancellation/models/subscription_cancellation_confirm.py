@@ -208,9 +208,8 @@ class SubscriptionCancellation(models.Model):
 
     def _set_line_dates(self):
         """Tell the lines when they end; billing respects it from now on."""
-        for cancellation in self:
-            lines = cancellation.line_ids.subscription_line_id
-            lines._set_end(cancellation.effective_date)
+        for day, cancellations in self.grouped("effective_date").items():
+            cancellations.line_ids.subscription_line_id._set_end(day)
         self.subscription_id._refuse_older_billing()
 
     def _schedule(self):

@@ -295,7 +295,10 @@ class SubscriptionCancellationLine(models.Model):
             for invoice, lines in rows._get_lines_to_credit().items()
         ]
         AccountMove = self.env["account.move"]
-        AccountMove.union(*(invoice for _, invoice, _ in parts))._check_can_credit()
+        invoices = AccountMove.union(*(invoice for _, invoice, _ in parts))
+        invoices._check_can_credit()
+        # Whether they affect the tax report is asked of one after the other.
+        invoices.line_ids.fetch(["tax_ids"])
         return AccountMove.create(
             [
                 cancellation._prepare_credit_note(invoice, lines)

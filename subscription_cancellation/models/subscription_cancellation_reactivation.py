@@ -66,12 +66,17 @@ class SubscriptionCancellation(models.Model):
 
     def _remember_next_dates(self):
         """Keep what closing will clear."""
-        for cancellation in self:
-            days = [cancellation.subscription_id.recurring_next_date]
-            if cancellation.extension_start_date:
-                # Billed to the day, which regular billing knows nothing of.
-                days.append(cancellation.effective_date)
-            cancellation.next_date_before = max(filter(None, days), default=False)
+        by_day = self.grouped(lambda cancellation: cancellation._get_next_date())
+        for day, cancellations in by_day.items():
+            cancellations.next_date_before = day
+
+    def _get_next_date(self):
+        """Return the next invoice date that billing would have."""
+        days = [self.subscription_id.recurring_next_date]
+        if self.extension_start_date:
+            # Billed to the day, which regular billing knows nothing of.
+            days.append(self.effective_date)
+        return max(filter(None, days), default=False)
 
     # === UNDO === #
 

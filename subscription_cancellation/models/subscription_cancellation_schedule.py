@@ -9,12 +9,17 @@ from odoo import api, fields, models
 from odoo.exceptions import LockError, UserError
 from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
-from odoo.tools import split_every
+from odoo.tools import SQL, split_every
 
 _logger = logging.getLogger(__name__)
 
-#: How often the scheduled action tries again after a conflict with another worker.
+#: How often in a row the scheduled action tries again after a conflict.
 MAX_CONFLICTS = 10
+#: Name the advisory locks of journals, and of workers, among those of a database.
+JOURNAL_SPACE = 19_0412
+WORKER_SPACE = 19_0413
+#: So many batches are looked at for one that is free.
+PAGE = 10
 
 
 class SubscriptionCancellation(models.Model):
@@ -46,6 +51,7 @@ class SubscriptionCancellation(models.Model):
                 if conflicts > MAX_CONFLICTS:
                     raise
                 continue
+            conflicts = 0
             self.env.invalidate_all()
             if not seconds_left:
                 break
@@ -65,11 +71,62 @@ class SubscriptionCancellation(models.Model):
         """Return up to ``batch_size`` due cancellations that no one else holds."""
         for _attempt in range(MAX_CONFLICTS):
             try:
-                due = self.search(self._get_due_domain(), order="due_at, id")
-                return due._lock_first(batch_size)
+                return self._lock_for_worker(batch_size)
             except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
                 # Another worker finished one of them after our snapshot was taken.
                 self.env.cr.rollback()
+        return self.browse()
+
+    @api.model
+    def _lock_for_worker(self, batch_size):
+        """Return a batch; where others work, too, preferably of a free journal."""
+        due = self._search_due(limit=batch_size * PAGE)
+        locked = self.browse()
+        if due and self._has_other_workers():
+            locked = due._lock_in_free_journal(batch_size)
+        return (
+            locked
+            or due._lock_first(batch_size)
+            # All of them are held: whatever else is due.
+            or self._search_due()._lock_first(batch_size)
+        )
+
+    @api.model
+    def _has_other_workers(self):
+        """Say in this transaction that this is one; return whether there are more."""
+        self.env.cr.execute(
+            SQL("SELECT pg_advisory_xact_lock_shared(%s, 0)", WORKER_SPACE)
+        )
+        self.env.cr.execute(
+            SQL(
+                "SELECT count(*) > 1 FROM pg_locks JOIN pg_database"
+                " ON pg_database.oid = pg_locks.database"
+                " WHERE datname = current_database()"
+                " AND locktype = 'advisory' AND classid = %s",
+                WORKER_SPACE,
+            )
+        )
+        [is_shared] = self.env.cr.fetchone()
+        return is_shared
+
+    @api.model
+    def _search_due(self, limit=None):
+        return self.search(self._get_due_domain(), order="due_at, id", limit=limit)
+
+    def _lock_in_free_journal(self, batch_size):
+        """Lock and return some of one journal in which no other worker posts.
+
+        A journal gives its numbers to one transaction after the other: two workers in
+        the same one would wait for each other.
+        """
+        by_journal = self.grouped(lambda due: due.subscription_id.journal_id)
+        for journal, due in by_journal.items():
+            key = (JOURNAL_SPACE, journal.id or 0)
+            self.env.cr.execute(SQL("SELECT pg_try_advisory_xact_lock(%s, %s)", *key))
+            [is_free] = self.env.cr.fetchone()
+            locked = is_free and due._lock_first(batch_size)
+            if locked:
+                return locked
         return self.browse()
 
     def _lock_first(self, batch_size):

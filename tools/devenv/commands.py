@@ -78,11 +78,20 @@ def lint(settings: Settings) -> int:
 
 
 def bench(settings: Settings) -> int:
-    """run the benchmarks in a fresh database"""
+    """run the benchmarks in fresh databases: BENCH=P1,P3 for some, QUICK=1"""
+    names = [f"{BENCH_DATABASE}{suffix}" for suffix in ("", "_large", "_bare")]
+    options = ["-c", settings.conf, *names, "--only", os.environ.get("BENCH", "")]
+    if os.environ.get("QUICK", "") not in ("", "0"):
+        options.append("--quick")
     with prepared(settings) as databases:
-        databases.create(BENCH_DATABASE)
-        options = ["-c", settings.conf, "-d", BENCH_DATABASE]
-        return python_env.python(settings, "benchmarks/run.py", *options)
+        databases.create(names[0])
+        databases.duplicate(*names[:2])
+        databases.copy_template(names[2])
+        try:
+            return python_env.python(settings, "-m", "benchmarks", *options)
+        finally:
+            for name in names:
+                databases.drop(name)
 
 
 def wheel(settings: Settings) -> int:

@@ -1,0 +1,125 @@
+"""P7: opening the dialog with its preview, against opening the subscription."""
+
+from __future__ import annotations
+
+from odoo.tests.form import Form
+
+from .database import Cost, Database, count, interleave
+from .samples import create_billed
+from .table import Row
+from .web import Browser
+
+LINES = 20
+ROUNDS = 20
+#: What the chatter of a form asks for.
+CHATTER = [
+    "activities",
+    "attachments",
+    "contact_fields",
+    "followers",
+    "scheduledMessages",
+    "suggestedRecipients",
+]
+
+
+def measure(databases):
+    """Yield the server's time for the dialog against that for the form."""
+    small = databases.small
+    with small.environment() as env:
+        subscription = create_billed(env, LINES)
+        env.cr.commit()
+        screens = Screens(small, subscription)
+        cost = interleave(
+            small.scale(ROUNDS, 5),
+            {
+                "dialog": screens.open_dialog,
+                "form": screens.open_form,
+                "record": screens.read_record,
+            },
+        )
+    yield Row(
+        "P7",
+        f"opening the dialog, {LINES} lines previewed ÷ opening the subscription",
+        cost["dialog"].seconds / cost["form"].seconds,
+        "≤ 1.0",
+        f"{_tell(cost['dialog'])} ÷ {_tell(cost['form'])}; views and record without "
+        f"the chatter {_tell(cost['record'])}",
+    )
+
+
+def _tell(cost: Cost) -> str:
+    return f"{cost.seconds * 1000:.0f} ms, {cost.queries:.0f} queries"
+
+
+class Screens:
+    """What the web client asks the server for."""
+
+    def __init__(self, database: Database, subscription) -> None:
+        self.subscription = subscription
+        self.browser = Browser(database.name, "admin")
+        own = subscription.with_user(subscription.env.ref("base.user_admin"))
+        action = own.action_deactivate()
+        self.wizard = own.env[action["res_model"]].with_context(**action["context"])
+        self.form_fields = _add_names(own, Form(own)._view["fields_spec"])
+        self.dialog_fields = _add_names(
+            self.wizard, Form(self.wizard)._view["fields_spec"]
+        )
+
+    def read_record(self) -> Cost:
+        """The views and the record."""
+        return count(self.subscription.env, self._read_record)
+
+    def open_form(self) -> Cost:
+        """The views and the record; the chatter's followers and messages."""
+
+        def work():
+            self._read_record()
+            thread = {
+                "thread_model": self.subscription._name,
+                "thread_id": self.subscription.id,
+            }
+            wanted = ["mail.thread", {**thread, "request_list": CHATTER}]
+            self.browser.call("/mail/data", fetch_params=[wanted])
+            self.browser.call(
+                "/mail/thread/messages", **thread, fetch_params={"limit": 30}
+            )
+
+        return count(self.subscription.env, work)
+
+    def _read_record(self):
+        name, ids = self.subscription._name, self.subscription.ids
+        views = [(False, kind) for kind in ("list", "kanban", "form", "search")]
+        options = {"toolbar": True, "load_filters": True}
+        self.browser.call_method(name, "get_views", views=views, options=options)
+        self.browser.call_method(name, "web_read", ids, self.form_fields)
+
+    def open_dialog(self) -> Cost:
+        """The button, the views, and the values of a new record: with the preview."""
+
+        def work():
+            name, ids = self.subscription._name, self.subscription.ids
+            action = self.browser.call_method(name, "action_deactivate", ids)
+            model, context = action["res_model"], action["context"]
+            views = [(False, "form")]
+            self.browser.call_method(model, "get_views", views=views, context=context)
+            answer = self.browser.call_method(
+                model, "onchange", [], {}, [], self.dialog_fields, context=context
+            )
+            assert answer["value"]["preview"], answer
+
+        return count(self.subscription.env, work)
+
+
+def _add_names(model, spec: dict) -> dict:
+    """Return the fields that the web client reads: of links, the name too."""
+    complete = {}
+    for name, wanted in spec.items():
+        field = model._fields[name]
+        if field.type == "many2one":
+            complete[name] = {"fields": {"display_name": {}}}
+        elif "fields" in wanted:
+            fields = _add_names(model.env[field.comodel_name], wanted["fields"])
+            complete[name] = {**wanted, "fields": fields}
+        else:
+            complete[name] = wanted
+    return complete

@@ -1,0 +1,49 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""Odoo logs tracked changes record by record; of many, that is most of the work."""
+
+from odoo import models
+
+#: Context keys that hold the :class:`Logs` of what is logged together.
+TRACKING = "subscription_cancellation_tracking"
+LOGGING = "subscription_cancellation_logging"
+
+
+class Logs(list):
+    """Values of messages. A class, because no context that comes over RPC has one."""
+
+
+class MailThread(models.AbstractModel):
+    """Log the tracked changes of many records in one ``create``, where wanted."""
+
+    _inherit = "mail.thread"
+
+    #: Whether a model's changes are logged together.
+    _is_tracked_together = False
+
+    def _message_track(self, fields_iter, initial_values_dict):
+        if not self._is_tracked_together:
+            return super()._message_track(fields_iter, initial_values_dict)
+        logs = Logs()
+        collecting = self.with_context(**{TRACKING: logs})
+        tracking = super(MailThread, collecting)._message_track(
+            fields_iter, initial_values_dict
+        )
+        if logs:
+            # sudo: as Odoo's `_message_log_batch`, which has made these values.
+            self.sudo()._message_create(logs)
+        return tracking
+
+    def _message_log_batch(self, bodies, **options):
+        # Only logs wait: what is posted notifies followers, for which it must exist.
+        logs = self.env.context.get(TRACKING)
+        if not isinstance(logs, Logs):
+            return super()._message_log_batch(bodies, **options)
+        collecting = self.with_context(**{TRACKING: None, LOGGING: logs})
+        return super(MailThread, collecting)._message_log_batch(bodies, **options)
+
+    def _message_create(self, values_list):
+        logs = self.env.context.get(LOGGING)
+        if not isinstance(logs, Logs):
+            return super()._message_create(values_list)
+        logs += values_list
+        return self.env["mail.message"]
