@@ -1,31 +1,15 @@
-"""Tests and linters."""
+"""Tests other than the suite, and linters."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from xml.etree import ElementTree
 
 from .databases import Databases
+from .pytest_run import PytestRun
 from .python_env import python
 from .settings import GLUE, LINT_DATABASE, Settings
 from .shell import say
-
-#: Folders of tests that have a database of their own: how that is made.
-OWN_DATABASES = {"demo": {"demo": True}, "queue_job": {"extra": [GLUE]}}
-
-
-def run_suite(settings: Settings, database: str) -> int:
-    """All tests but those that have their own; a skipped test is a failure."""
-    say("Running the tests")
-    others = (f"--ignore=tests/{folder}" for folder in OWN_DATABASES)
-    return _pytest(settings, database, "tests", *others)
-
-
-def run_own_suite(settings: Settings, database: str, folder: str) -> int:
-    """The tests of one folder, in the database that it wants."""
-    say(f"Running the tests of {folder}")
-    return _pytest(settings, database, f"tests/{folder}")
 
 
 def run_fuzz(settings: Settings, database: str) -> int:
@@ -33,7 +17,7 @@ def run_fuzz(settings: Settings, database: str) -> int:
     os.environ.setdefault("FUZZ_EXAMPLES", "5000")
     seed = os.environ.get("FUZZ_SEED")
     options = [f"--hypothesis-seed={seed}"] if seed else []
-    return _pytest(settings, database, "tests", "-m", "hypothesis", *options)
+    return run_pytest(settings, database, "tests", "-m", "hypothesis", *options)
 
 
 def run_faults(settings: Settings, database: str) -> int:
@@ -45,7 +29,7 @@ def run_faults(settings: Settings, database: str) -> int:
         raise Failure(f"There is no fault called {name}", "See tests/test_faults_*.py")
     clock = [] if name else [Path("tests") / "test_clock.py"]
     say("Running the long form of the fault tests")
-    return _pytest(settings, database, "-s", *tests, *clock)
+    return run_pytest(settings, database, "-s", *tests, *clock)
 
 
 def check_books(
@@ -87,35 +71,11 @@ def run_odoo_lint(settings: Settings, databases: Databases) -> int:
         "-k",
         "not TestESLint",
     ]
-    return _pytest(
+    return run_pytest(
         settings, LINT_DATABASE, f"--rootdir={settings.root}", *options, tests
     )
 
 
-def _pytest(settings: Settings, database: str, *arguments: str | Path) -> int:
-    """Run pytest-odoo; returns 1 when anything failed, was skipped, or nothing ran."""
-    report = settings.state / f"report-{database}.xml"
-    report.unlink(missing_ok=True)
-    odoo = [
-        f"--odoo-config={settings.conf}",
-        f"--odoo-database={database}",
-        "--odoo-http",
-    ]
-    options = ["-p", "no:cacheprovider", "-ra", f"--junitxml={report}"]
-    # test_lint looks for pylint on the path.
-    path = f"{settings.python.parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path}
-    command = ["-m", "pytest", *odoo, *options, *arguments]
-    code = python(settings, *command, env=environment)
-    skipped = _skipped(report)
-    if skipped:
-        say(f"{skipped} skipped, which counts as failed here: every test must run")
-    return 1 if code or skipped else 0
-
-
-def _skipped(report: Path) -> int:
-    """How many tests pytest skipped."""
-    if not report.is_file():
-        return 0
-    suites = ElementTree.parse(report).iter("testsuite")
-    return sum(int(suite.get("skipped", 0)) for suite in suites)
+def run_pytest(settings: Settings, database: str, *arguments: str | Path) -> int:
+    """Run tests in the foreground; returns 1 when not all passed."""
+    return PytestRun(settings, database, arguments).run()

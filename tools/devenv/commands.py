@@ -17,6 +17,7 @@ from . import (
     odoo_source,
     packages,
     python_env,
+    suite,
     system_packages,
     translations,
 )
@@ -45,17 +46,11 @@ def run(settings: Settings) -> int:
 
 
 def test(settings: Settings) -> int:
-    """run the whole suite in a fresh database"""
+    """run the whole suite in fresh databases, JOBS= processes at once"""
     with prepared(settings) as databases:
         system_packages.ensure(settings, system_packages.CHROMIUM)
         system_packages.ensure(settings, system_packages.WKHTMLTOPDF)
-        databases.create(TEST_DATABASE)
-        verdict = checks.run_suite(settings, TEST_DATABASE)
-        for folder, wanted in checks.OWN_DATABASES.items():
-            name = f"{TEST_DATABASE}_{folder}"
-            databases.create(name, **wanted)
-            verdict |= checks.run_own_suite(settings, name, folder)
-    return verdict
+        return suite.run(settings, databases)
 
 
 def db(settings: Settings) -> int:

@@ -42,6 +42,19 @@ def write(settings: Settings, connection: Connection, addons: bool = True) -> Pa
         del parser["options"]["addons_path"]
         conf = conf.with_name("odoo-without-addons.conf")
     settings.data_dir.mkdir(parents=True, exist_ok=True)
+    return _save(parser, conf)
+
+
+def copy(settings: Settings, name: str, port: int) -> Path:
+    """The configuration in force, with another port, in a file of its own."""
+    parser = configparser.RawConfigParser()
+    parser.read(settings.conf)
+    parser["options"]["http_port"] = str(port)
+    return _save(parser, settings.conf.with_name(f"{name}.conf"))
+
+
+def _save(parser: configparser.RawConfigParser, conf: Path) -> Path:
+    """Write a file that nobody else can read: it may have a password."""
     new = conf.with_suffix(".new")
     with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         parser.write(file)
