@@ -8,7 +8,8 @@
 #   make stop                 stop the embedded PostgreSQL that `make db` leaves running
 #
 # Environment: ODOO_SRC (an Odoo 19.0 checkout), PGHOST PGPORT PGUSER PGPASSWORD (a server to
-# use instead of the embedded one), PORT, PYTHON (3.10 to 3.13).
+# use instead of the embedded one), PORT, JOBS (processes of `make test`), PYTHON (3.10 to
+# 3.13).
 
 PYTHON ?= python3
 DEV := $(PYTHON) tools/dev.py

@@ -44,7 +44,8 @@ class FaultData(CancellationCase):
     def _create_all(cls):
         """Return subscriptions with a cancellation that is due."""
         subscriptions = cls.env["sale.subscription"]
-        for cls.suffix in cls.suffixes:
+        for suffix in cls.suffixes:
+            cls.suffix = suffix
             subscriptions |= cls._create_paid() | cls._create_unpaid()
         return subscriptions
 

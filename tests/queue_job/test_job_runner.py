@@ -20,9 +20,9 @@ from odoo import sql_db
 from odoo.tests import BaseCase, get_db_name, tagged
 from odoo.tools import config
 
-from ..real_server import RealServer, get_free_port
 from ..faults import databases
 from ..faults.stage import EXECUTE, Stage
+from ..real_server import RealServer, get_free_port
 from ..test_faults import BALANCES, STEPS
 
 SUFFIXES = [f" {number}" for number in range(1, 6)]

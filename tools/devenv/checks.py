@@ -9,7 +9,7 @@ from .databases import Databases
 from .pytest_run import PytestRun
 from .python_env import python
 from .settings import GLUE, LINT_DATABASE, Settings
-from .shell import say
+from .shell import Failure, say
 
 
 def run_fuzz(settings: Settings, database: str) -> int:

@@ -51,7 +51,7 @@ class PytestRun:
         )
 
     def finish(self) -> int:
-        """Wait for its end; returns 1 when anything failed, was skipped, or none ran."""
+        """Wait for its end; returns 1 when one failed, was skipped, or none ran."""
         code = self.process.wait()
         skipped = self._count_skipped()
         if skipped:

@@ -20,7 +20,7 @@ SECONDS_BETWEEN_LOOKS = 0.5
 
 
 def run(settings: Settings, databases: Databases) -> int:
-    """Every test, in as many processes as there are cores (`JOBS`); 1: not all passed."""
+    """Every test, in as many processes as there are cores; 1: not all passed."""
     waiting = _prepare(settings, databases)
     jobs = _get_jobs()
     say(f"Running the tests, {jobs} of {len(waiting)} parts at once")
