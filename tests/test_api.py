@@ -8,6 +8,7 @@ from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.api_doc.controllers.api_doc import parse_signature
+from odoo.addons.subscription_cancellation.input import is_id
 
 from .common import SALESPERSON
 
@@ -17,6 +18,25 @@ METHODS = (
     "postpone_cancellation",
     "revoke_cancellation",
     "reactivate_subscription",
+)
+
+
+#: What JSON can say, and PostgreSQL cannot store.
+UNSTORABLE = ("a\x00b", "a\ud800b")
+#: What an id is not.
+NO_IDS = (
+    "x",
+    ["\ud800"],
+    ["1"],
+    [True],
+    [0],
+    [-1],
+    [1.5],
+    [None],
+    [""],
+    [[1]],
+    [10**30],
+    {"a": 1},
 )
 
 
@@ -239,7 +259,7 @@ class TestApi(HttpCase):
     @mute_logger("odoo.http")
     def test_what_is_no_key(self):
         """E3: a key is a text, not empty and not endless."""
-        for key in ("", "  ", 7, True, ["k"], {"k": 1}, "k" * 256):
+        for key in ("", "  ", 7, True, ["k"], {"k": 1}, "k" * 256, *UNSTORABLE):
             with self.subTest(key=key):
                 status, answer = self.call("request_cancellation", idempotency_key=key)
                 self.assertEqual(status, 422)
@@ -295,6 +315,14 @@ class TestApi(HttpCase):
             {"reason_code": "bored"},
             {"refund_mode": 7},
             {"line_ids": {"a": 1}},
+            {"line_ids": [True]},
+            {"line_ids": [float(self.subscription.sale_subscription_line_ids.id)]},
+            {"line_ids": [10**30]},
+            *(
+                {name: [text] if name == "line_ids" else text}
+                for name in ("comment", "reason_code", "requested_date", "line_ids")
+                for text in UNSTORABLE
+            ),
             {"timing": ["immediate"]},
             {"comment": {"a": 5}},
             {"timing": "specific_date", "requested_date": {"a": 1}},
@@ -306,6 +334,25 @@ class TestApi(HttpCase):
         missing = self.subscription.id + 10**6
         self.assertEqual(self.call("request_cancellation", ids=[missing])[0], 404)
         self.assertFalse(self.subscription.cancellation_ids)
+
+    @mute_logger("odoo.http")
+    def test_what_is_no_id(self):
+        """E3: each method says so, and reads nothing."""
+        options = {
+            "postpone_cancellation": {"requested_date": str(date.today())},
+            "request_cancellation": {"idempotency_key": "no-id"},
+        }
+        for method in METHODS:
+            for ids in NO_IDS:
+                with self.subTest(method=method, ids=ids):
+                    status, answer = self.call(method, ids, **options.get(method, {}))
+                    self.assertEqual(status, 422, answer)
+                    self.assertIn("is not the id of a subscription", answer["message"])
+
+    def test_true_is_not_the_id_1(self):
+        """E3: Python takes the two for equal."""
+        self.assertTrue(is_id(1))
+        self.assertFalse(is_id(True))
 
     @mute_logger("odoo.http")
     def test_a_key_without_rights_gets_403(self):
