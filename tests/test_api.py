@@ -10,7 +10,7 @@ from odoo.tools import mute_logger
 from odoo.addons.api_doc.controllers.api_doc import parse_signature
 from odoo.addons.subscription_cancellation.input import is_id
 
-from .common import SALESPERSON
+from .common import CANCELLATION_USER, SALESPERSON
 
 METHODS = (
     "preview_cancellation",
@@ -47,6 +47,7 @@ class TestApi(HttpCase):
         user = new_test_user(self.env, login="robot", groups=SALESPERSON)
         self.headers = {"Authorization": f"Bearer {self.create_key(user)}"}
         self.subscription = self.create_billed_subscription()
+        self.later = str(date.today() + timedelta(days=45))
 
     def create_key(self, user):
         keys = self.env["res.users.apikeys"].with_user(user)
@@ -197,12 +198,11 @@ class TestApi(HttpCase):
     def test_postpone_and_reactivate(self):
         """E3, B13, B15: the other verbs, with their options and answers."""
         self.call("request_cancellation", timing="end_of_period")
-        later = date.today() + timedelta(days=45)
         status, answer = self.call(
-            "postpone_cancellation", requested_date=str(later), charge_extension=True
+            "postpone_cancellation", requested_date=self.later, charge_extension=True
         )
         self.assertEqual((status, answer["state"]), (200, "scheduled"))
-        self.assertEqual(answer["last_service_date"], str(later))
+        self.assertEqual(answer["last_service_date"], self.later)
         self.assertTrue(self.subscription.cancellation_ids.charge_extension)
         self.call("revoke_cancellation")
         self.call("request_cancellation", timing="immediate")
@@ -360,6 +360,37 @@ class TestApi(HttpCase):
         user = new_test_user(self.env, login="nobody", groups="base.group_user")
         self.headers = {"Authorization": f"Bearer {self.create_key(user)}"}
         self.assertEqual(self.call("request_cancellation")[0], 403)
+
+    def test_the_cancellation_right_is_enough(self):
+        """E3: a key of other software needs this right, and no other one."""
+        user = new_test_user(self.env, login="software", groups=CANCELLATION_USER)
+        self.headers = {"Authorization": f"Bearer {self.create_key(user)}"}
+        status, [subscription] = self.call(
+            "read",
+            fields=["code", "partner_id", "sale_subscription_line_ids"],
+            load=None,
+        )
+        self.assertEqual(status, 200)
+        self.assertEqual(subscription["partner_id"], self.subscription.partner_id.id)
+        line_ids = subscription["sale_subscription_line_ids"]
+        self.assertEqual(line_ids, self.subscription.sale_subscription_line_ids.ids)
+        for method, options, state in (
+            ("preview_cancellation", {"timing": "immediate"}, "done"),
+            ("request_cancellation", {"timing": "end_of_period"}, "scheduled"),
+            ("postpone_cancellation", {"requested_date": self.later}, "scheduled"),
+            ("revoke_cancellation", {}, "revoked"),
+            (
+                "request_cancellation",
+                {"timing": "immediate", "line_ids": line_ids, "idempotency_key": "s"},
+                "done",
+            ),
+            ("reactivate_subscription", {}, "done"),
+        ):
+            with self.subTest(method=method, options=options):
+                status, answer = self.call(method, **options)
+                self.assertEqual((status, answer.get("state")), (200, state), answer)
+        cancellation = self.subscription.cancellation_ids[0]
+        self.assertEqual(cancellation.requested_by_id, user)
 
     @mute_logger("odoo.http")
     def test_private_methods_are_not_reachable(self):

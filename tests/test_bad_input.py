@@ -101,7 +101,10 @@ class TestBadInput(CancellationCase):
         invoice = self.bill(euro, "2026-07-01")
         invoice.currency_id.rate_ids.unlink()
         self.travel_to("2026-07-10")
-        with self.assertRaisesRegex(UserError, "no exchange rate for EUR"):
+        with (
+            self.assertRaisesRegex(UserError, "no exchange rate for EUR"),
+            self.env.cr.savepoint(),
+        ):
             euro.request_cancellation()
 
     def test_posting_that_fails(self):
