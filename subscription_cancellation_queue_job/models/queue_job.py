@@ -11,7 +11,7 @@ _logger = logging.getLogger(__name__)
 EXECUTE, SETTLE = "_job_execute", "_job_run_steps"
 #: In these states a job is still to be done; of the last one a person was told.
 OPEN_STATES = ("wait_dependencies", "pending", "enqueued", "started", "failed")
-#: After this time a failed job is tried again, and one that waits is waited for no more.
+#: After it a failed job is tried again, and one that waits is waited for no more.
 PATIENCE = timedelta(hours=1)
 
 

@@ -300,7 +300,7 @@ class TestEnqueue(CancellationCase):
 
     @mute_logger(QUEUE_JOB)
     def test_what_nobody_takes_the_scheduled_actions_do(self):
-        """B7, B8, C6: executed and settled as without jobs, and the late job is none."""
+        """B7, B8, C6: as without jobs; one that comes later finds it done."""
         job = self.run_action("_cron_execute_due")
         self.travel_to("2026-07-11 01:00:00")
         self.assertFalse(self.run_action("_cron_execute_due"))
