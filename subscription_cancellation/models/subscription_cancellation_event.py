@@ -184,8 +184,8 @@ class SubscriptionCancellationEvent(models.Model):
     invoice_ids = JsonIds(
         string="Invoices",
         readonly=True,
-        help="The ids of the invoices that the cancellation made: of extra, left-out and "
-        "unbilled days, and those that took a credit memo back.",
+        help="The ids of the invoices that the cancellation made: of extra, left-out "
+        "and unbilled days, and those that took a credit memo back.",
     )
     invoice_credit_note_ids = JsonIds(
         string="Credit Memos of Extra Days",
