@@ -168,6 +168,13 @@ class TestJobRunner(BaseCase):
             check=True,
         )
 
+    def uninstall(self, module):
+        """Uninstall an addon, and what depends on it, as *Apps* does."""
+        self.run_in_shell(
+            f"env['ir.module.module'].search([('name', '=', '{module}')])"
+            ".button_immediate_uninstall()"
+        )
+
     def read_jobs(self, method):
         """Return the state, records and process of the jobs of one kind."""
         return self.stage.query(
@@ -294,11 +301,7 @@ class TestJobRunner(BaseCase):
         self.assertEqual(
             {job[0] for job in self.read_jobs("_job_execute")}, {"pending"}
         )
-        self.run_in_shell(
-            "env['ir.module.module']"
-            ".search([('name', '=', 'subscription_cancellation_queue_job')])"
-            ".button_immediate_uninstall()",
-        )
+        self.uninstall("subscription_cancellation_queue_job")
         self.assertEqual(
             {job[0] for job in self.read_jobs("_job_execute")}, {"cancelled"}
         )
@@ -313,3 +316,23 @@ class TestJobRunner(BaseCase):
             ),
             [("done", CUSTOMERS)],
         )
+
+    def test_both_addons_are_uninstalled_at_once(self):
+        """B7: what is due has ended and is credited, whatever waited in jobs."""
+        self.stage.run(actions=[EXECUTE])
+        self.assertEqual(self.stage.count(OPEN_CANCELLATIONS), CUSTOMERS)
+        self.uninstall("subscription_cancellation")
+        self.assertEqual(
+            {job[0] for job in self.read_jobs("_job_execute")}, {"cancelled"}
+        )
+        credited = (
+            "SELECT count(*) FROM account_move WHERE move_type = 'out_refund'"
+            " AND state = 'posted'"
+        )
+        # Gus alone is invoiced, not credited.
+        self.assertEqual(self.stage.count(credited), CUSTOMERS - len(SUFFIXES))
+        left = (
+            "SELECT count(*) FROM ir_module_module"
+            " WHERE name LIKE 'subscription_cancellation%' AND state != 'uninstalled'"
+        )
+        self.assertEqual(self.stage.count(left), 0)
