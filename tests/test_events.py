@@ -453,6 +453,22 @@ class TestEvents(EventCase):
         )
         self.assertEqual(collected.mapped("step_amount"), [10.0] * 3)
 
+    def test_a_step_that_waits_is_no_event(self):
+        """D8, C6: a refund that somebody has to pay, until somebody has."""
+        subscription = self.create_billed()
+        self.pay(subscription.invoice_ids)
+        self.travel_to("2026-07-10")
+        self.cancel(subscription, credit_settlement="refund", send_confirmation=False)
+        self.run_steps(subscription)
+        refund = self.steps(subscription, "refund")
+        self.assertTrue(refund.is_by_hand)
+        self.assertFalse(self.get_events(subscription, "step"))
+        refund.with_user(self.accountant).action_skip()
+        [event] = self.get_events(subscription, "step")
+        self.assertRecordValues(
+            event, [{"step_id": refund.id, "step_state": "skipped"}]
+        )
+
     # === MANY === #
 
     def test_a_batch_costs_the_same_queries(self):
