@@ -277,6 +277,18 @@ class TestApi(HttpCase):
 
     # === DOCUMENTATION === #
 
+    def open_documentation(self):
+        return self.url_open("/doc-bearer/sale.subscription.json", headers=self.headers)
+
+    @mute_logger("odoo.http")
+    def test_the_documentation_page_needs_a_group(self):
+        """E3: as the guide says; administrators are in it."""
+        self.assertEqual(self.open_documentation().status_code, 403)
+        administrators = self.env.ref("base.group_system")
+        self.assertIn(
+            self.env.ref("api_doc.group_allow_doc"), administrators.all_implied_ids
+        )
+
     def test_the_documentation_page_says_all(self):
         """E3: Odoo's own API documentation shows each parameter, answer and error."""
         group = self.env.ref("api_doc.group_allow_doc")
@@ -289,14 +301,13 @@ class TestApi(HttpCase):
                 for name in METHODS
             ]
         self.assertEqual(len(signatures), 5)
-        response = self.url_open(
-            "/doc-bearer/sale.subscription.json", headers=self.headers
-        )
+        response = self.open_documentation()
         self.assertEqual(response.status_code, 200)
         methods = response.json()["methods"]
         for name in METHODS:
             method = methods[name]
             with self.subTest(method=name):
+                self.assertEqual(method["module"], "subscription_cancellation")
                 self.assertTrue(method["doc"])
                 self.assertTrue(method["return"]["doc"])
                 self.assertTrue({"UserError", "AccessError"} <= set(method["raise"]))
