@@ -8,8 +8,9 @@ from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.api_doc.controllers.api_doc import parse_signature
+from odoo.addons.subscription_cancellation.input import is_id
 
-from .common import SALESPERSON
+from .common import CANCELLATION_USER, SALESPERSON
 
 METHODS = (
     "preview_cancellation",
@@ -20,6 +21,25 @@ METHODS = (
 )
 
 
+#: What JSON can say, and PostgreSQL cannot store.
+UNSTORABLE = ("a\x00b", "a\ud800b")
+#: What an id is not.
+NO_IDS = (
+    "x",
+    ["\ud800"],
+    ["1"],
+    [True],
+    [0],
+    [-1],
+    [1.5],
+    [None],
+    [""],
+    [[1]],
+    [10**30],
+    {"a": 1},
+)
+
+
 @tagged("post_install", "-at_install")
 class TestApi(HttpCase):
     def setUp(self):
@@ -27,6 +47,7 @@ class TestApi(HttpCase):
         user = new_test_user(self.env, login="robot", groups=SALESPERSON)
         self.headers = {"Authorization": f"Bearer {self.create_key(user)}"}
         self.subscription = self.create_billed_subscription()
+        self.later = str(date.today() + timedelta(days=45))
 
     def create_key(self, user):
         keys = self.env["res.users.apikeys"].with_user(user)
@@ -177,12 +198,11 @@ class TestApi(HttpCase):
     def test_postpone_and_reactivate(self):
         """E3, B13, B15: the other verbs, with their options and answers."""
         self.call("request_cancellation", timing="end_of_period")
-        later = date.today() + timedelta(days=45)
         status, answer = self.call(
-            "postpone_cancellation", requested_date=str(later), charge_extension=True
+            "postpone_cancellation", requested_date=self.later, charge_extension=True
         )
         self.assertEqual((status, answer["state"]), (200, "scheduled"))
-        self.assertEqual(answer["last_service_date"], str(later))
+        self.assertEqual(answer["last_service_date"], self.later)
         self.assertTrue(self.subscription.cancellation_ids.charge_extension)
         self.call("revoke_cancellation")
         self.call("request_cancellation", timing="immediate")
@@ -239,7 +259,7 @@ class TestApi(HttpCase):
     @mute_logger("odoo.http")
     def test_what_is_no_key(self):
         """E3: a key is a text, not empty and not endless."""
-        for key in ("", "  ", 7, True, ["k"], {"k": 1}, "k" * 256):
+        for key in ("", "  ", 7, True, ["k"], {"k": 1}, "k" * 256, *UNSTORABLE):
             with self.subTest(key=key):
                 status, answer = self.call("request_cancellation", idempotency_key=key)
                 self.assertEqual(status, 422)
@@ -257,6 +277,18 @@ class TestApi(HttpCase):
 
     # === DOCUMENTATION === #
 
+    def open_documentation(self):
+        return self.url_open("/doc-bearer/sale.subscription.json", headers=self.headers)
+
+    @mute_logger("odoo.http")
+    def test_the_documentation_page_needs_a_group(self):
+        """E3: as the guide says; administrators are in it."""
+        self.assertEqual(self.open_documentation().status_code, 403)
+        administrators = self.env.ref("base.group_system")
+        self.assertIn(
+            self.env.ref("api_doc.group_allow_doc"), administrators.all_implied_ids
+        )
+
     def test_the_documentation_page_says_all(self):
         """E3: Odoo's own API documentation shows each parameter, answer and error."""
         group = self.env.ref("api_doc.group_allow_doc")
@@ -269,14 +301,13 @@ class TestApi(HttpCase):
                 for name in METHODS
             ]
         self.assertEqual(len(signatures), 5)
-        response = self.url_open(
-            "/doc-bearer/sale.subscription.json", headers=self.headers
-        )
+        response = self.open_documentation()
         self.assertEqual(response.status_code, 200)
         methods = response.json()["methods"]
         for name in METHODS:
             method = methods[name]
             with self.subTest(method=name):
+                self.assertEqual(method["module"], "subscription_cancellation")
                 self.assertTrue(method["doc"])
                 self.assertTrue(method["return"]["doc"])
                 self.assertTrue({"UserError", "AccessError"} <= set(method["raise"]))
@@ -295,6 +326,14 @@ class TestApi(HttpCase):
             {"reason_code": "bored"},
             {"refund_mode": 7},
             {"line_ids": {"a": 1}},
+            {"line_ids": [True]},
+            {"line_ids": [float(self.subscription.sale_subscription_line_ids.id)]},
+            {"line_ids": [10**30]},
+            *(
+                {name: [text] if name == "line_ids" else text}
+                for name in ("comment", "reason_code", "requested_date", "line_ids")
+                for text in UNSTORABLE
+            ),
             {"timing": ["immediate"]},
             {"comment": {"a": 5}},
             {"timing": "specific_date", "requested_date": {"a": 1}},
@@ -308,11 +347,61 @@ class TestApi(HttpCase):
         self.assertFalse(self.subscription.cancellation_ids)
 
     @mute_logger("odoo.http")
+    def test_what_is_no_id(self):
+        """E3: each method says so, and reads nothing."""
+        options = {
+            "postpone_cancellation": {"requested_date": str(date.today())},
+            "request_cancellation": {"idempotency_key": "no-id"},
+        }
+        for method in METHODS:
+            for ids in NO_IDS:
+                with self.subTest(method=method, ids=ids):
+                    status, answer = self.call(method, ids, **options.get(method, {}))
+                    self.assertEqual(status, 422, answer)
+                    self.assertIn("is not the id of a subscription", answer["message"])
+
+    def test_true_is_not_the_id_1(self):
+        """E3: Python takes the two for equal."""
+        self.assertTrue(is_id(1))
+        self.assertFalse(is_id(True))
+
+    @mute_logger("odoo.http")
     def test_a_key_without_rights_gets_403(self):
         """E3: rights are those of the key's user."""
         user = new_test_user(self.env, login="nobody", groups="base.group_user")
         self.headers = {"Authorization": f"Bearer {self.create_key(user)}"}
         self.assertEqual(self.call("request_cancellation")[0], 403)
+
+    def test_the_cancellation_right_is_enough(self):
+        """E3: a key of other software needs this right, and no other one."""
+        user = new_test_user(self.env, login="software", groups=CANCELLATION_USER)
+        self.headers = {"Authorization": f"Bearer {self.create_key(user)}"}
+        status, [subscription] = self.call(
+            "read",
+            fields=["code", "partner_id", "sale_subscription_line_ids"],
+            load=None,
+        )
+        self.assertEqual(status, 200)
+        self.assertEqual(subscription["partner_id"], self.subscription.partner_id.id)
+        line_ids = subscription["sale_subscription_line_ids"]
+        self.assertEqual(line_ids, self.subscription.sale_subscription_line_ids.ids)
+        for method, options, state in (
+            ("preview_cancellation", {"timing": "immediate"}, "done"),
+            ("request_cancellation", {"timing": "end_of_period"}, "scheduled"),
+            ("postpone_cancellation", {"requested_date": self.later}, "scheduled"),
+            ("revoke_cancellation", {}, "revoked"),
+            (
+                "request_cancellation",
+                {"timing": "immediate", "line_ids": line_ids, "idempotency_key": "s"},
+                "done",
+            ),
+            ("reactivate_subscription", {}, "done"),
+        ):
+            with self.subTest(method=method, options=options):
+                status, answer = self.call(method, **options)
+                self.assertEqual((status, answer.get("state")), (200, state), answer)
+        cancellation = self.subscription.cancellation_ids[0]
+        self.assertEqual(cancellation.requested_by_id, user)
 
     @mute_logger("odoo.http")
     def test_private_methods_are_not_reachable(self):

@@ -1,6 +1,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """E3 against a real server: the documented examples, two at once, a locked record."""
 
+import json
 import os
 import re
 import subprocess
@@ -13,6 +14,7 @@ import requests
 from odoo.tests import tagged
 
 from .common import SALESPERSON
+from .events import EVENT, PAYLOAD
 from .real_server import ROOT, RealServerCase
 
 USAGE = ROOT / "subscription_cancellation" / "readme" / "USAGE.md"
@@ -59,11 +61,10 @@ class TestDocumentedExamples(ApiCase):
         text = USAGE.read_text("utf-8")
         blocks = re.findall(rf"^```{language}\n(.*?)^```$", text, re.M | re.S)
         self.assertTrue(blocks)
-        end = date.today() + timedelta(days=45)
         return [
-            re.sub(r"\b42\b", str(self.subscription_id), block)
-            .replace("2027-01-15", str(end))
-            .replace("ticket-", f"ticket-{self.subscription_id}-")
+            re.sub(r"\b42\b", str(self.subscription_id), block).replace(
+                "ticket-", f"ticket-{self.subscription_id}-"
+            )
             for block in blocks
         ]
 
@@ -100,6 +101,35 @@ class TestDocumentedExamples(ApiCase):
                 run = self.run_example("bash", "-ec", text=example)
                 self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
         self.check_states()
+
+    def test_no_example_expires(self):
+        """E3: a date that is written out is one day in the past."""
+        for example in [*self.get_examples("bash"), *self.get_examples("python")]:
+            self.assertNotRegex(example, r"\b\d{4}-\d\d-\d\d\b")
+
+    def test_asking_for_events(self):
+        """D8, E3: the documented fields and no others, in the order they happened."""
+        *_others, example = self.get_examples("bash")
+        self.committed(lambda env: env[EVENT]._cron_publish())
+        last = self.committed(
+            lambda env: env[EVENT].search([], order="number desc", limit=1).number
+        )
+        self.call("request_cancellation", timing="end_of_period")
+        self.committed(lambda env: env[EVENT]._cron_publish())
+        self.assertIn("1234", example)
+        example = example.replace("1234", str(last))
+        run = self.run_example("bash", "-ec", text=example)
+        self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+        events = json.loads(run.stdout)
+        self.assertEqual(
+            [(event["event"], event["subscription_id"]) for event in events],
+            [
+                ("requested", self.subscription_id),
+                ("scheduled", self.subscription_id),
+            ],
+        )
+        for event in events:
+            self.assertEqual(set(event), {"id", *PAYLOAD})
 
     def test_python(self):
         """E3: the Python of the guide works as it stands there."""

@@ -2,6 +2,7 @@
 """States, proof, preview and rights (D4, D5, E1)."""
 
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import Command
 from odoo.tests import Form, tagged
 
 from .common import CANCELLATION_USER, INVOICING, SALESPERSON, CancellationCase
@@ -213,11 +214,42 @@ class TestControl(CancellationCase):
             with self.assertRaises(AccessError):
                 getattr(subscription, verb)()
 
-    def test_the_cancellation_right_alone_does_not_open_subscriptions(self):
-        """D4: who cannot read the subscription cannot cancel it."""
+    def test_who_cannot_read_a_subscription_cannot_cancel_it(self):
+        """D4: a record rule of one's own counts for every verb."""
+        self.env["ir.rule"].create(
+            {
+                "name": "Own subscriptions only",
+                "model_id": self.env["ir.model"]._get_id("sale.subscription"),
+                "domain_force": "[('user_id', '=', user.id)]",
+                "groups": [Command.link(self.env.ref(CANCELLATION_USER).id)],
+            }
+        )
         user = self.create_user("base.group_user", CANCELLATION_USER)
-        with self.assertRaises(AccessError):
-            self.subscription.with_user(user).request_cancellation()
+        subscription = self.subscription.with_user(user)
+        for verb in ("preview_cancellation", "request_cancellation"):
+            with self.assertRaises(AccessError):
+                getattr(subscription, verb)()
+        self.subscription.user_id = user
+        self.assertEqual(subscription.request_cancellation()["state"], "done")
+
+    def test_the_cancellation_right_alone_changes_no_subscription(self):
+        """D4: it opens subscriptions for reading, and ends them by its verbs only."""
+        user = self.create_user("base.group_user", CANCELLATION_USER)
+        subscription = self.subscription.with_user(user)
+        line = subscription.sale_subscription_line_ids
+        records = (
+            subscription,
+            line,
+            subscription.template_id,
+            subscription.stage_id,
+            subscription.tag_ids,
+            subscription.close_reason_id,
+        )
+        for record in records:
+            with self.subTest(model=record._name):
+                self.assertTrue(record.has_access("read"))
+                for operation in ("write", "create", "unlink"):
+                    self.assertFalse(record.has_access(operation))
 
     def test_revoking_is_for_the_requester_and_managers(self):
         """B12: a colleague cannot, a manager can."""

@@ -58,6 +58,8 @@ class TestEvents(EventCase):
                 "credit_total": 23.1,
                 "refundable": 23.1,
                 "credit_note_ids": cancellation.credit_note_ids.ids,
+                "invoice_ids": [],
+                "invoice_credit_note_ids": [],
                 "step_id": False,
                 "step_kind": False,
                 "step_state": False,
@@ -251,6 +253,63 @@ class TestEvents(EventCase):
             ["requested", "scheduled", "moved", "done"],
         )
 
+    def test_extra_days_are_told_with_their_invoice_and_its_credit_memo(self):
+        """D8, B13: $15.00 for August when it is moved, and back when it is revoked."""
+        subscription = self.create_billed()
+        self.cancel(subscription, timing="end_of_period")
+        subscription.postpone_cancellation(
+            requested_date="2026-08-15", charge_extension=True
+        )
+        cancellation = subscription.cancellation_ids
+        invoice = cancellation.charge_invoice_ids
+        self.assertEqual(invoice.amount_total, 15.0)
+        subscription.revoke_cancellation()
+        memo = invoice.reversal_move_ids
+        self.assertEqual(memo.amount_total, 15.0)
+        for event, invoices, memos in (
+            ("scheduled", [], []),
+            ("moved", invoice.ids, []),
+            ("revoked", invoice.ids, memo.ids),
+        ):
+            with self.subTest(event=event):
+                told = self.get_events(subscription, event)
+                self.assertEqual(told.invoice_ids, invoices)
+                self.assertEqual(told.invoice_credit_note_ids, memos)
+                self.assertEqual((told.credit_note_ids, told.credit_total), ([], 0.0))
+        self.assertFalse(cancellation.credit_note_ids)
+
+    def test_days_that_were_left_out_are_told_when_they_are_billed(self):
+        """D8, B12: revoked after August was invoiced without the line."""
+        subscription = self.create_billed([{"name": "One"}, {"name": "Two"}])
+        line = self.get_line(subscription, "Two")
+        self.cancel(subscription, timing="end_of_period", line_ids=line.ids)
+        self.bill(subscription, "2026-07-31")
+        subscription.revoke_cancellation()
+        invoice = subscription.cancellation_ids.charge_invoice_ids
+        self.assertEqual(len(invoice), 1)
+        revoked = self.get_events(subscription, "revoked")
+        self.assertEqual(revoked.invoice_ids, invoice.ids)
+
+    def test_what_takes_a_credit_memo_back_is_told(self):
+        """D8, B15: the invoice of the same days."""
+        subscription = self.create_billed()
+        self.cancel(subscription)
+        subscription.reactivate_subscription()
+        [event] = self.get_events(subscription, "reactivated")
+        invoice = subscription.cancellation_ids.charge_invoice_ids
+        self.assertEqual(invoice.reversed_entry_id.ids, event.credit_note_ids)
+        self.assertEqual(event.invoice_ids, invoice.ids)
+
+    def test_unbilled_days_are_told(self):
+        """D8, C8: what a cancellation invoices is in what it tells."""
+        subscription = self.create_subscription()
+        self.travel_to("2026-07-10")
+        self.cancel(subscription)
+        invoice = subscription.cancellation_ids.charge_invoice_ids
+        self.assertEqual(invoice.amount_total, 10.0)
+        [event] = self.get_events(subscription, "done")
+        self.assertEqual(event.invoice_ids, invoice.ids)
+
     def run_due(self):
         """Execute what is due as the scheduler does."""
         action = self.env.ref("subscription_cancellation.ir_cron_execute_due")
@@ -393,6 +452,22 @@ class TestEvents(EventCase):
             collected.mapped("step_state"), ["failed", "failed", "skipped"]
         )
         self.assertEqual(collected.mapped("step_amount"), [10.0] * 3)
+
+    def test_a_step_that_waits_is_no_event(self):
+        """D8, C6: a refund that somebody has to pay, until somebody has."""
+        subscription = self.create_billed()
+        self.pay(subscription.invoice_ids)
+        self.travel_to("2026-07-10")
+        self.cancel(subscription, credit_settlement="refund", send_confirmation=False)
+        self.run_steps(subscription)
+        refund = self.steps(subscription, "refund")
+        self.assertTrue(refund.is_by_hand)
+        self.assertFalse(self.get_events(subscription, "step"))
+        refund.with_user(self.accountant).action_skip()
+        [event] = self.get_events(subscription, "step")
+        self.assertRecordValues(
+            event, [{"step_id": refund.id, "step_state": "skipped"}]
+        )
 
     # === MANY === #
 

@@ -626,6 +626,25 @@ class TestWriteOff(SettlementCase):
         self.assertEqual(self.invoice.amount_residual, 0.0)
         self.assertEqual(sum(entry.line_ids.mapped("debit")), 10.0)
 
+    def test_the_customer_reads_whether_something_is_still_due(self):
+        """C8, D7: stays due until it is written off; nobody is told of the loss."""
+        step = self.settle(unpaid_invoices="write_off")[-1]
+        stays_due = f"Invoice {self.invoice.name}: stays due"
+        self.assertEqual(step.state, "failed")
+        self.assertEqual(step._get_customer_text(), stays_due)
+        self.configure()
+        step.action_retry()
+        self.assertEqual(
+            step._get_customer_text(), f"Invoice {self.invoice.name}: no longer due"
+        )
+        cancellation = step.cancellation_id
+        template = self.env.ref(
+            "subscription_cancellation.mail_template_cancellation_done"
+        )
+        [body] = template._render_field("body_html", cancellation.ids).values()
+        self.assertRegex(body, rf"(?s){self.invoice.name}: no longer due.*10\.00")
+        self.assertNotIn("ritten off", body)
+
     def test_without_configuration_the_step_says_what_is_missing(self):
         """C8: warned before, refused after; nothing is lost, and Retry works."""
         preview = self.subscription.preview_cancellation(

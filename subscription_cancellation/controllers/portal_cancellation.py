@@ -119,7 +119,7 @@ class SubscriptionPortalCancellation(SubscriptionPortal):
             for name, limit in FORM_FIELDS.items()
         }
         form["line_ids"] = request.httprequest.form.getlist("line_ids")[:1000]
-        form["key"] = str(post.get("key") or "")[:64]
+        form["key"] = str(post.get("key") or "").replace("\x00", "")[:64]
         return form
 
     def _get_options(self, form):

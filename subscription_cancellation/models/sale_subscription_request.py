@@ -6,6 +6,7 @@ from odoo.exceptions import AccessError, UserError
 
 from ..api_docs import ANSWER, ERRORS, KEYS, LOCKED, OPTIONS, documented
 from ..formatting import format_day
+from ..input import is_id, quote
 from ..rights import is_user
 
 
@@ -204,6 +205,15 @@ class SaleSubscription(models.Model):
                 self.env._(
                     "Subscriptions are cancelled one at a time: give one id, not %s.",
                     len(self),
+                )
+            )
+        [subscription_id] = self._ids
+        # Odoo makes a record of whatever it is sent.
+        if not (is_id(subscription_id) or isinstance(subscription_id, api.NewId)):
+            raise UserError(
+                self.env._(
+                    "“%s” is not the id of a subscription: give a whole number.",
+                    quote(subscription_id),
                 )
             )
 

@@ -489,6 +489,7 @@ class SubscriptionCancellation(models.Model):
         self._drop_activities()
         self._take_back_extension()
         self._set_state("revoked", is_obsolete=True)
+        self._record_event("revoked")
         self._log(self.env._("Obsolete: the subscription has ended."))
 
     # === REVOKE === #
@@ -525,6 +526,7 @@ class SubscriptionCancellation(models.Model):
                 "%(what)s revoked: billing goes on.", what=cancellation._describe()
             )
             cancellation._log_on_subscription(f"{text} {reason or ''}".strip())
+        self._record_event("revoked")
         self._report_replaced()
         if is_told:
             self._send_confirmation("revoked")

@@ -177,6 +177,23 @@ class SubscriptionCancellation(models.Model):
         charged._get_extension_invoices()._take_back_charges()
         charged.write({"extension_start_date": False})
 
+    def _get_standing_charge_invoices(self):
+        """Return the invoices that were made, taken back later or not."""
+        # sudo: who tells of a cancellation need not be allowed to read invoices.
+        return self.sudo().charge_invoice_ids.filtered(
+            lambda move: move.state != "cancel"
+        )
+
+    def _get_charge_credit_notes(self):
+        """Return the credit memos that took an invoice of extra days back.
+
+        They are not among ``credit_note_ids``: no billed day is credited by them.
+        """
+        taken_back = self._get_standing_charge_invoices().filtered("is_taken_back")
+        return taken_back.reversal_move_ids.filtered(
+            lambda move: move.state == "posted" and not move.cancellation_id
+        )
+
     # === ACTIONS === #
 
     def action_view_charge_invoices(self):

@@ -165,7 +165,8 @@ class SubscriptionCancellation(models.Model):
         line = row.subscription_line_id
         first_extra_day = self.extension_start_date
         self._take_back_extension()
-        if self.line_ids == row and not self.is_whole:
+        is_over = self.line_ids == row and not self.is_whole
+        if is_over:
             self._set_state("revoked")
             self._drop_activities()
             self.was_replaced = True
@@ -175,6 +176,8 @@ class SubscriptionCancellation(models.Model):
             if first_extra_day:
                 self._charge_extension(first_extra_day)
         self._charge_left_out_days(line, until)
+        if is_over:
+            self._record_event("revoked")
 
     def _report_replaced(self):
         """Tell somebody which ends these had replaced, now that they are taken back.

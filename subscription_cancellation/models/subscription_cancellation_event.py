@@ -56,6 +56,8 @@ PAYLOAD = (
     "credit_total",
     "refundable",
     "credit_note_ids",
+    "invoice_ids",
+    "invoice_credit_note_ids",
     "step_id",
     "step_kind",
     "step_state",
@@ -178,6 +180,18 @@ class SubscriptionCancellationEvent(models.Model):
     )
     credit_note_ids = JsonIds(
         string="Credit Memos", readonly=True, help="The ids of the credit memos."
+    )
+    invoice_ids = JsonIds(
+        string="Invoices",
+        readonly=True,
+        help="The ids of the invoices that the cancellation made: of extra, left-out "
+        "and unbilled days, and those that took a credit memo back.",
+    )
+    invoice_credit_note_ids = JsonIds(
+        string="Credit Memos of Extra Days",
+        readonly=True,
+        help="The ids of the credit memos that took such an invoice back. They are not "
+        "part of what was credited.",
     )
     step_id = fields.Many2one(
         comodel_name="subscription.cancellation.step",

@@ -3,10 +3,9 @@
 
 from odoo import api, fields, models
 
-#: The states that are an event, by the event.
+#: The states that are an event, by the event. Revoking is told once all is invoiced.
 EVENT_OF_STATE = {
     "to_approve": "approval_needed",
-    "revoked": "revoked",
     "refused": "refused",
     "failed": "failed",
     "done": "done",
@@ -86,6 +85,8 @@ class SubscriptionCancellation(models.Model):
             "credit_total": cancellation.credit_total,
             "refundable": cancellation.refundable,
             "credit_note_ids": cancellation.credit_note_ids.ids,
+            "invoice_ids": cancellation._get_standing_charge_invoices().ids,
+            "invoice_credit_note_ids": cancellation._get_charge_credit_notes().ids,
         }
 
     def action_view_events(self):

@@ -7,6 +7,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
+from ..input import is_id, is_text, quote
 from .subscription_cancellation_line import CreditScope
 from .subscription_cancellation_policy import POLICY_OPTIONS
 
@@ -235,12 +236,12 @@ class SubscriptionCancellation(models.Model):
     def _check_type(self, name, value):
         """Raise where a caller sent another kind of value than the option takes."""
         kind = OPTION_TYPES.get(name, object)
-        is_text = isinstance(value, str)
-        if not isinstance(value, kind) or (is_text and "\x00" in value):
+        is_bad_text = isinstance(value, str) and not is_text(value)
+        if not isinstance(value, kind) or is_bad_text:
             raise UserError(
                 self.env._(
                     "“%(value)s” is not a value for %(name)s: use %(wanted)s.",
-                    value=value,
+                    value=quote(value),
                     name=name,
                     wanted=self._get_kind_names()[kind],
                 )
@@ -285,14 +286,18 @@ class SubscriptionCancellation(models.Model):
                 )
             )
         known = subscription.sale_subscription_line_ids.ids
-        foreign = [line_id for line_id in line_ids if line_id not in known]
+        foreign = [
+            line_id
+            for line_id in line_ids
+            if not is_id(line_id) or line_id not in known
+        ]
         if foreign:
             raise UserError(
                 self.env._(
                     "Subscription %(name)s has no active line with the id %(ids)s; "
                     "its active lines are %(known)s.",
                     name=subscription.display_name,
-                    ids=", ".join(map(str, sorted(foreign, key=str))),
+                    ids=", ".join(sorted(map(quote, foreign))),
                     known=", ".join(
                         map(str, subscription.sale_subscription_line_ids.ids)
                     ),

@@ -105,8 +105,11 @@ class SubscriptionCancellationStep(models.Model):
         return self._tell_due()
 
     def _tell_write_off(self):
-        # How the company values what it is owed is none of the customer's business.
-        return None
+        # How the company values what it was owed is none of the customer's business;
+        # that it asks for nothing any more is.
+        if self.state == "done":
+            return self.env._("Invoice %s: no longer due", self.source_move_id.name)
+        return self._tell_due()
 
     def _tell_due(self):
         """Return that the invoice is still to be paid, unless it has been."""

@@ -15,6 +15,9 @@ from odoo.tools import mute_logger
 from odoo.addons.queue_job.exception import RetryableJobError
 from odoo.addons.queue_job.job import Job, identity_exact
 from odoo.addons.queue_job.tests.common import trap_jobs
+from odoo.addons.subscription_cancellation_queue_job.models import (
+    subscription_cancellation as cancellation_module,
+)
 
 from ..common import CancellationCase
 
@@ -289,7 +292,102 @@ class TestEnqueue(CancellationCase):
         self.travel_to("2026-07-11 00:59:59")
         with self.assertNoLogs(QUEUE_JOB, "WARNING"):
             self.run_action("_cron_execute_due")
+        self.assertEqual(set(self.cancellations.mapped("state")), {"scheduled"})
         self.travel_to("2026-07-11 01:00:00")
         with self.assertLogs(QUEUE_JOB, "WARNING") as logs:
             self.run_action("_cron_execute_due")
-        self.assertIn("1 jobs of channel root.subscription", logs.output[0])
+        self.assertIn("1 jobs of subscription cancellations", logs.output[0])
+
+    @mute_logger(QUEUE_JOB)
+    def test_what_nobody_takes_the_scheduled_actions_do(self):
+        """B7, B8, C6: as without jobs; one that comes later finds it done."""
+        job = self.run_action("_cron_execute_due")
+        self.travel_to("2026-07-11 01:00:00")
+        self.assertFalse(self.run_action("_cron_execute_due"))
+        self.assertEqual(set(self.cancellations.mapped("state")), {"done"})
+        self.assertFalse(self.run_action("_cron_run_steps"))
+        self.assertEqual(set(self.cancellations.mapped("settlement_state")), {"done"})
+        self.assertEqual(job.state, "pending")
+        self.perform(job)
+        memos = self.cancellations.credit_note_ids
+        self.assertEqual(memos.mapped("amount_total"), [21.0] * 3)
+
+    @mute_logger(QUEUE_JOB)
+    def test_in_whatever_state_a_job_is_left(self):
+        """B8: waiting, given to a server that is gone, or begun by one."""
+        job = self.run_action("_cron_execute_due")
+        since = fields.Datetime.now()
+        for values in (
+            {"state": "pending"},
+            {"state": "pending", "eta": since},
+            {"state": "enqueued", "date_enqueued": since},
+            {"state": "started", "date_started": since},
+        ):
+            job.write(values)
+            with self.subTest(values=values):
+                self.travel_to(since + timedelta(minutes=59))
+                self.assertFalse(self.is_left_by_jobs())
+                self.travel_to(since + timedelta(minutes=60))
+                self.assertTrue(self.is_left_by_jobs())
+            self.travel_to(since)
+
+    def test_a_job_for_later_is_not_left(self):
+        """B8: it counts from when it may begin."""
+        job = self.run_action("_cron_execute_due")
+        self.travel_to("2026-07-11 01:30:00")
+        job.eta = "2026-07-11 01:00:00"
+        self.assertFalse(self.is_left_by_jobs())
+
+    def is_left_by_jobs(self):
+        return self.env["subscription.cancellation"]._is_left_by_jobs()
+
+    @mute_logger(QUEUE_JOB)
+    def test_once_they_are_done_jobs_are_made_again(self):
+        """B8: a runner that is back gets what is due from then on."""
+        job = self.run_action("_cron_execute_due")
+        self.travel_to("2026-07-11 01:00:00")
+        self.run_action("_cron_execute_due")
+        self.perform(job)
+        new = self.create_subscription()
+        self.add_due(new)
+        self.travel_to("2026-07-11 01:00:00")
+        job = self.run_action("_cron_execute_due")
+        self.assertEqual(job.records, new.cancellation_ids)
+        self.assertEqual(new.cancellation_ids.state, "scheduled")
+
+    # === MANY === #
+
+    def test_what_is_due_is_looked_up_in_pages(self):
+        """B8: however much is due, each job is committed, and none is left out."""
+        self.patch(cancellation_module, "PAGE_SIZE", 2)
+        self.set_batch_size("2")
+        self.subscriptions[1].cancellation_ids._as_engine().due_at = "2026-07-10"
+        first, second, third = self.cancellations
+        jobs = self.run_action("_cron_execute_due").sorted("id")
+        self.assertEqual([job.records for job in jobs], [second | first, third])
+        self.assertFalse(self.run_action("_cron_execute_due"))
+        for job in jobs:
+            self.perform(job)
+        self.patch(cancellation_module, "PAGE_SIZE", 1)
+        jobs = self.run_action("_cron_run_steps").sorted("id")
+        self.assertEqual(
+            sorted(job.records.ids for job in jobs),
+            [[one] for one in self.cancellations.ids],
+        )
+        self.assertFalse(self.run_action("_cron_run_steps"))
+
+    def test_the_scheduler_knows_how_much_is_left(self):
+        """B8: so that it goes on at once where it had to stop."""
+        self.patch(cancellation_module, "PAGE_SIZE", 2)
+        self.set_batch_size("1")
+        told = []
+
+        def commit(cron, processed=0, *, remaining=None, **options):
+            told.append((processed, remaining))
+            # The time is over after the second job.
+            return len([one for one in told if one[0]]) < 2
+
+        self.patch(type(self.env["ir.cron"]), "_commit_progress", commit)
+        jobs = self.run_action("_cron_execute_due")
+        self.assertEqual(len(jobs), 2)
+        self.assertEqual(told, [(0, 3), (1, None), (1, None)])

@@ -21,7 +21,7 @@ from odoo.tests import BaseCase, get_db_name, tagged
 from odoo.tools import config
 
 from ..faults import databases
-from ..faults.stage import EXECUTE, Stage
+from ..faults.stage import EXECUTE, SETTLE, Stage
 from ..real_server import RealServer, get_free_port
 from ..test_faults import BALANCES, STEPS
 
@@ -271,6 +271,28 @@ class TestJobRunner(BaseCase):
         self.kill(server)
         self.assertTrue(self.stage.count(f"{done} AND state = 'started'"))
         self.assertTrue(self.stage.count(OPEN_STEPS))
+
+    def test_without_a_runner_the_scheduled_actions_do_the_work(self):
+        """B7, B8, C4-C9: after an hour; and a runner that comes back finds it done."""
+        self.stage.run(actions=[EXECUTE])
+        self.assertEqual(self.stage.count(OPEN_CANCELLATIONS), CUSTOMERS)
+        self.stage.query(
+            "UPDATE queue_job SET date_created = date_created - INTERVAL '1 hour'"
+        )
+        self.stage.run(actions=[EXECUTE, SETTLE])
+        self.check_books()
+        jobs = self.read_jobs("_job_execute")
+        self.assertEqual({job[0] for job in jobs}, {"pending"})
+        self.assertEqual(sum(len(job[1]) for job in jobs), CUSTOMERS)
+        self.assertEqual(self.read_jobs("_job_run_steps"), [])
+        server = self.start_server()
+        self.stage.wait_until_done()
+        self.kill(server)
+        self.check_books()
+        self.assertEqual(
+            [job[:2] for job in self.read_jobs("_job_execute")],
+            [("done", job[1]) for job in jobs],
+        )
 
     def test_without_the_addon_the_scheduled_action_does_the_work_again(self):
         """B7, B8: uninstalled, its jobs are cancelled, and what is due is executed."""
