@@ -8,6 +8,7 @@ from pathlib import Path
 import polib
 
 from odoo.tests import TransactionCase, tagged
+from odoo.tools.convert import convert_file
 from odoo.tools.translate import trans_export
 
 from odoo.addons import subscription_cancellation
@@ -379,6 +380,96 @@ class TestTranslations(TransactionCase):
                         PLACEHOLDER.findall(entry.msgstr),
                         entry.msgid,
                     )
+
+
+@tagged("post_install", "-at_install")
+class TestReasonsInEveryLanguage(TransactionCase):
+    """Why people leave, in the words of those who are asked."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        for lang in RESULT_PAGE:
+            cls.env["res.lang"]._activate_lang(lang)
+        cls.reasons = cls.env["sale.subscription.close.reason"]
+
+    def load_terms(self):
+        self.env["ir.module.module"]._load_module_terms(
+            ["subscription_oca", "subscription_cancellation"], list(RESULT_PAGE)
+        )
+        self.env.invalidate_all()
+
+    def test_customers_read_every_reason_in_their_language(self):
+        """D3, issue 6: upstream's reasons, too, which upstream does not translate."""
+        self.load_terms()
+        delivered = self.reasons.search([("portal_visible", "=", True)])
+        self.assertGreaterEqual(len(delivered), 9)
+        for reason in self.reasons.search([]):
+            for lang in RESULT_PAGE:
+                with self.subTest(reason=reason.name, lang=lang):
+                    name = reason.with_context(lang=lang).name
+                    self.assertNotEqual(name, reason.with_context(lang="en_US").name)
+
+    def test_names_that_somebody_has_given_stay(self):
+        """D3: also when the addon is upgraded."""
+        reason = self.reasons._from_code("other")
+        reason.with_context(lang="de_DE").name = "Ganz anders"
+        self.load_terms()
+        self.assertEqual(reason.with_context(lang="de_DE").name, "Ganz anders")
+        self.assertEqual(reason.with_context(lang="nl_NL").name, "Anders")
+
+    def test_reasons_of_upstream_are_adopted_once(self):
+        """D3: an older version had given them a code, and no name of ours."""
+        reason = self.env.ref("subscription_oca.close_reason_expensive")
+        before = self.reasons.with_context(active_test=False).search([])
+        own = self.env["ir.model.data"].search(
+            [
+                ("module", "=", "subscription_cancellation"),
+                ("model", "=", reason._name),
+                ("res_id", "=", reason.id),
+            ]
+        )
+        self.assertEqual(own.name, "close_reason_too_expensive")
+        own.unlink()
+        for _time in range(2):
+            self.convert()
+            self.assertEqual(
+                self.env.ref("subscription_cancellation.close_reason_too_expensive"),
+                reason,
+            )
+        after = self.reasons.with_context(active_test=False).search([])
+        self.assertEqual(after, before)
+
+    def test_a_reason_of_upstream_that_was_deleted_comes_from_here(self):
+        """D3: it is there once, with its code."""
+        reason = self.env.ref("subscription_oca.close_reason_use")
+        count = self.reasons.search_count([])
+        reason.unlink()
+        self.convert()
+        self.assertEqual(self.reasons.search_count([]), count)
+
+    def convert(self):
+        """Load the data file as an upgrade does."""
+        convert_file(
+            self.env,
+            "subscription_cancellation",
+            "data/sale_subscription_close_reason.xml",
+            {},
+            mode="update",
+        )
+        self.env.flush_all()
+
+    def test_upgrades_of_upstream_leave_the_names_alone(self):
+        """D3: what it delivers says “The subscription is too expensive”."""
+        reason = self.env.ref("subscription_oca.close_reason_expensive")
+        convert_file(
+            self.env,
+            "subscription_oca",
+            "data/sale_subscription_data.xml",
+            {},
+            mode="update",
+        )
+        self.assertEqual(reason.name, "Too expensive")
 
 
 @tagged("post_install", "-at_install")
