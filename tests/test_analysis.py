@@ -9,7 +9,7 @@ from datetime import date
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
 from odoo.tools import file_open
-from odoo.tools.translate import extract_spreadsheet_terms
+from odoo.tools.translate import code_translations, extract_spreadsheet_terms
 
 from odoo.addons.spreadsheet.utils.validate_data import (
     fields_in_spreadsheet,
@@ -666,20 +666,87 @@ class TestDashboard(AnalysisCase):
         ]
         self.assertEqual(figures[0], figures[1])
 
-    def test_the_texts_can_be_translated(self):
-        """E4: titles and labels are extracted as Odoo extracts those of its own."""
+    def read_file(self, name):
+        """Return a file of a dashboard, and what Odoo finds in it to translate."""
+        path = f"subscription_cancellation/data/files/{name}.json"
+        with file_open(path, "rb") as file:
+            terms = {term[2] for term in extract_spreadsheet_terms(file, (), (), {})}
+        with file_open(path) as file:
+            return json.load(file), terms
+
+    def test_every_text_is_translated(self):
+        """E4, issue 6: titles, headings, legends and labels, in every language."""
         for name in ("cancellation_dashboard", "cancellation_sample_dashboard"):
-            path = f"subscription_cancellation/data/files/{name}.json"
-            with file_open(path, "rb") as file:
-                terms = {
-                    term[2] for term in extract_spreadsheet_terms(file, (), (), {})
-                }
-            self.assertLessEqual(
-                {"Why Customers Leave", "Lost per Month", "Period"}
-                if name == "cancellation_dashboard"
-                else {"Why Customers Leave", "Lost per Month"},
-                terms,
+            snapshot, terms = self.read_file(name)
+            texts = {*self.get_texts(snapshot)}
+            self.assertGreaterEqual(len(texts), 30)
+            self.assertEqual(texts - terms, set())
+            for lang in ("de_DE", "es_ES", "fr_FR", "it_IT", "nl_NL"):
+                known = code_translations.get_web_translations(
+                    "subscription_cancellation", lang
+                )
+                messages = {message["id"] for message in known["messages"]}
+                with self.subTest(name=name, lang=lang):
+                    self.assertEqual(texts - messages, set())
+
+    def get_texts(self, snapshot):
+        """Yield what is written on a dashboard, as far as it is not data."""
+        for sheet in snapshot["sheets"]:
+            for cell in sheet["cells"].values():
+                link = re.fullmatch(r"\[(.+)\]\(.+\)", str(cell))
+                text = re.fullmatch(r'=_t\("(.+)"\)', str(cell))
+                formula = str(cell).startswith("=") or str(cell).isdigit()
+                self.assertTrue(link or text or formula, cell)
+                if link or text:
+                    yield (link or text)[1]
+            for figure in sheet["figures"]:
+                for text in ("title", "baselineDescr", "keyDescr"):
+                    yield from filter(None, [figure["data"].get(text, {}).get("text")])
+        for global_filter in snapshot["globalFilters"]:
+            yield global_filter["label"]
+
+    def test_no_text_is_out_of_reach_of_the_translation(self):
+        """E4, issue 6: Odoo translates neither titles of pivots nor of measures."""
+        snapshot = self.load()
+        pattern = r"PIVOT\(\d+, \d+, FALSE, FALSE, \d+, FALSE\)"
+        for sheet in snapshot["sheets"]:
+            for cell in sheet["cells"].values():
+                if "PIVOT(" in cell:
+                    self.assertRegex(cell, pattern)
+        for pivot in snapshot["pivots"].values():
+            # It stands in the first cell where there is nothing to show.
+            self.assertEqual(pivot["name"], "–")
+            for measure in pivot["measures"]:
+                self.assertNotIn("userDefinedName", measure)
+
+    def test_every_series_has_its_heading_above(self):
+        """E4: the first cell of its range, which is the legend."""
+        for snapshot in (self.load(), self.dashboard._get_sample_dashboard()):
+            dashboard, data = snapshot["sheets"]
+            for figure in dashboard["figures"]:
+                for series in figure["data"].get("dataSets", ()):
+                    if "dataRange" in series:
+                        first = re.match(r"Data!(\w+):", series["dataRange"])[1]
+                        self.assertRegex(data["cells"][first], r'^=_t\("')
+
+    def test_texts_of_scorecards_fit(self):
+        """E4, issue 6: in every language, beside a figure, on a card of 190 pixels."""
+        snapshot = self.load()
+        cards = [
+            figure["data"]
+            for figure in snapshot["sheets"][0]["figures"]
+            if figure["data"]["type"] == "scorecard"
+        ]
+        self.assertEqual(len(cards), 5)
+        for lang in ("de_DE", "es_ES", "fr_FR", "it_IT", "nl_NL"):
+            known = code_translations.get_web_translations(
+                "subscription_cancellation", lang
             )
+            words = {message["id"]: message["string"] for message in known["messages"]}
+            for card in cards:
+                with self.subTest(lang=lang, card=card["chartId"]):
+                    self.assertLessEqual(len(words[card["title"]["text"]]), 22)
+                    self.assertLessEqual(len(words[card["baselineDescr"]["text"]]), 15)
 
     def test_favourites_can_be_applied(self):
         """E4: each filter that is delivered works."""
