@@ -748,6 +748,28 @@ class TestDashboard(AnalysisCase):
                     self.assertLessEqual(len(words[card["title"]["text"]]), 22)
                     self.assertLessEqual(len(words[card["baselineDescr"]["text"]]), 15)
 
+    def test_months_without_a_cancellation_are_there(self):
+        """E4, issue 6: in pivots, and with them in the dashboard; lists may limit."""
+        subscriptions = self.subscribe()[0] | self.subscribe()[0]
+        for subscription, day in zip(
+            subscriptions, ("2026-07-10", "2026-10-10"), strict=True
+        ):
+            self.cancel(subscription, day)
+        domain = [("subscription_id", "in", subscriptions.ids)]
+        groups = [[], ["date:month"], ["date:month", "outcome"]]
+        measures = ["lost_monthly_revenue:sum", "lost_count:count_distinct"]
+        _all, months, outcomes = self.Report.formatted_read_grouping_sets(
+            domain, groups, measures
+        )
+        self.assertEqual(
+            [group["date:month"][0] for group in months],
+            ["2026-07-01", "2026-08-01", "2026-09-01", "2026-10-01"],
+        )
+        self.assertEqual([group[measures[1]] for group in months], [1, 0, 0, 1])
+        self.assertEqual(len(outcomes), 4)
+        listed = self.Report.web_read_group(domain, ["date:month"], limit=1)
+        self.assertEqual(len(listed["groups"]), 1)
+
     def test_favourites_can_be_applied(self):
         """E4: each filter that is delivered works."""
         filters = self.env["ir.filters"].search(
