@@ -327,9 +327,10 @@ class SubscriptionCancellationReport(models.Model):
     ):
         """Let pivots, and with them the dashboard, show months without cancellations.
 
-        Of the kinds of views Odoo itself asks for them in graphs only.
+        Of the kinds of views, Odoo itself asks for them in graphs only.
         """
-        report = self.with_context({"fill_temporal": True, **self.env.context})
+        fill_temporal = self.env.context.get("fill_temporal", True)
+        report = self.with_context(fill_temporal=fill_temporal)
         return super(
             SubscriptionCancellationReport, report
         ).formatted_read_grouping_sets(domain, grouping_sets, aggregates, order=order)
