@@ -6,9 +6,12 @@ import re
 from ast import literal_eval
 from datetime import date
 
+from lxml import etree
+
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
 from odoo.tools import file_open
+from odoo.tools.safe_eval import safe_eval
 from odoo.tools.translate import code_translations, extract_spreadsheet_terms
 
 from odoo.addons.spreadsheet.utils.validate_data import (
@@ -770,14 +773,39 @@ class TestDashboard(AnalysisCase):
         listed = self.Report.web_read_group(domain, ["date:month"], limit=1)
         self.assertEqual(len(listed["groups"]), 1)
 
-    def test_favourites_can_be_applied(self):
-        """E4: each filter that is delivered works."""
-        filters = self.env["ir.filters"].search(
-            [("model_id", "=", self.Report._name), ("user_ids", "=", False)]
-        )
-        self.assertGreaterEqual(len(filters), 5)
-        for favourite in filters:
-            context = literal_eval(favourite.context)
-            self.Report._read_group(
-                literal_eval(favourite.domain), context["group_by"], MEASURES
+    def test_questions_are_asked_with_translated_filters(self):
+        """E4, issue 6: Odoo cannot translate favourites, but these, and they work."""
+        self.assertFalse(
+            self.env["ir.filters"].search(
+                [("model_id", "=", self.Report._name), ("user_ids", "=", False)]
             )
+        )
+        view = self.env.ref(
+            "subscription_cancellation.subscription_cancellation_report_view_search"
+        )
+        filters = etree.fromstring(view.arch).xpath("//search/filter[@domain]")
+        self.assertGreaterEqual(len(filters), 8)
+        for node in filters:
+            with self.subTest(name=node.get("name")):
+                # Else it is cut off in the menu of filters.
+                self.assertLessEqual(len(node.get("string")), 24)
+                domain = safe_eval(node.get("domain"), {"uid": self.env.uid})
+                self.Report.search_count(domain)
+                context = literal_eval(node.get("context", "{}"))
+                shown = context.get("pivot_measures", [])
+                shown = [*shown, *filter(None, [context.get("graph_measure")])]
+                for measure in shown:
+                    self.assertTrue(self.Report._fields[measure].aggregator)
+
+    def test_credits_are_found_by_their_filter(self):
+        """E4: whatever came of the cancellation, as long as money was given back."""
+        credited, scheduled = self.subscribe()[0], self.subscribe()[0]
+        self.cancel(credited, "2026-07-10")
+        self.cancel(scheduled, timing="end_of_period")
+        found = self.Report.search(
+            [
+                ("credited", "!=", 0),
+                ("subscription_id", "in", (credited | scheduled).ids),
+            ]
+        )
+        self.assertEqual(found.subscription_id, credited)
