@@ -473,6 +473,65 @@ class TestReasonsInEveryLanguage(TransactionCase):
 
 
 @tagged("post_install", "-at_install")
+class TestDefaultPolicyInEveryLanguage(TransactionCase):
+    """It is made per company, so no file can translate it as a record."""
+
+    NAME = "Default cancellation policy"
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.modules = cls.env["ir.module.module"]
+
+    def load_language(self, lang):
+        self.env["res.lang"]._activate_lang(lang)
+        self.modules._load_module_terms(["subscription_cancellation"], [lang])
+
+    def found(self, name="Later Inc", lang="en_US"):
+        """Return the policy of a new company, founded in a language."""
+        companies = self.env["res.company"].with_context(lang=lang)
+        company = companies.create({"name": name})
+        policies = self.env["subscription.cancellation.policy"]
+        return policies.search([("company_id", "=", company.id)])
+
+    def assert_named(self, policy, **expected):
+        for lang, name in expected.items():
+            self.assertEqual(policy.with_context(lang=lang).name, name)
+
+    def test_a_language_that_comes_later(self):
+        """Issue 6: and with an upgrade, which loads the terms again."""
+        policy = self.found()
+        for lang in RESULT_PAGE:
+            self.load_language(lang)
+            with self.subTest(lang=lang):
+                self.assertNotEqual(policy.with_context(lang=lang).name, self.NAME)
+        self.assert_named(
+            policy, en_US=self.NAME, nl_NL="Standaardregeling voor opzeggingen"
+        )
+
+    def test_a_company_that_comes_later(self):
+        """Issue 6: English stays English, whoever founds it."""
+        self.load_language("de_DE")
+        for lang in ("en_US", "de_DE"):
+            with self.subTest(lang=lang):
+                self.assert_named(
+                    self.found(f"Founded {lang}", lang),
+                    en_US=self.NAME,
+                    de_DE="Standardrichtlinie für Kündigungen",
+                )
+
+    def test_a_name_that_somebody_gave_stays(self):
+        """Issue 6: in the language it was given in, or in all of them."""
+        policy, other = self.found(), self.found("Other Inc")
+        policy.name = "House rules"
+        self.load_language("de_DE")
+        other.with_context(lang="de_DE").name = "Unsere Regeln"
+        self.load_language("de_DE")
+        self.assert_named(policy, en_US="House rules", de_DE="House rules")
+        self.assert_named(other, en_US=self.NAME, de_DE="Unsere Regeln")
+
+
+@tagged("post_install", "-at_install")
 class TestLanguages(PortalCase):
     """Customers of five languages, from the first page to the last mail."""
 
