@@ -52,7 +52,6 @@
         "views/res_config_settings_views.xml",
         "report/subscription_cancellation_report_views.xml",
         "views/subscription_cancellation_menus.xml",
-        "data/ir_filters.xml",
         "data/spreadsheet_dashboard.xml",
     ],
     "demo": [

@@ -290,7 +290,8 @@ class Farewell:
         kept.activity_type_id = self.env.ref("mail.mail_activity_data_todo")
 
     def _keep_close_reasons(self):
-        """Leave the reasons in place that were given."""
+        """Leave the reasons in place that were given; upstream names its own again."""
+        self.env["sale.subscription.close.reason"]._protect_upstream(False)
         own = self._get_own_records("sale.subscription.close.reason")
         everything = self.env["sale.subscription"].with_context(active_test=False)
         closed = everything.search([("close_reason_id", "in", own.ids)])

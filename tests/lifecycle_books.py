@@ -59,9 +59,10 @@ def read_installation(env):
     items = env["account.move.line"]
     unlinked = items.search(items._get_unlinked_domain())
     module = env["ir.module.module"].search([("name", "=", ADDON)])
+    reasons = env["sale.subscription.close.reason"].search([])
     return {
         "version": module.latest_version,
-        "reasons": env["sale.subscription.close.reason"].search_count([]),
+        "reasons": sorted(reasons.mapped("name")),
         "unlinked": sorted(unlinked.mapped("name")),
         "stamps": {
             subscription.partner_id.name: [

@@ -8,6 +8,7 @@ from pathlib import Path
 import polib
 
 from odoo.tests import TransactionCase, tagged
+from odoo.tools.convert import convert_file
 from odoo.tools.translate import trans_export
 
 from odoo.addons import subscription_cancellation
@@ -379,6 +380,155 @@ class TestTranslations(TransactionCase):
                         PLACEHOLDER.findall(entry.msgstr),
                         entry.msgid,
                     )
+
+
+@tagged("post_install", "-at_install")
+class TestReasonsInEveryLanguage(TransactionCase):
+    """Why people leave, in the words of those who are asked."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        for lang in RESULT_PAGE:
+            cls.env["res.lang"]._activate_lang(lang)
+        cls.reasons = cls.env["sale.subscription.close.reason"]
+
+    def load_terms(self):
+        self.env["ir.module.module"]._load_module_terms(
+            ["subscription_oca", "subscription_cancellation"], list(RESULT_PAGE)
+        )
+        self.env.invalidate_all()
+
+    def test_customers_read_every_reason_in_their_language(self):
+        """D3, issue 6: upstream's reasons, too, which upstream does not translate."""
+        self.load_terms()
+        delivered = self.reasons.search([("portal_visible", "=", True)])
+        self.assertGreaterEqual(len(delivered), 9)
+        for reason in self.reasons.search([]):
+            for lang in RESULT_PAGE:
+                with self.subTest(reason=reason.name, lang=lang):
+                    name = reason.with_context(lang=lang).name
+                    self.assertNotEqual(name, reason.with_context(lang="en_US").name)
+
+    def test_names_that_somebody_has_given_stay(self):
+        """D3: also when the addon is upgraded."""
+        reason = self.reasons._from_code("other")
+        reason.with_context(lang="de_DE").name = "Ganz anders"
+        self.load_terms()
+        self.assertEqual(reason.with_context(lang="de_DE").name, "Ganz anders")
+        self.assertEqual(reason.with_context(lang="nl_NL").name, "Anders")
+
+    def test_reasons_of_upstream_are_adopted_once(self):
+        """D3: an older version had given them a code, and no name of ours."""
+        reason = self.env.ref("subscription_oca.close_reason_expensive")
+        before = self.reasons.with_context(active_test=False).search([])
+        own = self.env["ir.model.data"].search(
+            [
+                ("module", "=", "subscription_cancellation"),
+                ("model", "=", reason._name),
+                ("res_id", "=", reason.id),
+            ]
+        )
+        self.assertEqual(own.name, "close_reason_too_expensive")
+        own.unlink()
+        for _time in range(2):
+            self.convert()
+            self.assertEqual(
+                self.env.ref("subscription_cancellation.close_reason_too_expensive"),
+                reason,
+            )
+        after = self.reasons.with_context(active_test=False).search([])
+        self.assertEqual(after, before)
+
+    def test_a_reason_of_upstream_that_was_deleted_comes_from_here(self):
+        """D3: it is there once, with its code."""
+        reason = self.env.ref("subscription_oca.close_reason_use")
+        count = self.reasons.search_count([])
+        reason.unlink()
+        self.convert()
+        self.assertEqual(self.reasons.search_count([]), count)
+
+    def convert(self):
+        """Load the data file as an upgrade does."""
+        convert_file(
+            self.env,
+            "subscription_cancellation",
+            "data/sale_subscription_close_reason.xml",
+            {},
+            mode="update",
+        )
+        self.env.flush_all()
+
+    def test_upgrades_of_upstream_leave_the_names_alone(self):
+        """D3: what it delivers says “The subscription is too expensive”."""
+        reason = self.env.ref("subscription_oca.close_reason_expensive")
+        convert_file(
+            self.env,
+            "subscription_oca",
+            "data/sale_subscription_data.xml",
+            {},
+            mode="update",
+        )
+        self.assertEqual(reason.name, "Too expensive")
+
+
+@tagged("post_install", "-at_install")
+class TestDefaultPolicyInEveryLanguage(TransactionCase):
+    """It is made per company, so no file can translate it as a record."""
+
+    NAME = "Default cancellation policy"
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.modules = cls.env["ir.module.module"]
+
+    def load_language(self, lang):
+        self.env["res.lang"]._activate_lang(lang)
+        self.modules._load_module_terms(["subscription_cancellation"], [lang])
+
+    def found(self, name="Later Inc", lang="en_US"):
+        """Return the policy of a new company, founded in a language."""
+        companies = self.env["res.company"].with_context(lang=lang)
+        company = companies.create({"name": name})
+        policies = self.env["subscription.cancellation.policy"]
+        return policies.search([("company_id", "=", company.id)])
+
+    def assert_named(self, policy, **expected):
+        for lang, name in expected.items():
+            self.assertEqual(policy.with_context(lang=lang).name, name)
+
+    def test_a_language_that_comes_later(self):
+        """Issue 6: and with an upgrade, which loads the terms again."""
+        policy = self.found()
+        for lang in RESULT_PAGE:
+            self.load_language(lang)
+            with self.subTest(lang=lang):
+                self.assertNotEqual(policy.with_context(lang=lang).name, self.NAME)
+        self.assert_named(
+            policy, en_US=self.NAME, nl_NL="Standaardregeling voor opzeggingen"
+        )
+
+    def test_a_company_that_comes_later(self):
+        """Issue 6: English stays English, whoever founds it."""
+        self.load_language("de_DE")
+        for lang in ("en_US", "de_DE"):
+            with self.subTest(lang=lang):
+                self.assert_named(
+                    self.found(f"Founded {lang}", lang),
+                    en_US=self.NAME,
+                    de_DE="Standardrichtlinie für Kündigungen",
+                )
+
+    def test_a_name_that_somebody_gave_stays(self):
+        """Issue 6: in the language it was given in, or in all of them."""
+        policy, other = self.found(), self.found("Other Inc")
+        policy.name = "House rules"
+        self.load_language("de_DE")
+        other.with_context(lang="de_DE").name = "Unsere Regeln"
+        self.load_language("de_DE")
+        self.assert_named(policy, en_US="House rules", de_DE="House rules")
+        self.assert_named(other, en_US=self.NAME, de_DE="Unsere Regeln")
 
 
 @tagged("post_install", "-at_install")

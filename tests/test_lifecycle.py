@@ -289,6 +289,7 @@ class TestLifecycle(BaseCase):
         self.assertEqual(self.upgraded["books"], self.old["books"])
         self.assertEqual(self.upgraded["stamps"], self.old["stamps"])
         self.assertEqual(self.upgraded["states"], self.old["states"])
+        self.assertEqual(self.upgraded["reasons"], self.old["reasons"])
 
     def test_everything_opens(self):
         """E1: lists and forms."""

@@ -6,6 +6,7 @@ from . import account_move_settlement
 from . import account_move_take_back
 from . import account_partial_reconcile
 from . import base_automation
+from . import ir_module_module
 from . import mail_thread
 from . import payment_provider
 from . import payment_token
@@ -51,6 +52,7 @@ from . import subscription_cancellation_output
 from . import subscription_cancellation_plan
 from . import subscription_cancellation_policy
 from . import subscription_cancellation_policy_approval
+from . import subscription_cancellation_policy_default
 from . import subscription_cancellation_policy_mails
 from . import subscription_cancellation_policy_overdue
 from . import subscription_cancellation_policy_portal

@@ -59,17 +59,7 @@ class ResCompany(models.Model):
         # sudo: whoever may create a company need not be a cancellation manager.
         Policy = self.env["subscription.cancellation.policy"].sudo()
         with_policy = Policy.search([("company_id", "in", self.ids)]).company_id
-        return Policy.create(
-            [
-                {
-                    "name": self.env._("Default cancellation policy"),
-                    "company_id": company.id,
-                    # Whatever is added comes before it.
-                    "sequence": 1000,
-                }
-                for company in self - with_policy
-            ]
-        )
+        return Policy._create_default(self - with_policy)
 
     def _get_cannot_write_off_reason(self):
         """Return why nothing can be written off in this company, or ``False``."""

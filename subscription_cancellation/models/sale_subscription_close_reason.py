@@ -4,6 +4,14 @@ from odoo.exceptions import UserError
 
 #: Longest comment to a reason that wants one (Subotiz: "Other").
 COMMENT_LENGTH = 200
+#: Upstream's reasons, by the names of this addon: it does not translate its own.
+UPSTREAM_REASONS = {
+    "close_reason_too_expensive": "close_reason_expensive",
+    "close_reason_not_used": "close_reason_use",
+    "close_reason_requirements": "close_reason_requirement",
+    "close_reason_other": "close_reason_other",
+    "close_reason_end_of_term": "close_reason_ended",
+}
 
 
 class SaleSubscriptionCloseReason(models.Model):
@@ -30,6 +38,42 @@ class SaleSubscriptionCloseReason(models.Model):
         "(code) WHERE code IS NOT NULL",
         "Two cancellation reasons cannot have the same code.",
     )
+
+    # === WHAT UPSTREAM DELIVERS === #
+
+    @api.model
+    def _adopt_upstream(self):
+        """Give upstream's reasons a second external id, which is of this addon.
+
+        They stay the records they are, so that nothing is there twice and what was
+        given stays given. Odoo translates them from our files then, also into a
+        language that comes later. Where somebody has deleted one, or it has our id
+        already, nothing is done.
+        """
+        external_ids = self.env["ir.model.data"]
+        for own, name in UPSTREAM_REASONS.items():
+            reason = self.env.ref(f"subscription_oca.{name}", False)
+            own = f"subscription_cancellation.{own}"
+            if reason and not self.env.ref(own, False):
+                external_ids._update_xmlids(
+                    [{"xml_id": own, "record": reason, "noupdate": True}]
+                )
+        self._protect_upstream(True)
+
+    @api.model
+    def _protect_upstream(self, protected):
+        """Say whether upgrades of upstream leave the names of its reasons alone.
+
+        :param bool protected: they are named here; what it loads would be English
+        """
+        self.env["ir.model.data"].search(
+            [
+                ("module", "=", "subscription_oca"),
+                ("name", "in", [*UPSTREAM_REASONS.values()]),
+            ]
+        ).noupdate = protected
+
+    # === CHOOSING === #
 
     @api.model
     def _from_code(self, code):

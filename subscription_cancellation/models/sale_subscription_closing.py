@@ -199,7 +199,9 @@ class SaleSubscription(models.Model):
         the term was shortened. A failure must not stop upstream's scheduled action for
         everybody else.
         """
-        reason = self.env.ref("subscription_oca.close_reason_ended", False)
+        reason = self.env.ref(
+            "subscription_cancellation.close_reason_end_of_term", False
+        )
         options = {
             "timing": "immediate",
             "effective_date": self._get_contract_end(),

@@ -1,5 +1,5 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..models.subscription_cancellation_policy import CHANNELS, REFUND_MODES, TIMINGS
@@ -319,6 +319,21 @@ class SubscriptionCancellationReport(models.Model):
             """,
             months=self._get_tenure_months_sql(),
         )
+
+    @api.model
+    @api.readonly
+    def formatted_read_grouping_sets(
+        self, domain, grouping_sets, aggregates=(), *, order=None
+    ):
+        """Let pivots, and with them the dashboard, show months without cancellations.
+
+        Of the kinds of views, Odoo itself asks for them in graphs only.
+        """
+        fill_temporal = self.env.context.get("fill_temporal", True)
+        report = self.with_context(fill_temporal=fill_temporal)
+        return super(
+            SubscriptionCancellationReport, report
+        ).formatted_read_grouping_sets(domain, grouping_sets, aggregates, order=order)
 
     def action_open_cancellation(self):
         """Open the cancellation (click on a row)."""
