@@ -1,5 +1,5 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-"""How dates are written in sentences for people."""
+"""How dates and foreign values are written in sentences for people."""
 
 from odoo.tools import format_date
 
@@ -7,6 +7,19 @@ from odoo.tools import format_date
 def format_day(env, day):
     """Return ``day`` with the month spelled out, in the language of ``env``."""
     return format_date(env, day, date_format="long")
+
+
+def is_text(value):
+    """Return whether ``value`` is a text that can be stored and sent.
+
+    JSON may have NUL and halves of characters, which neither a database nor UTF-8 has.
+    """
+    return isinstance(value, str) and "\x00" not in value and quote(value) == value
+
+
+def quote(value):
+    """Return what a caller sent as a text that can be part of an answer."""
+    return str(value).encode(errors="replace").decode()
 
 
 def format_charged_days(env, period, total):

@@ -10,6 +10,8 @@ from odoo import models
 from odoo.exceptions import LockError, UserError
 from odoo.tools import SQL
 
+from ..formatting import is_text
+
 #: Longest key, in characters.
 KEY_LENGTH = 255
 
@@ -99,7 +101,7 @@ class SaleSubscription(models.Model):
         return hashlib.sha256(text.encode()).hexdigest()
 
     def _check_idempotency_key(self, key):
-        if not isinstance(key, str) or not 0 < len(key.strip()) <= KEY_LENGTH:
+        if not is_text(key) or not 0 < len(key.strip()) <= KEY_LENGTH:
             raise UserError(
                 self.env._(
                     "The idempotency_key has to be a text of up to %s characters.",

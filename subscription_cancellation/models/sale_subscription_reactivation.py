@@ -6,7 +6,7 @@ from typing import NamedTuple
 from odoo import fields, models
 from odoo.exceptions import UserError
 
-from ..formatting import format_day
+from ..formatting import format_day, quote
 from .sale_subscription_closing import CLOSING
 
 REACTIVATION_MODES = [
@@ -200,7 +200,7 @@ class SaleSubscription(models.Model):
             raise UserError(
                 self.env._(
                     "“%(value)s” is not a value for mode: use one of %(known)s.",
-                    value=str(mode),
+                    value=quote(mode),
                     known=", ".join(known),
                 )
             )

@@ -7,6 +7,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
+from ..formatting import is_text, quote
 from .subscription_cancellation_line import CreditScope
 from .subscription_cancellation_policy import POLICY_OPTIONS
 
@@ -235,12 +236,12 @@ class SubscriptionCancellation(models.Model):
     def _check_type(self, name, value):
         """Raise where a caller sent another kind of value than the option takes."""
         kind = OPTION_TYPES.get(name, object)
-        is_text = isinstance(value, str)
-        if not isinstance(value, kind) or (is_text and "\x00" in value):
+        is_broken = isinstance(value, str) and not is_text(value)
+        if not isinstance(value, kind) or is_broken:
             raise UserError(
                 self.env._(
                     "“%(value)s” is not a value for %(name)s: use %(wanted)s.",
-                    value=value,
+                    value=quote(value),
                     name=name,
                     wanted=self._get_kind_names()[kind],
                 )
@@ -292,7 +293,7 @@ class SubscriptionCancellation(models.Model):
                     "Subscription %(name)s has no active line with the id %(ids)s; "
                     "its active lines are %(known)s.",
                     name=subscription.display_name,
-                    ids=", ".join(map(str, sorted(foreign, key=str))),
+                    ids=", ".join(sorted(map(quote, foreign))),
                     known=", ".join(
                         map(str, subscription.sale_subscription_line_ids.ids)
                     ),
