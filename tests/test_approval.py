@@ -300,7 +300,9 @@ class TestApproval(CancellationCase):
         cancellation.with_user(self.salesperson).action_retry()
         self.assertEqual(cancellation.state, "to_approve")
         self.assertFalse(self.credit_memos(self.subscription))
-        self.assertEqual(cancellation.activity_ids.user_id, self.policy._get_approvers())
+        self.assertEqual(
+            cancellation.activity_ids.user_id, self.policy._get_approvers()
+        )
         cancellation._approve()
         self.assertEqual(cancellation.state, "done")
         self.assertEqual(self.credit_memos(self.subscription).amount_total, 16.0)
