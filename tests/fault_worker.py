@@ -30,7 +30,6 @@ from odoo.fields import Datetime
 from odoo.modules.registry import Registry
 from odoo.tools import config
 
-from .fault_books import read_books
 from .faults.broken_world import STRIKES, WORLDS
 
 NOW = "2026-07-11 06:00:00"
@@ -273,6 +272,9 @@ def decide_by_ledger(registry, ledger):
 
 def read(registry):
     """Return the books, by customer, and what must not be left over."""
+    # Not above: the addon is found once the configuration is read.
+    from .fault_books import read_books
+
     with registry.cursor() as cr:
         return read_books(_get_env(cr))
 

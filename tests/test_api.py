@@ -2,6 +2,7 @@
 """The public methods over JSON-2, with a real key and a plain HTTP client (E3)."""
 
 from datetime import date, datetime, timedelta
+from unittest.mock import patch
 
 from odoo.fields import Command
 from odoo.tests import HttpCase, new_test_user, tagged
@@ -274,6 +275,26 @@ class TestApi(HttpCase):
         self.headers = {"Authorization": f"Bearer {self.create_key(user)}"}
         status, _answer = self.call("request_cancellation", idempotency_key="mine")
         self.assertEqual(status, 403)
+
+    @mute_logger("odoo.http")
+    def test_what_was_tried_in_vain_is_409(self):
+        """B8, E3: lost against others five times, a request may come again."""
+        self.env.cr.execute(
+            """
+            CREATE FUNCTION lose_race() RETURNS trigger LANGUAGE plpgsql AS
+                $$ BEGIN RAISE 'somebody was faster' USING ERRCODE = '40001'; END $$;
+            CREATE TRIGGER lose_race BEFORE INSERT ON subscription_cancellation
+                EXECUTE FUNCTION lose_race()
+            """
+        )
+        # Odoo's pauses between its tries, up to half a minute.
+        with patch("odoo.service.model.time.sleep") as sleep:
+            status, answer = self.call("request_cancellation")
+        self.assertEqual(status, 409)
+        self.assertIn("Please try again", answer["message"])
+        self.assertEqual(sleep.call_count, 4)
+        self.env.cr.execute("DROP TRIGGER lose_race ON subscription_cancellation")
+        self.assertEqual(self.call("request_cancellation")[0], 200)
 
     # === DOCUMENTATION === #
 

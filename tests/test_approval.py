@@ -285,3 +285,24 @@ class TestApproval(CancellationCase):
         self.cancel(self.subscription, timing="end_of_period")
         with self.assertRaisesRegex(UserError, "would need approval"):
             self.subscription.postpone_cancellation(requested_date="2026-07-15")
+
+    def test_tried_again_where_it_would_need_approval(self):
+        """B7, D1: "Retry" is no way around the limit either."""
+        cancellation = self.request(timing="specific_date", requested_date="2026-07-15")
+        account = self.july.invoice_line_ids.account_id.copy({"code": "RETRY"})
+        self.july.invoice_line_ids.account_id = account
+        account.active = False
+        self.travel_to("2026-07-16")
+        cancellation.sudo()._execute_batch()
+        self.assertEqual(cancellation.state, "failed")
+        account.active = True
+        self.policy.approval_above = 15.0
+        cancellation.with_user(self.salesperson).action_retry()
+        self.assertEqual(cancellation.state, "to_approve")
+        self.assertFalse(self.credit_memos(self.subscription))
+        self.assertEqual(
+            cancellation.activity_ids.user_id, self.policy._get_approvers()
+        )
+        cancellation._approve()
+        self.assertEqual(cancellation.state, "done")
+        self.assertEqual(self.credit_memos(self.subscription).amount_total, 16.0)

@@ -185,10 +185,20 @@ class TestBackDoors(CancellationCase):
                     )
 
     def test_texts_that_no_database_takes(self):
-        """D3: a NUL in a code or a comment."""
-        for options in ({"reason_code": "a\x00"}, {"comment": "a\x00"}):
-            with self.assertRaisesRegex(UserError, "is not a value for"):
-                self.subscription.request_cancellation(timing="immediate", **options)
+        """D3: a NUL or half of a character; the answer can be sent."""
+        for text in ("a\x00", "a\ud800"):
+            for name in ("reason_code", "comment", "refund_mode", "requested_date"):
+                with self.assertRaisesRegex(UserError, "is not a value for") as caught:
+                    self.subscription.request_cancellation(**{name: text})
+                str(caught.exception).encode()
+            for verb, options in (
+                ("request_cancellation", {"idempotency_key": text}),
+                ("request_cancellation", {"line_ids": [text]}),
+                ("reactivate_subscription", {"mode": text}),
+            ):
+                with self.assertRaises(UserError) as caught:
+                    getattr(self.subscription, verb)(**options)
+                str(caught.exception).encode()
 
     def test_fingerprints_that_are_no_numbers(self):
         """D5: refused like any that does not fit."""

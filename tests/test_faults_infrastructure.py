@@ -9,12 +9,18 @@ from .faults.faults_case import BOOKED, CALLED, KNOWN, MIDDLE, STORED, FaultsCas
 from .faults.stage import EXECUTE
 
 #: Where the connection is lost; the process lives on.
-LOST = [
-    ("core", MIDDLE, STORED[0]),
-    ("Ann, refund", STORED[0], CALLED[1], KNOWN[0], BOOKED[0]),
-    ("Bob, confirm", MIDDLE),
-    ("Eve, collect", CALLED[2]),
-]
+LOST = sizes.choose(
+    [
+        ("core", MIDDLE),
+        ("Ann, refund", CALLED[1], KNOWN[0]),
+    ],
+    [
+        ("core", MIDDLE, STORED[0]),
+        ("Ann, refund", STORED[0], CALLED[1], KNOWN[0], BOOKED[0]),
+        ("Bob, confirm", MIDDLE),
+        ("Eve, collect", CALLED[2]),
+    ],
+)
 
 
 class LostConnectionCase(FaultsCase):

@@ -12,7 +12,7 @@ from .faults.books import check_books
 from .faults.many_data import OUTCOMES
 from .faults.stage import EXECUTE, Stage
 
-CANCELLATIONS = sizes.choose(40, 500)
+CANCELLATIONS = sizes.choose(20, 500)
 KILLS = sizes.choose(6, 100)
 #: The longest that a process lives, in seconds.
 LONGEST = sizes.choose(2.0, 4.0)

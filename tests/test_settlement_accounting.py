@@ -42,6 +42,20 @@ class TestCreditsInTheBooks(AccountingCase):
         self.assertEqual(self.steps(subscription, "keep").amount, SERVED)
         self.assert_balance(SERVED, subscription)
 
+    def test_the_account_of_the_customer_has_changed_since(self):
+        """C5, C11: a credit is on the account of its invoice, and reduces that."""
+        subscription, invoice = self.subscribe()
+        customer = subscription.partner_id
+        account = customer.property_account_receivable_id
+        customer.property_account_receivable_id = account.copy({"code": "CHANGED"})
+        memo = self.settle(subscription)
+        self.assertIn(account, memo.line_ids.account_id)
+        self.assert_open(invoice, SERVED, "partial")
+        self.assert_open(memo, 0.0, "paid")
+        subscription.reactivate_subscription()
+        [again] = memo.reversal_move_ids
+        self.assertIn(account, again.line_ids.account_id)
+
     def test_an_invoice_credited_in_full_is_reversed(self):
         """C2, C5: nothing is due, nothing is reported."""
         subscription, invoice = self.subscribe()

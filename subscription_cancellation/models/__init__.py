@@ -6,6 +6,7 @@ from . import account_move_settlement
 from . import account_move_take_back
 from . import account_partial_reconcile
 from . import base_automation
+from . import ir_http
 from . import ir_module_module
 from . import mail_thread
 from . import payment_provider

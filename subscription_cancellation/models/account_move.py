@@ -8,6 +8,8 @@ from .subscription_cancellation import ENGINE
 
 #: What only the engine writes.
 ENGINE_FIELDS = {"is_taken_back", "cancellation_warning_date"}
+#: What kind of item is owed, and when.
+TERM = "payment_term"
 
 
 class AccountMove(models.Model):
@@ -143,6 +145,21 @@ class AccountMove(models.Model):
                         currency=invoice.currency_id.name,
                     )
                 )
+
+    def _take_receivable_account(self):
+        """Let these owe on the account of what they reverse.
+
+        Odoo takes the customer's account of today: what reverses a document on another
+        one would never be reconciled with it.
+        """
+        for move in self:
+            theirs, own = (
+                document.line_ids.filtered(lambda item: item.display_type == TERM)
+                for document in (move.reversed_entry_id, move)
+            )
+            account = theirs.account_id[:1]
+            if account and own.account_id != account:
+                own.account_id = account
 
     def _get_first_open_day(self, day):
         """Return ``day``, or the first day after a lock date that forbids it."""

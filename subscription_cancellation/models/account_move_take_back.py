@@ -35,6 +35,7 @@ class AccountMove(models.Model):
         drafts.button_cancel()
         issued = (self - drafts)._filter_not_taken_back()
         invoices = self.create([move._prepare_take_back() for move in issued])
+        invoices._take_receivable_account()
         for invoice in invoices:
             invoice._post_or_explain()
         return invoices

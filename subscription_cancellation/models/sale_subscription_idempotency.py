@@ -42,12 +42,13 @@ class SaleSubscription(models.Model):
         self.check_access("read")
         self._check_cancellation_access()
         self._check_idempotency_key(key)
-        self._wait_for_others()
         digest = self._get_request_digest(options)
         known = self._find_request(key)
         if known:
+            # Whoever is changing the subscription now does not change this answer.
             self._check_same_request(known, key, digest)
             return known.idempotency_answer
+        self._wait_for_others()
         cancellation = request()
         answer = cancellation._as_dict()
         cancellation._remember_answer(key, digest, answer)

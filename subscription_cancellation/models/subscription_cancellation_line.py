@@ -299,12 +299,14 @@ class SubscriptionCancellationLine(models.Model):
         invoices._check_can_credit()
         # Whether they affect the tax report is asked of one after the other.
         invoices.line_ids.fetch(["tax_ids"])
-        return AccountMove.create(
+        credit_memos = AccountMove.create(
             [
                 cancellation._prepare_credit_note(invoice, lines)
                 for cancellation, invoice, lines in parts
             ]
         )
+        credit_memos._take_receivable_account()
+        return credit_memos
 
     def _get_lines_to_credit(self):
         """Return the rows of ``self`` by invoice, where a credit memo is due."""

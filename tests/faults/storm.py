@@ -13,6 +13,8 @@ from ..portal import Page
 
 #: Longest wait for an answer, in seconds: Odoo tries conflicts again, up to a minute.
 PATIENCE = 180
+#: How long a client waits at most, in seconds, that was told to try again.
+PAUSE = 0.5
 
 
 class Client(threading.Thread):
@@ -28,6 +30,7 @@ class Client(threading.Thread):
         self.answers = Counter()
         #: What is no answer to expect: (what, status, text).
         self.bad = []
+        self.must_try_again = False
         self.slowest = 0.0
 
     def run(self):
@@ -39,6 +42,9 @@ class Client(threading.Thread):
             except requests.RequestException as error:
                 self.bad.append((verb, 0, repr(error)))
             self.slowest = max(self.slowest, time.monotonic() - begun)
+            if self.must_try_again:
+                # At once, all would be told so again: nobody would get through.
+                time.sleep(self.random.uniform(0.0, PAUSE))
 
     def begin(self):
         """Log in, where that is needed."""
@@ -46,6 +52,7 @@ class Client(threading.Thread):
     def count(self, verb, response, allowed):
         """Count an answer; keep it where it is none of those that are allowed."""
         self.answers[verb, response.status_code] += 1
+        self.must_try_again = response.status_code == 409
         if response.status_code not in allowed:
             self.bad.append((verb, response.status_code, response.text[:3000]))
         return response
