@@ -44,6 +44,10 @@ class Period(NamedTuple):
         """Return how many of the period's days are ``day`` or later."""
         return max((self.end - max(self.start, day)).days, 0)
 
+    def common_days(self, other: "Period") -> int:
+        """Return how many days two periods have in common."""
+        return max((min(self.end, other.end) - max(self.start, other.start)).days, 0)
+
 
 class Charge(NamedTuple):
     """An amount (in currency units) spread evenly over the days of a period."""
@@ -54,6 +58,10 @@ class Charge(NamedTuple):
     def units_from(self, day: date) -> int:
         """Return the rounded part of the amount for the days from ``day`` on."""
         return half_up(self.units * self.period.days_from(day), self.period.days)
+
+    def units_in(self, period: Period) -> int:
+        """Return the rounded part of the amount for the days of another period."""
+        return half_up(self.units * self.period.common_days(period), self.period.days)
 
 
 # === AMOUNTS === #
@@ -119,6 +127,35 @@ def creditable(
     units = debit.units_from(effective_date)
     units -= sum(credit.units_from(effective_date) for credit in earlier_credits)
     return clamp(units, clamp(left, debit.units))
+
+
+def credited_period(
+    debit: Charge, earlier_credits: Iterable[Charge], effective_date: date | None
+) -> Period:
+    """Return the days that a credit is for: the unused ones that were not credited yet.
+
+    A credit is spread over its days when the next one is computed. If it were spread
+    over days that an earlier one has taken, it would be found on the wrong days once
+    one of the two has been charged again.
+
+    :param debit: as for :func:`creditable`, like the other two
+    :return: without days at its ends of which nothing is left
+    """
+    earlier_credits = list(earlier_credits)
+    start, end = debit.period
+    window = Period(max(start, effective_date or start), end)
+    cuts = {day for credit in earlier_credits for day in credit.period}
+    inner = sorted(day for day in cuts if window.start < day < window.end)
+    parts = list(map(Period, [window.start, *inner], [*inner, window.end]))
+    left = [part for part in parts if _is_left(debit, earlier_credits, part)]
+    return Period(left[0].start, left[-1].end) if left else window
+
+
+def _is_left(debit: Charge, earlier_credits: list[Charge], part: Period) -> bool:
+    """Return whether credits leave more of some days than their rounding."""
+    own = [credit for credit in earlier_credits if credit.period.common_days(part)]
+    left = debit.units_in(part) - sum(credit.units_in(part) for credit in own)
+    return (left if debit.units >= 0 else -left) > len(own)
 
 
 def latest_period_start(periods: Sequence[Period], effective_date: date) -> date | None:

@@ -13,6 +13,7 @@ from odoo.addons.subscription_cancellation.proration import (
     Period,
     clamp,
     creditable,
+    credited_period,
     first_day_without_service,
     fit,
     from_units,
@@ -333,6 +334,58 @@ def test_crediting_again_from_the_same_day_gives_nothing(debit, effective):
     if unused.days > 0:
         credit = Charge(creditable(debit, [], effective), unused)
         assert creditable(debit, [credit], effective) == 0
+
+
+@pytest.mark.parametrize(
+    ("earlier", "effective", "first", "last"),
+    [
+        ([], "07-11", "07-11", "07-31"),
+        ([], None, "07-01", "07-31"),
+        # The days from the 11th were credited, also where cents were rounded.
+        ([(2100, "07-11", "07-31")], "07-05", "07-05", "07-10"),
+        ([(2101, "07-11", "07-31")], "07-05", "07-05", "07-10"),
+        ([(2100, "07-11", "07-31")], None, "07-01", "07-10"),
+        ([(1500, "07-17", "07-31"), (600, "07-11", "07-16")], "07-05", "07-05", "07-10"),
+        # A suspension that begins where service ends; one in between.
+        ([(500, "07-11", "07-15")], "07-11", "07-16", "07-31"),
+        ([(500, "07-15", "07-19")], "07-11", "07-11", "07-31"),
+        # Something is left of every day, or of none.
+        ([(1000, "07-11", "07-31")], "07-05", "07-05", "07-31"),
+        ([(3100, "07-01", "07-31")], "07-05", "07-05", "07-31"),
+    ],
+)
+def test_a_credit_is_for_the_days_that_were_not_credited_yet(
+    earlier, effective, first, last
+):
+    """C1, C4: July of $31.00."""
+    credits = [Charge(units, days(*period)) for units, *period in earlier]
+    effective = effective and day(effective)
+    period = credited_period(Charge(3100, JULY), credits, effective)
+    assert period == days(first, last)
+
+
+@settings(deadline=None)
+@given(
+    units=st.integers(0, 10**6),
+    offsets=st.lists(st.integers(0, 30), min_size=1, max_size=6),
+)
+def test_cancelling_and_resuming_again_and_again_credits_no_day_twice(units, offsets):
+    """B15, C1, C4: to within the roundings of what was credited and charged again."""
+    debits, charged_again = [(Charge(units, JULY), [])], []
+    for offset in offsets:
+        effective = JULY.start + relativedelta(days=offset)
+        debits += [(charge, []) for charge in charged_again]
+        charged_again = []
+        for debit, credits in debits:
+            credit = Charge(
+                creditable(debit, credits, effective),
+                credited_period(debit, credits, effective),
+            )
+            if credit.units:
+                credits.append(credit)
+                charged_again.append(credit)
+    credited = sum(credit.units for credit in charged_again)
+    assert abs(credited - debits[0][0].units_from(effective)) <= len(debits)
 
 
 @settings(deadline=None)

@@ -106,6 +106,23 @@ class TestResume(ReactivationCase):
         self.assertEqual(answer["credit_total"], 33.0)
         self.assertEqual(self.get_balance(self.subscription), 60.0)
 
+    def test_after_two_resumes_each_day_is_still_credited_once(self):
+        """B15, C1, C4: what is left of a period is credited for the days left."""
+        self.cancel(self.subscription)
+        self.subscription.reactivate_subscription()
+        self.cancel(self.subscription, "2026-07-10", cancel_day_billed=False)
+        self.assertEqual(self.get_balance(self.subscription), 27.0)
+        lines = self.credit_memos(self.subscription).invoice_line_ids
+        last = lines.filtered(lambda line: line.price_subtotal == 1.0)
+        self.assertRecordValues(
+            last, [{"start_date": Date.to_date("2026-07-10")} | {"end_date": last.start_date}]
+        )
+        self.assertIn("July 10, 2026 – July 10, 2026 (1 of 31 days)", last.name)
+        self.subscription.reactivate_subscription()
+        answer = self.cancel(self.subscription, "2026-07-20")
+        self.assertEqual(answer["credit_total"], 33.0)
+        self.assertEqual(self.get_balance(self.subscription), 60.0)
+
     def test_after_a_resume_a_full_credit_takes_the_whole_period(self):
         """C2, C4: the days before the first cancellation too."""
         self.cancel(self.subscription)

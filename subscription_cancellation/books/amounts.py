@@ -36,9 +36,27 @@ def share_from(units: int, first_day: date, last_day: date, day: date) -> int:
 
     :param units: spread evenly over ``first_day`` to ``last_day``, both included
     """
+    return share_within(units, first_day, last_day, day, last_day)
+
+
+def share_within(
+    units: int, first_day: date, last_day: date, start: date, end: date
+) -> int:
+    """Return the rounded part of an amount for the days from ``start`` to ``end``."""
     whole = count_days(first_day, last_day)
-    unused = count_days(max(first_day, day), last_day)
-    return round_half_up(Fraction(units * unused, whole))
+    part = count_days(max(first_day, start), min(last_day, end))
+    return round_half_up(Fraction(units * part, whole))
+
+
+def is_used_up(debit, earlier_credits, start: date, end: date) -> bool:
+    """Return whether credits have left nothing of some days but roundings.
+
+    :param debit: units, first day, last day of what was billed
+    :param earlier_credits: the same of each credit of it
+    """
+    left = share_within(*debit, start, end)
+    left -= sum(share_within(*credit, start, end) for credit in earlier_credits)
+    return left * (1 if debit[0] >= 0 else -1) <= len(earlier_credits)
 
 
 def still_creditable(debit, earlier_credits, day: date | None) -> int:

@@ -11,6 +11,7 @@ from ..invoice_book import InvoiceBook
 from ..proration import (
     Period,
     creditable,
+    credited_period,
     from_units,
     latest_period_start,
 )
@@ -77,6 +78,12 @@ class SubscriptionCancellationLine(models.Model):
     period_days = fields.Integer(string="Billed Days")
     unused_days = fields.Integer()
     served_days = fields.Integer(compute="_compute_served_days")
+    credit_start = fields.Date(string="Credited From")
+    credit_end = fields.Date(
+        string="Credited Until",
+        help="Last day that is credited: what an earlier credit memo has credited is "
+        "left out.",
+    )
     currency_id = fields.Many2one(comodel_name="res.currency", required=True)
     credit_untaxed = fields.Monetary(string="Credit (Untaxed)")
     credit_rounding = fields.Monetary(
@@ -185,12 +192,15 @@ class SubscriptionCancellationLine(models.Model):
             if scope.only_advance and period.start < scope.effective_date:
                 continue
             refunds = credits_by_debit.get(debit, debit.browse())
-            units = creditable(
+            charges = (
                 debit._as_charge(),
                 [refund._as_charge() for refund in refunds],
                 None if is_full else scope.effective_date,
             )
-            rows.append(self._prepare_row(line, scope, debit, period, units))
+            row = self._prepare_row(line, scope, debit, period, creditable(*charges))
+            credited = credited_period(*charges)
+            row.update(credit_start=credited.start, credit_end=credited.last_day)
+            rows.append(row)
         return rows
 
     @api.model
@@ -209,6 +219,8 @@ class SubscriptionCancellationLine(models.Model):
             "period_end": period.last_day if period else False,
             "period_days": period.days if period else 0,
             "unused_days": period.days_from(scope.effective_date) if period else 0,
+            "credit_start": False,
+            "credit_end": False,
             "currency_id": currency.id,
             "tax_data": False,
             "discount_data": False,
@@ -428,14 +440,9 @@ class SubscriptionCancellationLine(models.Model):
         return untaxed / (origin.quantity * (1 - (origin.discount or 0.0) / 100.0))
 
     def _get_credited_period(self):
-        """Return the days this row credits: the unused ones, or all for a full one."""
+        """Return the days this row credits."""
         self.ensure_one()
-        billed = Period.from_inclusive(self.period_start, self.period_end)
-        if self.cancellation_id.refund_mode == "full":
-            return billed
-        return Period(
-            max(billed.start, self.cancellation_id.effective_date), billed.end
-        )
+        return Period.from_inclusive(self.credit_start, self.credit_end)
 
     def _get_credit_memo_line_name(self):
         """Return the line's text, in the customer's language."""

@@ -3,9 +3,10 @@
 
 from decimal import Decimal
 
-from ..amounts import ONE_DAY
+from ..amounts import ONE_DAY, is_used_up
 from ..finding import translatable as _lt
 from .report import report, report_amounts
+from .rows import get_earlier_credits
 
 RULE = "memo_lines"
 WRONG_NUMBER = _lt(
@@ -114,9 +115,11 @@ def _check_days(ledger, cancellation, row, line):
     start = row.period_start
     if cancellation.refund_mode != "full":
         start = max(start, cancellation.effective_date)
-    expected, found = (start, row.period_end), (line.start_date, line.end_date)
     # Nothing is unused where an earlier credit is all that is left to correct.
-    if found != expected and start <= row.period_end + ONE_DAY:
+    if start > row.period_end + ONE_DAY:
+        return
+    expected, found = (start, row.period_end), (line.start_date, line.end_date)
+    if found != expected and not _is_rest(ledger, row, expected, found):
         yield report(
             ledger,
             RULE,
@@ -126,6 +129,22 @@ def _check_days(ledger, cancellation, row, line):
             "{} – {}".format(*expected),
             "{} – {}".format(*found),
         )
+
+
+def _is_rest(ledger, row, unused, found):
+    """Return whether earlier credits have used up the days that a credit leaves out."""
+    (start, end), (first_day, last_day) = unused, found
+    if not (first_day and last_day and start <= first_day <= last_day <= end):
+        return False
+    debit = ledger.as_entry(ledger.line[row.origin_line_id])
+    sure, unsure, is_changed = get_earlier_credits(ledger, row)
+    # Which of the unsure ones there were then is not known any more.
+    earlier = [*sure, *unsure]
+    return not debit or is_changed or all(
+        is_used_up(debit, earlier, *days)
+        for days in [(start, first_day - ONE_DAY), (last_day + ONE_DAY, end)]
+        if days[0] <= days[1]
+    )
 
 
 def _check_memo(ledger, cancellation, memo):

@@ -33,7 +33,7 @@ def _check_row(ledger, row):
     if not debit:
         return
     found = _get_credited(ledger, row)
-    sure, unsure, is_changed = _get_earlier_credits(ledger, row)
+    sure, unsure, is_changed = get_earlier_credits(ledger, row)
     if is_changed or len(unsure) > MOST_UNSURE:
         # What it was at the time is not known any more.
         possible = [found] if between(0, found, debit[0]) else [debit[0]]
@@ -59,7 +59,7 @@ def _get_credited(ledger, row):
     )
 
 
-def _get_earlier_credits(ledger, row):
+def get_earlier_credits(ledger, row):
     """Return the credits before this row, those that may have been, and a doubt.
 
     :return: tuple of entries that counted, entries that were cancelled at some time,
