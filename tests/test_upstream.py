@@ -130,6 +130,8 @@ class TestUpstreamStages(UpstreamCase):
 
     def test_reopening_an_invoiced_subscription_gives_a_free_period(self):
         """Row 4: July is billed, reopened in July: the next date is a month on."""
+        # Only upstream's stage is changed, as nothing of ours does.
+        self.books_fit = False
         subscription = self.create_subscription()
         self.bill(subscription)
         subscription.close_subscription()
@@ -258,6 +260,8 @@ class TestUpstreamCron(UpstreamCase):
 
     def test_one_database_error_loses_the_whole_run(self):
         """Row 7: no savepoint, so the transaction is dead for the ones after it."""
+        # Nothing can be read in a dead transaction.
+        self.books_fit = False
         subscriptions = self.create_subscription() | self.create_subscription()
         self.env.flush_all()
 

@@ -37,6 +37,14 @@ def drop(database):
     execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", database)
 
 
+def disconnect(database):
+    """End what others have open in a database."""
+    execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+        parameters=[database],
+    )
+
+
 def copy(source, database):
     """Make a database like another one."""
     drop(database)

@@ -54,6 +54,8 @@ class Stage:
         :param options: of ``fault_worker.prepare``
         """
         sql_db.close_db(self.source)
+        # With queue_job, a thread of this process looks for jobs again and again.
+        databases.disconnect(self.source)
         databases.copy(self.source, self.database)
         command = ["-m", "tests.fault_worker", config["config"], self.database]
         self.worker = subprocess.Popen(
