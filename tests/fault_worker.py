@@ -289,7 +289,7 @@ def decide_by_ledger(registry, ledger):
 def read(registry):
     """Return the books, by customer, and what must not be left over."""
     # Not above: the addon is found once the configuration is read.
-    from .fault_books import REF, read_books
+    from .fault_books import read_books
 
     with registry.cursor() as cr:
         return read_books(_get_env(cr))

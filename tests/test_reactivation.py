@@ -114,9 +114,8 @@ class TestResume(ReactivationCase):
         self.assertEqual(self.get_balance(self.subscription), 27.0)
         lines = self.credit_memos(self.subscription).invoice_line_ids
         last = lines.filtered(lambda line: line.price_subtotal == 1.0)
-        self.assertRecordValues(
-            last, [{"start_date": Date.to_date("2026-07-10")} | {"end_date": last.start_date}]
-        )
+        day = Date.to_date("2026-07-10")
+        self.assertRecordValues(last, [{"start_date": day, "end_date": day}])
         self.assertIn("July 10, 2026 – July 10, 2026 (1 of 31 days)", last.name)
         self.subscription.reactivate_subscription()
         answer = self.cancel(self.subscription, "2026-07-20")

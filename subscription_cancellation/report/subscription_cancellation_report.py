@@ -327,7 +327,7 @@ class SubscriptionCancellationReport(models.Model):
     ):
         """Let pivots, and with them the dashboard, show months without cancellations.
 
-        Of the kinds of views, Odoo itself asks for them in graphs only.
+        Graphs ask for them by themselves; their bars leave out what is empty.
         """
         fill_temporal = self.env.context.get("fill_temporal", True)
         report = self.with_context(fill_temporal=fill_temporal)

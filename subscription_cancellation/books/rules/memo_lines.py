@@ -140,10 +140,14 @@ def _is_rest(ledger, row, unused, found):
     sure, unsure, is_changed = get_earlier_credits(ledger, row)
     # Which of the unsure ones there were then is not known any more.
     earlier = [*sure, *unsure]
-    return not debit or is_changed or all(
-        is_used_up(debit, earlier, *days)
-        for days in [(start, first_day - ONE_DAY), (last_day + ONE_DAY, end)]
-        if days[0] <= days[1]
+    return (
+        not debit
+        or is_changed
+        or all(
+            is_used_up(debit, earlier, *days)
+            for days in [(start, first_day - ONE_DAY), (last_day + ONE_DAY, end)]
+            if days[0] <= days[1]
+        )
     )
 
 
