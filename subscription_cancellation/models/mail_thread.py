@@ -33,13 +33,13 @@ class MailThread(models.AbstractModel):
             self.sudo()._message_create(logs)
         return tracking
 
-    def _message_log_batch(self, bodies, **options):
+    def _message_log_batch(self, bodies, *args, **kwargs):
         # Only logs wait: what is posted notifies followers, for which it must exist.
         logs = self.env.context.get(TRACKING)
         if not isinstance(logs, Logs):
-            return super()._message_log_batch(bodies, **options)
+            return super()._message_log_batch(bodies, *args, **kwargs)
         collecting = self.with_context(**{TRACKING: None, LOGGING: logs})
-        return super(MailThread, collecting)._message_log_batch(bodies, **options)
+        return super(MailThread, collecting)._message_log_batch(bodies, *args, **kwargs)
 
     def _message_create(self, values_list):
         logs = self.env.context.get(LOGGING)
