@@ -28,7 +28,7 @@ class TestMigrations(CancellationCase):
 
     def cancel_as_version_1_0_0(self, **options):
         """Return a cancellation without follow-up steps, which it did not have."""
-        # Its credit memos had no follow-up steps.
+        # The checker misses these steps.
         self.books_fit = False
         subscription = self.create_subscription()
         self.bill(subscription)
