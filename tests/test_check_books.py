@@ -176,6 +176,12 @@ class TestAmounts(CreditedCase):
         yield
         self.tamper(self.item, start_date="2026-07-10")
 
+    @finds(memo_lines.WRONG_DAYS)
+    def test_days_left_out_that_nobody_has_credited(self):
+        """A4, C4."""
+        yield
+        self.tamper(self.item, start_date="2026-07-12")
+
     @finds(memo_lines.UNLIKE_BOOKED)
     def test_another_amount_is_booked(self):
         """C1."""
