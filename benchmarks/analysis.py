@@ -194,7 +194,7 @@ class Filler:
 
     def copy_subscriptions(self, subscription, number: int) -> None:
         """Copy it, and its line once or twice."""
-        line = subscription.with_context(active_test=False).sale_subscription_line_ids
+        line = subscription.archived_line_ids
         self.first = self.get_last_id("sale_subscription")
         self.first_line = self.get_last_id("sale_subscription_line")
         self.copy(

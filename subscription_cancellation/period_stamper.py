@@ -84,9 +84,10 @@ class PeriodStamper:
 
     def _read_stamped(self):
         """Collect the periods that other invoice lines already bill."""
-        subscription_lines = self._get_subscription_lines(
-            next(iter(self.subscriptions.values())).union(*self.subscriptions.values())
+        subscriptions = next(iter(self.subscriptions.values())).union(
+            *self.subscriptions.values()
         )
+        subscription_lines = subscriptions._get_all_lines()
         stamped = self.invoice_lines.search_fetch(
             [
                 ("subscription_line_id", "in", subscription_lines.ids),
@@ -98,10 +99,6 @@ class PeriodStamper:
         )
         for line in stamped - self.invoice_lines:
             self.taken[line.subscription_line_id].append(line._get_service_period())
-
-    def _get_subscription_lines(self, subscriptions):
-        archived_too = subscriptions.with_context(active_test=False)
-        return archived_too.sale_subscription_line_ids
 
     def stamp(self):
         """Stamp what fits; return the requested lines that do not."""
@@ -149,7 +146,7 @@ class PeriodStamper:
 
     def _get_candidates(self, line):
         """Return the subscription lines that sell this line's product."""
-        subscription_lines = self._get_subscription_lines(self.subscriptions[line])
+        subscription_lines = self.subscriptions[line]._get_all_lines()
         ordered = subscription_lines.filtered(
             lambda candidate: candidate.order_line_id & line.sale_line_ids
         )

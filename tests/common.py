@@ -227,7 +227,7 @@ class CancellationCase(AccountTestInvoicingCommon):
     @classmethod
     def get_line(cls, subscription, name):
         """Return the line of that name, archived or not; empty where there is none."""
-        lines = subscription.with_context(active_test=False).sale_subscription_line_ids
+        lines = subscription.sale_subscription_line_ids | subscription.archived_line_ids
         return lines.filtered(lambda line: line.name == name)
 
     # === MONEY === #

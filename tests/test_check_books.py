@@ -392,8 +392,7 @@ class TestLife(CreditedCase):
 
     def bill_august(self):
         """Return a draft of the line that ended, as by hand."""
-        line = self.subscription.with_context(active_test=False)
-        line = line.sale_subscription_line_ids[:1]
+        line = self.subscription.archived_line_ids[:1]
         return self.env["account.move"].create(
             {
                 "move_type": "out_invoice",

@@ -26,8 +26,7 @@ class ReactivationCase(CancellationCase):
         return -sum(items.mapped("amount_currency"))
 
     def get_lines(self, subscription):
-        archived_too = subscription.with_context(active_test=False)
-        return archived_too.sale_subscription_line_ids
+        return subscription.sale_subscription_line_ids | subscription.archived_line_ids
 
     def get_state(self, subscription):
         """Return everything that must come back exactly as it was."""

@@ -30,8 +30,20 @@ class MailThread(models.AbstractModel):
         )
         if logs:
             # sudo: as Odoo's `_message_log_batch`, which has made these values.
-            self.sudo()._message_create(logs)
+            self.sudo()._create_logs(logs)
         return tracking
+
+    def _create_logs(self, logs):
+        """Create messages, and then the changed values of all of them."""
+        changes = [values.pop("tracking_value_ids", []) for values in logs]
+        messages = self._message_create(logs)
+        self.env["mail.tracking.value"].create(
+            [
+                {**values, "mail_message_id": message.id}
+                for message, commands in zip(messages, changes, strict=True)
+                for _create, _no_id, values in commands
+            ]
+        )
 
     def _message_log_batch(self, bodies, *args, **kwargs):
         # Only logs wait: what is posted notifies followers, for which it must exist.

@@ -112,8 +112,7 @@ class SaleSubscription(models.Model):
 
     def _get_all_lines(self):
         """Return the lines of these, deactivated ones included."""
-        archived_too = self.with_context(active_test=False)
-        return archived_too.sale_subscription_line_ids.with_env(self.env)
+        return (self.sale_subscription_line_ids | self.archived_line_ids).sorted("id")
 
     def _get_contract(self):
         """Return what the date engine has to know of this subscription."""

@@ -5,6 +5,7 @@ from odoo import api, models
 from odoo.exceptions import AccessError, UserError
 
 from ..api_docs import ANSWER, ERRORS, KEYS, LOCKED, OPTIONS, documented
+from ..caller import forget_context
 from ..formatting import format_day
 from ..input import is_id, quote
 from ..rights import is_user
@@ -182,7 +183,9 @@ class SaleSubscription(models.Model):
         self._check_one()
         self.check_access("read")
         self._check_can_cancel()
-        return self.env["subscription.cancellation"]._plan(self, options, channel)
+        subscription = forget_context(self)
+        Cancellation = subscription.env["subscription.cancellation"]
+        return Cancellation._plan(subscription, options, channel)
 
     def _request_cancellation(self, options, channel, fingerprint=None):
         """Make the cancellation and, where it is due, execute it.

@@ -1,8 +1,8 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools.misc import clean_context
 
+from ..caller import forget_context
 from ..formatting import format_day
 from ..rights import is_manager
 from .subscription_cancellation_line import CreditScope
@@ -325,14 +325,10 @@ class SubscriptionCancellation(models.Model):
         )
 
     def _as_engine(self):
-        """Return these for the engine, which alone may write.
-
-        Defaults of the dialog or client that called must not reach what it creates.
-        """
+        """Return these for the engine, which alone may write."""
         # sudo: nobody has write access. Rights are checked at the verbs; the scheduled
         # action has none to check.
-        context = clean_context(self.env.context)
-        return self.sudo().with_context(context, cancellation_engine=ENGINE)
+        return forget_context(self).sudo().with_context(cancellation_engine=ENGINE)
 
     # === EXECUTE === #
 

@@ -13,6 +13,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from odoo.addons.base_automation.models.base_automation import CREATE_TRIGGERS
 
+from ..caller import forget_context
 from .subscription_cancellation import ENGINE
 
 _logger = logging.getLogger(__name__)
@@ -244,7 +245,7 @@ class SubscriptionCancellationEvent(models.Model):
     def _as_engine(self):
         """Return these for the engine, which alone may write."""
         # sudo: nobody has write access; there are no verbs for people here.
-        return self.sudo().with_context(cancellation_engine=ENGINE)
+        return forget_context(self).sudo().with_context(cancellation_engine=ENGINE)
 
     # === RECORD === #
 

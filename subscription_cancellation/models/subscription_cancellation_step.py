@@ -6,6 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
+from ..caller import forget_context
 from ..rights import is_manager
 from .subscription_cancellation import ENGINE
 from .subscription_cancellation_settlement import KINDS
@@ -391,7 +392,7 @@ class SubscriptionCancellationStep(models.Model):
     def _as_engine(self):
         """Return these for the engine, which alone may write."""
         # sudo: nobody has write access; rights are checked at the verbs.
-        return self.sudo().with_context(cancellation_engine=ENGINE)
+        return forget_context(self).sudo().with_context(cancellation_engine=ENGINE)
 
     def _get_cannot_retry_reason(self):
         """Return why the step cannot be taken again, or ``None``."""

@@ -107,6 +107,7 @@ def fuzz(settings: Settings) -> int:
 def faults(settings: Settings) -> int:
     """run the long form of the fault tests: FAULT (kill, storm, …), FAULTS_SEED"""
     with prepared(settings) as databases:
+        system_packages.ensure(settings, system_packages.WKHTMLTOPDF)
         databases.create(TEST_DATABASE)
         return checks.run_faults(settings, TEST_DATABASE)
 
