@@ -315,6 +315,17 @@ class TestControl(CancellationCase):
         self.assertEqual(str(line.cancellation_date), "2026-07-11")
         self.assertEqual(line.cancellation_reason_id.code, "missing_features")
 
+    def test_history_tells_of_the_end_in_one_message(self):
+        """E1: what ended and what was credited, and the change of the stage."""
+        # As if it had been created before.
+        self.env.cr.flush()
+        before = self.subscription.message_ids
+        self.cancel(self.subscription)
+        self.env.cr.flush()
+        [message] = self.subscription.message_ids - before
+        self.assertRegex(message.body, r"July 10, 2026\. Credit memo: .*21\.00")
+        self.assertIn("stage_id", message.tracking_value_ids.field_id.mapped("name"))
+
     def test_history_of_the_subscription_tells_the_story(self):
         """E1: scheduled, revoked and done are in the chatter."""
         self.schedule()

@@ -45,6 +45,21 @@ class MailThread(models.AbstractModel):
             ]
         )
 
+    def _log_with_changes(self, bodies):
+        """Log texts: in the message about tracked changes, where there will be one.
+
+        :param dict bodies: texts by record id
+        """
+        tracked = self.env.cr.precommit.data.get(f"mail.tracking.{self._name}", {})
+        others = self.browse()
+        for record in self:
+            before = tracked.get(record.id) or {}
+            if any(record[name] != value for name, value in before.items()):
+                record._track_set_log_message(bodies[record.id])
+            else:
+                others |= record
+        others._message_log_batch({one.id: bodies[one.id] for one in others})
+
     def _message_log_batch(self, bodies, *args, **kwargs):
         # Only logs wait: what is posted notifies followers, for which it must exist.
         logs = self.env.context.get(TRACKING)

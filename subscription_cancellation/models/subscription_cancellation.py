@@ -356,32 +356,44 @@ class SubscriptionCancellation(models.Model):
         self._create_steps(parts)
 
     def _store_rows(self):
-        """Replace the planned rows by what is creditable as of now."""
+        """Replace the planned rows by what is creditable as of now, if anything is."""
         CancellationLine = self.env["subscription.cancellation.line"]
         self._forget_cancelled_advance()
         scopes = self._get_scopes()
         self._take_over(scopes[0].lines.union(*(scope.lines for scope in scopes)))
         values = []
+        replaced = CancellationLine
         for cancellation, rows in zip(
             self, CancellationLine._compute_rows(scopes), strict=True
         ):
-            chosen = cancellation.line_ids.filtered(
-                lambda row: not row.is_cascaded
-            ).subscription_line_id
-            for row in rows:
-                is_chosen = row["subscription_line_id"] in chosen.ids
-                row["cancellation_id"] = cancellation.id
-                row["is_cascaded"] = not (cancellation.is_whole or is_chosen)
-            currency = cancellation._get_currency(cancellation.subscription_id, rows)
-            if cancellation.currency_id != currency:
-                cancellation.currency_id = currency
-            advance = cancellation.line_ids.filtered("is_advance").origin_line_id
-            values += [row for row in rows if row["origin_line_id"] not in advance.ids]
-        self._get_new_rows().unlink()
+            rows = cancellation._complete_rows(rows)
+            planned = cancellation._get_new_rows()
+            if not planned._are_as_planned(rows):
+                replaced |= planned
+                values += rows
+        replaced.unlink()
         CancellationLine.create(values)
         # Rows of advance invoices stay; now they may be the first ones.
         monthly_revenue = CancellationLine._fields["monthly_revenue"]
         self.env.add_to_compute(monthly_revenue, self.line_ids)
+
+    def _complete_rows(self, rows):
+        """Return the rows that are new here, with what they have of this cancellation.
+
+        :param list rows: values, as of ``_compute_rows``
+        """
+        self.ensure_one()
+        chosen = self.line_ids.filtered(lambda row: not row.is_cascaded)
+        chosen_ids = chosen.subscription_line_id.ids
+        for row in rows:
+            is_chosen = row["subscription_line_id"] in chosen_ids
+            row["cancellation_id"] = self.id
+            row["is_cascaded"] = not (self.is_whole or is_chosen)
+        currency = self._get_currency(self.subscription_id, rows)
+        if self.currency_id != currency:
+            self.currency_id = currency
+        advance = self.line_ids.filtered("is_advance").origin_line_id
+        return [row for row in rows if row["origin_line_id"] not in advance.ids]
 
     def _get_new_rows(self):
         """Return the rows but those that were credited in advance."""

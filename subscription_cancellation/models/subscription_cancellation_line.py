@@ -294,6 +294,19 @@ class SubscriptionCancellationLine(models.Model):
         values = {key: value for key, value in row.items() if key[0] != "_"}
         return {**values, **amounts}
 
+    def _are_as_planned(self, rows):
+        """Return whether nothing is credited, and rows have what is planned in these.
+
+        :param list rows: values, as of :meth:`_compute_rows`
+        """
+        if any(row["origin_line_id"] for row in rows):
+            return False
+        names = ("subscription_line_id", "is_cascaded", "currency_id", "origin_line_id")
+        planned = [tuple(int(row[name]) for name in names) for row in self]
+        return sorted(planned) == sorted(
+            tuple(int(row[name]) for name in names) for row in rows
+        )
+
     # === CREDIT MEMOS === #
 
     def _create_credit_memos(self):

@@ -36,7 +36,7 @@ class SubscriptionCancellation(models.Model):
             )
             for subscription, cancellations in self.grouped("subscription_id").items()
         }
-        self.subscription_id._message_log_batch(texts)
+        self.subscription_id._log_with_changes(texts)
 
     def _get_execution_text(self):
         """Return the sentence for the subscription's history."""
