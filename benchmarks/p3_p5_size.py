@@ -8,7 +8,7 @@ from odoo.tools import SQL
 from .clones import clone, without_indexes
 from .database import Cost, Database, count, interleave
 from .p1_p2_scheduled_action import BATCH, check_done, make_due
-from .samples import create_scheduled, put_off
+from .samples import create_billed, create_scheduled, put_off
 from .table import Row
 from .web import Browser
 
@@ -50,6 +50,7 @@ def _measure_lists(sides, rounds):
     for label, method in (
         ("next batch that is due", "find_due"),
         ("portal list", "open_portal_list"),
+        ("preview", "preview"),
     ):
         cost = interleave(
             rounds, {name: getattr(side, method) for name, side in sides.items()}
@@ -81,6 +82,7 @@ class Side:
         with self.database.environment() as env:
             put_off(env)
             self.original_id = create_scheduled(env).id
+            self.running_id = create_billed(env, lines=LINES).id
             filling = create_scheduled(env, lines=LINES, periods=PERIODS)
             put_off(env)
             visitor = _create_visitor(env)
@@ -139,6 +141,14 @@ class Side:
         """Open the first page of a customer's list."""
         with self.database.environment() as env:
             return count(env, lambda: self.browser.get("/my/subscriptions"))
+
+    def preview(self) -> Cost:
+        """Preview the end of a subscription, with what is open of it."""
+        with self.database.environment() as env:
+            running = env["sale.subscription"].browse(self.running_id)
+            cost = count(env, running.preview_cancellation)
+            env.cr.rollback()
+        return cost
 
     def print_plans(self) -> None:
         """Print how PostgreSQL finds what is due, and the rows of the list."""
