@@ -205,6 +205,8 @@ def take(page: Page, name: str, path: str, steps: Callable[[Page], None]) -> Non
     page.goto(path)
     page.wait_for_selector(PAGE)
     steps(page)
+    # No tooltip of what was clicked last.
+    page.mouse.move(0, 0)
     # The web client always keeps a connection, so the network never gets idle.
     page.wait_for_timeout(SETTLE_MILLISECONDS)
     page.screenshot(path=FOLDER / f"{name}.png")
