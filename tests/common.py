@@ -35,6 +35,18 @@ REVERSE_CHARGE = {
 freezegun.configure(extend_ignore_list=["_pytest.timing"])
 
 
+def lose_races(env):
+    """Let each new cancellation lose against somebody else."""
+    env.cr.execute(
+        """
+        CREATE FUNCTION lose_race() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN RAISE 'somebody was faster' USING ERRCODE = '40001'; END $$;
+        CREATE TRIGGER lose_race BEFORE INSERT ON subscription_cancellation
+            EXECUTE FUNCTION lose_race()
+        """
+    )
+
+
 class CancellationCase(AccountTestInvoicingCommon):
     """A company of its own in USD, at a fixed time, with a user who may do all.
 
