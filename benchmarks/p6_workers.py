@@ -85,8 +85,8 @@ class Waits:
         while not self.is_over.wait(PAUSE):
             with self.database.environment() as env:
                 env.cr.execute(
-                    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-                    " AND datname = current_database()"
+                    "SELECT count(*) FROM pg_stat_activity"
+                    " WHERE wait_event_type = 'Lock' AND datname = current_database()"
                 )
                 [(waiting,)] = env.cr.fetchall()
             self.looks += 1

@@ -16,7 +16,7 @@ SEQUENTIAL = re.compile(r"Seq Scan on (\w+)")
 
 @contextlib.contextmanager
 def explained(big_tables: set[str]) -> Iterator[list[str]]:
-    """Explain every query of this process; collect those that read a big table whole."""
+    """Explain every query of this process; collect what reads a big table whole."""
     found: list[str] = []
     execute = sql_db.Cursor.execute
 
