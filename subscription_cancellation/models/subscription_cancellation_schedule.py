@@ -5,7 +5,7 @@ import logging
 from datetime import timedelta
 
 import psycopg2
-from psycopg2.errors import QueryCanceled
+from psycopg2.errors import LockNotAvailable, QueryCanceled
 
 from odoo import api, fields, models
 from odoo.exceptions import LockError, UserError
@@ -17,10 +17,11 @@ _logger = logging.getLogger(__name__)
 
 #: Somebody else is at the same record.
 CONFLICTS = (*PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, LockError)
-#: How often in a row a lock is asked for after a conflict.
+#: How often in a row one is tried again after a conflict.
 MAX_CONFLICTS = 10
-#: So many times in a row the scheduled action meets a conflict before it leaves one.
-MAX_TRIES = 4
+#: How long the scheduled action waits for a row, an invoice's for example, that somebody
+#: else has locked: longer than another worker's batch takes.
+LOCK_PATIENCE = "20s"
 #: When it comes back to what it has left.
 LATER = timedelta(minutes=5)
 #: Name the advisory locks of journals, and of workers, among those of a database.
@@ -50,14 +51,14 @@ class SubscriptionCancellation(models.Model):
         while due := self._lock_due(size, held):
             try:
                 seconds_left = due._execute_and_commit(held)
-            except CONFLICTS:
-                # Another transaction is at the same invoice or customer.
+            except CONFLICTS as error:
                 self.env.cr.rollback()
                 conflicts += 1
-                # Once, the whole batch is tried again: most conflicts pass.
-                if conflicts > 1:
+                is_locked = isinstance(error, LockNotAvailable)
+                # Other conflicts pass: then the whole batch is tried once again.
+                if is_locked or conflicts > 1:
                     size = 1
-                if len(due) == 1 and conflicts >= MAX_TRIES:
+                if len(due) == 1 and (is_locked or conflicts > MAX_CONFLICTS):
                     held, conflicts = held | due, 0
                 continue
             size, conflicts = min(2 * size, batch_size), 0
@@ -117,6 +118,9 @@ class SubscriptionCancellation(models.Model):
     @api.model
     def _lock_for_worker(self, batch_size, held):
         """Return a batch; where others work, too, preferably of a free journal."""
+        self.env.cr.execute(
+            SQL("SELECT set_config('lock_timeout', %s, true)", LOCK_PATIENCE)
+        )
         due = self._search_due(held, limit=batch_size * PAGE)
         locked = self.browse()
         if due and self._has_other_workers():
@@ -186,7 +190,7 @@ class SubscriptionCancellation(models.Model):
             with self.env.cr.savepoint():
                 approved._execute()
         except Exception as error:
-            if _is_nobody_s_fault(error):
+            if _is_passing(error):
                 raise
             _logger.info("Executing %s cancellations one by one.", len(approved))
             for cancellation in approved:
@@ -207,7 +211,7 @@ class SubscriptionCancellation(models.Model):
             with self.env.cr.savepoint():
                 work()
         except Exception as error:
-            if _is_nobody_s_fault(error):
+            if _is_passing(error):
                 # It stays due.
                 raise
             self._fail(self._explain(error))
@@ -289,7 +293,7 @@ class SubscriptionCancellation(models.Model):
             engine._execute()
 
 
-def _is_nobody_s_fault(error):
+def _is_passing(error):
     """Return whether somebody else is at the record, or the database has gone.
 
     A statement that the database cancelled is another matter: the record that needs
