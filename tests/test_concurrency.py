@@ -173,6 +173,11 @@ class TestConcurrency(BaseCase):
         self.committed(self.execute_due)
         self.check_done_once([second])
 
+    def check_due(self, env, subscription_id):
+        """Assert that the end of a subscription is still to come."""
+        subscription = env["sale.subscription"].browse(subscription_id)
+        self.assertEqual(subscription.cancellation_ids.state, "scheduled")
+
     def execute_due(self, env):
         """Run the scheduled action."""
         env["subscription.cancellation"]._cron_execute_due()

@@ -36,7 +36,7 @@ POISONS = (
     Poison("nobody_responsible", "its account .* is archived. Unarchive the account"),
     Poison("crash", "^Unexpected error: division by zero. See the server log.$"),
     Poison(
-        "cancel_statement", "^The database stopped the work .*: poisoned. Try again"
+        "cancel_statement", "^The database stopped .*: poisoned. Try again"
     ),
     Poison("lock", waits=True),
     Poison("unknown_zone"),

@@ -46,8 +46,11 @@ class CopiedServerCase(RealServerCase):
         databases.drop(database)
         databases.drop_files(database)
 
-    def start_scheduler(self):
-        """Start a process that runs the scheduled actions again and again."""
+    def start_scheduler(self, *options):
+        """Start a process that runs the scheduled actions again and again.
+
+        :param options: of ``scheduler``
+        """
         scheduler = subprocess.Popen(
             [
                 sys.executable,
@@ -55,6 +58,7 @@ class CopiedServerCase(RealServerCase):
                 "tests.faults.scheduler",
                 config["config"],
                 self.database,
+                *options,
             ],
             cwd=ROOT,
             stdin=subprocess.PIPE,
