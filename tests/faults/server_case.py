@@ -4,7 +4,9 @@
 import subprocess
 import sys
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+import freezegun
 
 from odoo import sql_db
 from odoo.fields import Command
@@ -20,6 +22,8 @@ from .invariants import check_invariants
 #: A week costs seven, so that each day is worth exactly one.
 WEEK = 7.0
 CUSTOMER = "faults-customer"
+#: How long the scheduled actions may take to do all that is due, in seconds.
+PATIENCE = 600
 
 
 class CopiedServerCase(RealServerCase):
@@ -72,9 +76,28 @@ class CopiedServerCase(RealServerCase):
         """Let it end; return how many rounds it made, and the errors."""
         scheduler.stdin.close()
         rounds, *errors = scheduler.stdout.read().splitlines()
-        self.assertEqual(scheduler.wait(60), 0)
+        self.assertEqual(scheduler.wait(PATIENCE), 0)
         scheduler.stdout.close()
         return int(rounds), errors
+
+    def pass_time(self, days):
+        """Let the scheduled actions run so many days later, until nothing is due.
+
+        :return: how much was due
+        """
+        later = datetime.now() + timedelta(days=days)
+        due = self.committed(lambda env: _count_due(env, later))
+        scheduler = self.start_scheduler(f"days={days}")
+        end = time.monotonic() + PATIENCE
+        try:
+            while self.committed(lambda env: _count_due(env, later)):
+                self.assertLess(time.monotonic(), end, "something stays due")
+                time.sleep(0.5)
+        finally:
+            rounds, errors = self.stop_scheduler(scheduler)
+        self.assertEqual(errors, [])
+        self.assertGreater(rounds, 0)
+        return due
 
     def create_manager_key(self):
         """Return the API key of somebody who may do all this."""
@@ -121,6 +144,16 @@ class CopiedServerCase(RealServerCase):
         self.committed(lambda env: check_invariants(self, env))
         log = self.server.read_log()
         self.assertNotIn("Traceback", log, log[-8000:])
+
+
+def _count_due(env, moment):
+    """Return how much our scheduled actions have to do at a moment."""
+    cancellations = env["subscription.cancellation"]
+    with freezegun.freeze_time(moment):
+        steps = cancellations.step_ids.search_count(
+            cancellations._get_due_steps_domain()
+        )
+        return steps + cancellations._count_due()
 
 
 def _create_weekly(env, partner_id, mode, lines):
