@@ -2,6 +2,7 @@
 """PostgreSQL restarts, the disk is full, mails and payments do not get through."""
 
 import time
+from collections import Counter
 from datetime import datetime, timedelta
 
 import freezegun
@@ -79,7 +80,7 @@ class TestInfrastructure(LostConnectionCase):
         self.check_books()
 
     def test_the_mail_server_is_down(self):
-        """B7, D7: the cancellations are done; each mail waits, and says why."""
+        """B7, D7: the cancellations are done; each mail waits, says why, and comes."""
         self.reset(EXECUTE)
         self.stage.run(world="no_mail_server")
         mails = self.stage.do("send_mails")
@@ -87,6 +88,16 @@ class TestInfrastructure(LostConnectionCase):
         number = 2 * len(self.books["customers"])
         self.assertEqual(mails, {"exception": number, "told": number})
         self.check_books()
+        self.check_mails_arrive()
+
+    def check_mails_arrive(self):
+        """Mend the mail server; assert that each mail is sent, and sent once."""
+        received = [tuple(mail) for mail in self.stage.do("mend_mail_server")]
+        self.assertEqual(len(received), len(set(received)), "sent twice")
+        names = self.books["customers"]
+        expected = {f"{name.lower().replace(' ', '.')}@example.com": 2 for name in names}
+        arrived = Counter(recipient for recipient, _id in received)
+        self.assertEqual({to: arrived[to] for to in expected}, expected)
 
     def test_the_provider_does_not_answer(self):
         """C6, C8: what may have arrived is not sent again by itself."""
