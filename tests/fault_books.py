@@ -24,7 +24,7 @@ def read_books(env):
         },
         "drafts": len(everything.filtered(lambda move: move.state == "draft")),
         "orphans": len(everything - moves),
-        "locks": _count_locks(env.cr),
+        "locks": count_locks(env.cr),
         "findings": [finding.tell() for finding in check_books(env.cr).findings],
     }
 
@@ -35,7 +35,7 @@ def _get_moves(customers):
     )
 
 
-def _count_locks(cr):
+def count_locks(cr):
     """Return how many advisory locks any session holds in this database."""
     cr.execute(
         "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database"

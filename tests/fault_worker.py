@@ -31,7 +31,8 @@ from odoo.fields import Datetime
 from odoo.modules.registry import Registry
 from odoo.tools import config
 
-from .faults.broken_world import STRIKES, WORLDS
+from .faults import smtp_sink
+from .faults.broken_world import DEAD_PORT, STRIKES, WORLDS
 
 NOW = "2026-07-11 06:00:00"
 #: A round is what both scheduled actions do; what waits for a retry comes in the next.
@@ -230,13 +231,7 @@ def send_mails(registry):
     with registry.cursor() as cr:
         env = _get_env(cr)
         env["mail.mail"].process_email_queue()
-        # Other tests may have left mails in the database.
-        ours = env["mail.mail"].search(
-            [
-                ("model", "=", "subscription.cancellation"),
-                ("res_id", "in", _search_cancellations(env).ids),
-            ]
-        )
+        ours = _search_mails(env)
         told = env["mail.notification"].search_count(
             [
                 ("mail_mail_id", "in", ours.ids),
@@ -245,6 +240,34 @@ def send_mails(registry):
             ]
         )
         return {**Counter(ours.mapped("state")), "told": told}
+
+
+def mend_mail_server(registry):
+    """Let the mail server answer again, and send what has failed, as somebody does.
+
+    :return: what arrived, as (recipient, message id)
+    """
+    with registry.cursor() as cr, smtp_sink.listening() as sink:
+        env = _get_env(cr)
+        env["ir.mail_server"].search([("smtp_port", "=", DEAD_PORT)]).write(
+            {"smtp_port": sink.port}
+        )
+        _search_mails(env).filtered(
+            lambda mail: mail.state == "exception"
+        ).mark_outgoing()
+        for _again in range(2):
+            env["mail.mail"].process_email_queue()
+        return sink.received
+
+
+def _search_mails(env):
+    """Return the mails about the cancellations of the test, not those of others."""
+    return env["mail.mail"].search(
+        [
+            ("model", "=", "subscription.cancellation"),
+            ("res_id", "in", _search_cancellations(env).ids),
+        ]
+    )
 
 
 def _search_cancellations(env):
@@ -314,6 +337,7 @@ JOBS = {
         restart,
         post_process,
         send_mails,
+        mend_mail_server,
         decide,
         decide_by_ledger,
         read,

@@ -6,6 +6,7 @@ What these tests create stays in the test database.
 
 import threading
 from datetime import date, timedelta
+from unittest.mock import patch
 
 from psycopg2 import OperationalError
 
@@ -16,6 +17,10 @@ from odoo.modules.registry import Registry
 from odoo.service.model import retrying
 from odoo.tests import BaseCase, get_db_name, tagged
 from odoo.tools import mute_logger
+
+from odoo.addons.subscription_cancellation.models import (
+    subscription_cancellation_schedule,
+)
 
 
 @tagged("post_install", "-at_install")
@@ -146,6 +151,36 @@ class TestConcurrency(BaseCase):
             self.assertIn(second, locked.subscription_id.ids)
         self.committed(lambda env: env["subscription.cancellation"]._cron_execute_due())
         self.check_done_once([first, second])
+
+    @mute_logger("odoo.sql_db")
+    def test_an_invoice_that_somebody_keeps_locked(self):
+        """B7, B8: it is left for later; the others are done in the same run."""
+        first, second, third = self.create_due(3)
+        with (
+            self.registry.cursor() as holder,
+            patch.object(subscription_cancellation_schedule, "LOCK_PATIENCE", "300ms"),
+        ):
+            env = Environment(holder, SUPERUSER_ID, {})
+            env["sale.subscription"].browse(second).invoice_ids.lock_for_update()
+            self.committed(self.execute_due)
+            self.check_done_once([first, third])
+            held = self.committed(
+                lambda env: (
+                    env["sale.subscription"].browse(second).cancellation_ids.state
+                )
+            )
+            self.assertEqual(held, "scheduled")
+        self.committed(self.execute_due)
+        self.check_done_once([second])
+
+    def check_due(self, env, subscription_id):
+        """Assert that the end of a subscription is still to come."""
+        subscription = env["sale.subscription"].browse(subscription_id)
+        self.assertEqual(subscription.cancellation_ids.state, "scheduled")
+
+    def execute_due(self, env):
+        """Run the scheduled action."""
+        env["subscription.cancellation"]._cron_execute_due()
 
     def test_a_kill_before_the_commit_leaves_everything_due(self):
         """B8: nothing half done; the next run does it, once."""

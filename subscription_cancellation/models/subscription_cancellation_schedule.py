@@ -2,8 +2,10 @@
 """Executing what is due: the scheduled action, and failures told to somebody."""
 
 import logging
+from datetime import timedelta
 
 import psycopg2
+from psycopg2.errors import LockNotAvailable, QueryCanceled
 
 from odoo import api, fields, models
 from odoo.exceptions import LockError, UserError
@@ -13,8 +15,15 @@ from odoo.tools import SQL, split_every
 
 _logger = logging.getLogger(__name__)
 
-#: How often in a row the scheduled action tries again after a conflict.
+#: Somebody else is at the same record.
+CONFLICTS = (*PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, LockError)
+#: How often in a row one is tried again after a conflict.
 MAX_CONFLICTS = 10
+#: How long the scheduled action waits for a row, an invoice's for example, that somebody
+#: else has locked: longer than another worker's batch takes.
+LOCK_PATIENCE = "20s"
+#: When it comes back to what it has left.
+LATER = timedelta(minutes=5)
 #: Name the advisory locks of journals, and of workers, among those of a database.
 JOURNAL_SPACE = 19_0412
 WORKER_SPACE = 19_0413
@@ -33,54 +42,86 @@ class SubscriptionCancellation(models.Model):
 
         Several workers may run this at once: each locks its own batch and skips
         what another one holds. A kill loses at most the running batch, which is
-        still due afterwards.
+        still due afterwards. After a conflict it goes on one by one; what somebody
+        else keeps locked stays due and is left for later, so that the others get done.
 
         :param int batch_size: cancellations per transaction
         """
-        Cron = self.env["ir.cron"]
-        conflicts = 0
-        while due := self._lock_due(batch_size):
+        size, conflicts, held = batch_size, 0, self.browse()
+        while due := self._lock_due(size, held):
             try:
-                due._execute_batch()
-                remaining = self._count_due()
-                seconds_left = Cron._commit_progress(len(due), remaining=remaining)
-            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-                # Another transaction changed the same invoice or customer.
+                seconds_left = due._execute_and_commit(held)
+            except CONFLICTS as error:
                 self.env.cr.rollback()
                 conflicts += 1
-                if conflicts > MAX_CONFLICTS:
-                    raise
+                is_locked = isinstance(error, LockNotAvailable)
+                # Other conflicts pass: then the whole batch is tried once again.
+                if is_locked or conflicts > 1:
+                    size = 1
+                if len(due) == 1 and (is_locked or conflicts > MAX_CONFLICTS):
+                    held, conflicts = held | due, 0
                 continue
-            conflicts = 0
+            size, conflicts = min(2 * size, batch_size), 0
             self.env.invalidate_all()
             if not seconds_left:
                 break
+        if held:
+            self._come_back_later()
 
-    @api.model
-    def _get_due_domain(self):
-        return Domain("state", "=", "scheduled") & Domain(
-            "due_at", "<=", fields.Datetime.now()
+    def _execute_and_commit(self, held):
+        """Execute together and commit; return how many seconds are left for more.
+
+        :param held: what is left for later; else the scheduler would begin again at once
+        """
+        self._execute_batch()
+        return self.env["ir.cron"]._commit_progress(
+            len(self), remaining=self._count_due(held)
         )
 
     @api.model
-    def _count_due(self):
-        return self.search_count(self._get_due_domain())
+    def _come_back_later(self):
+        """Wake the scheduled action again before its turn."""
+        cron = self.env.ref("subscription_cancellation.ir_cron_execute_due")
+        # sudo: jobs of another addon need not be allowed to read scheduled actions.
+        cron.sudo()._trigger(fields.Datetime.now() + LATER)
 
     @api.model
-    def _lock_due(self, batch_size):
-        """Return up to ``batch_size`` due cancellations that no one else holds."""
+    def _get_due_domain(self, held=()):
+        """Return what finds the due ones.
+
+        :param held: cancellations to leave out
+        """
+        domain = Domain("state", "=", "scheduled") & Domain(
+            "due_at", "<=", fields.Datetime.now()
+        )
+        return domain & Domain("id", "not in", held.ids) if held else domain
+
+    @api.model
+    def _count_due(self, held=()):
+        """Return how many are due, without those that are left for later."""
+        return self.search_count(self._get_due_domain(held))
+
+    @api.model
+    def _lock_due(self, batch_size, held=()):
+        """Return up to ``batch_size`` due cancellations that no one else holds.
+
+        :param held: never return these
+        """
         for _attempt in range(MAX_CONFLICTS):
             try:
-                return self._lock_for_worker(batch_size)
+                return self._lock_for_worker(batch_size, held)
             except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
                 # Another worker finished one of them after our snapshot was taken.
                 self.env.cr.rollback()
         return self.browse()
 
     @api.model
-    def _lock_for_worker(self, batch_size):
+    def _lock_for_worker(self, batch_size, held):
         """Return a batch; where others work, too, preferably of a free journal."""
-        due = self._search_due(limit=batch_size * PAGE)
+        self.env.cr.execute(
+            SQL("SELECT set_config('lock_timeout', %s, true)", LOCK_PATIENCE)
+        )
+        due = self._search_due(held, limit=batch_size * PAGE)
         locked = self.browse()
         if due and self._has_other_workers():
             locked = due._lock_in_free_journal(batch_size)
@@ -88,7 +129,7 @@ class SubscriptionCancellation(models.Model):
             locked
             or due._lock_first(batch_size)
             # All of them are held: whatever else is due.
-            or self._search_due()._lock_first(batch_size)
+            or self._search_due(held)._lock_first(batch_size)
         )
 
     @api.model
@@ -110,8 +151,9 @@ class SubscriptionCancellation(models.Model):
         return is_shared
 
     @api.model
-    def _search_due(self, limit=None):
-        return self.search(self._get_due_domain(), order="due_at, id", limit=limit)
+    def _search_due(self, held, limit=None):
+        domain = self._get_due_domain(held)
+        return self.search(domain, order="due_at, id", limit=limit)
 
     def _lock_in_free_journal(self, batch_size):
         """Lock and return some of one journal in which no other worker posts.
@@ -147,9 +189,9 @@ class SubscriptionCancellation(models.Model):
         try:
             with self.env.cr.savepoint():
                 approved._execute()
-        except (psycopg2.OperationalError, LockError):
-            raise
-        except Exception:
+        except Exception as error:
+            if _is_passing(error):
+                raise
             _logger.info("Executing %s cancellations one by one.", len(approved))
             for cancellation in approved:
                 cancellation._execute_or_fail()
@@ -168,21 +210,28 @@ class SubscriptionCancellation(models.Model):
         try:
             with self.env.cr.savepoint():
                 work()
-        except (psycopg2.OperationalError, LockError):
-            # Somebody else is at it; it stays due.
-            raise
-        except UserError as error:
-            self._fail(str(error))
         except Exception as error:
-            _logger.exception("Cancellation %s failed", self.name)
-            self._fail(
-                self.env._(
-                    "Unexpected error: %(error)s. See the server log.", error=error
-                )
+            if _is_passing(error):
+                # It stays due.
+                raise
+            self._fail(self._explain(error))
+            return False
+        return True
+
+    def _explain(self, error):
+        """Return what is told of a failure; log what only a programmer understands."""
+        if isinstance(error, UserError):
+            return str(error)
+        if isinstance(error, QueryCanceled):
+            return self.env._(
+                "The database stopped the work before it was finished: %(reason)s. "
+                "Try again; if it is stopped again, ask your administrator.",
+                reason=error.diag.message_primary,
             )
-        else:
-            return True
-        return False
+        _logger.error("Cancellation %s failed", self.name, exc_info=error)
+        return self.env._(
+            "Unexpected error: %(error)s. See the server log.", error=error
+        )
 
     def _execute_if_due(self):
         """Execute what is due of these, before upstream bills the subscription."""
@@ -242,3 +291,15 @@ class SubscriptionCancellation(models.Model):
         engine._set_state("scheduled")
         if not engine._hold_if_above_limit():
             engine._execute()
+
+
+def _is_passing(error):
+    """Return whether somebody else is at the record, or the database has gone.
+
+    A statement that the database cancelled is another matter: the record that needs
+    it would be in the way of all others for ever.
+    """
+    if isinstance(error, QueryCanceled):
+        return False
+    gone = (psycopg2.OperationalError, psycopg2.InterfaceError)
+    return isinstance(error, (*gone, LockError))

@@ -6,17 +6,15 @@ Called in the worker process of the fault test before it begins to work.
 
 import http.server
 import json
-import os
-import signal
 import tempfile
 import threading
 
-import psycopg2
 import requests
 
-from odoo import sql_db
 from odoo.api import SUPERUSER_ID, Environment
 from odoo.tools import config
+
+from . import databases, postgresql
 
 #: Nobody listens there: the port is reserved.
 DEAD_PORT = 1
@@ -29,22 +27,13 @@ PROVIDER_PATIENCE = 0.3
 
 def lose_connection(cr):
     """Let PostgreSQL end the connection of a cursor, as a restart does."""
-    _execute_elsewhere("SELECT pg_terminate_backend(%s)", cr)
+    pid = cr._cnx.get_backend_pid()
+    databases.execute("SELECT pg_terminate_backend(%s)", parameters=[pid])
 
 
 def crash_server(cr):
-    """Kill the connection's server process: PostgreSQL recovers from a crash.
-
-    It then drops all connections and starts anew from its log.
-    """
-    os.kill(cr._cnx.get_backend_pid(), signal.SIGKILL)
-
-
-def _execute_elsewhere(statement, cr):
-    _name, info = sql_db.connection_info_for("postgres")
-    info = {key: value for key, value in info.items() if key != "dsn"}
-    with psycopg2.connect(**info) as connection, connection.cursor() as cursor:
-        cursor.execute(statement, [cr._cnx.get_backend_pid()])
+    """Let PostgreSQL crash while it serves a cursor."""
+    postgresql.kill_backend(cr._cnx.get_backend_pid())
 
 
 # === FILES === #

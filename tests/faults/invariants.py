@@ -7,11 +7,16 @@ from datetime import timedelta
 DAY = timedelta(days=1)
 
 
-def check_invariants(test, env):
-    """Assert it for each weekly subscription, whose days are worth one each."""
-    subscriptions = env["sale.subscription"].search(
+def find_weekly(env):
+    """Return the subscriptions of the storms; other tests have left other ones."""
+    return env["sale.subscription"].search(
         [("template_id.recurring_rule_type", "=", "weeks")]
     )
+
+
+def check_invariants(test, env):
+    """Assert it for each weekly subscription, whose days are worth one each."""
+    subscriptions = find_weekly(env)
     test.assertTrue(subscriptions)
     for subscription in subscriptions:
         with test.subTest(subscription=subscription.id):

@@ -3,6 +3,8 @@
 
 from datetime import date, timedelta
 
+from ..contexts import CONTEXTS
+
 TIMINGS = ("immediate", "end_of_period", "end_of_term", "specific_date", "earliest")
 #: By option, values that may be right.
 RIGHT = {
@@ -82,6 +84,8 @@ DATES = (
     "tomorrow",
     "-1",
 )
+#: Of a client that is in no real place.
+ODD_CONTEXTS = ({"lang": "xx_XX"}, {"tz": "Mars/Phobos"}, {})
 
 
 class Options:
@@ -102,10 +106,8 @@ class Options:
                 body[name] = self._draw_value(name, subscription)
         if self.random.random() < 0.02:
             body[self.random.choice(("x", "options", "channel"))] = 1
-        if self.random.random() < 0.02:
-            body["context"] = self.random.choice(
-                ({"lang": "xx_XX"}, {"tz": "Mars/Phobos"}, {"active_test": False}, {})
-            )
+        if self.random.random() < 0.1:
+            body["context"] = self.random.choice((*CONTEXTS, *ODD_CONTEXTS))
         return method, body
 
     def _draw_ids(self, subscription):

@@ -3,7 +3,11 @@
 
 from typing import NamedTuple
 
+from odoo.exceptions import UserError
 from odoo.tools import SQL
+
+#: PostgreSQL's codes of errors that are raised for one record.
+CANCELLED, LOCKED = "57014", "55P03"
 
 
 class Poison(NamedTuple):
@@ -13,6 +17,13 @@ class Poison(NamedTuple):
     name: str
     #: What the failure says (a regular expression); empty: it is done all the same.
     says: str = ""
+    #: Whether it neither fails nor is done, but stays due.
+    waits: bool = False
+
+    @property
+    def breaks(self):
+        """Return whether it keeps the cancellation from being done."""
+        return bool(self.says) or self.waits
 
 
 POISONS = (
@@ -23,6 +34,11 @@ POISONS = (
     Poison("archive_currency", "currency: JPY"),
     Poison("beyond_limit", "its account .* is archived. Unarchive the account"),
     Poison("nobody_responsible", "its account .* is archived. Unarchive the account"),
+    Poison("crash", "^Unexpected error: division by zero. See the server log.$"),
+    Poison(
+        "cancel_statement", "^The database stopped .*: poisoned. Try again"
+    ),
+    Poison("lock", waits=True),
     Poison("unknown_zone"),
     Poison("archive_product"),
     Poison("archive_customer"),
@@ -55,7 +71,11 @@ class Poisons:
         return item.account_id
 
     def _archive_account(self, subscription):
-        return self._archive(self._own_account(subscription))
+        account = self._own_account(subscription)
+        # Archived stands for deleted: Odoo keeps an account that is in use.
+        with self.assertRaisesRegex(UserError, "cannot perform this action"):
+            account.unlink()
+        return self._archive(account)
 
     def _archive_receivable(self, subscription):
         return self._archive(self._own_account(subscription, "asset_receivable"))
@@ -104,6 +124,52 @@ class Poisons:
     def _take_receivable_from_customer(self, subscription):
         subscription.partner_id.property_account_receivable_id = False
         return lambda: None
+
+    def _crash(self, subscription):
+        """Let the engine's own code raise what nobody foresaw."""
+        model = self.registry["subscription.cancellation"]
+        original = model._prepare_credit_note
+
+        def prepare(cancellation, *args):
+            if cancellation.subscription_id.id == subscription.id:
+                return 1 / 0
+            return original(cancellation, *args)
+
+        self.patch(model, "_prepare_credit_note", prepare)
+        return lambda: self.patch(model, "_prepare_credit_note", original)
+
+    def _cancel_statement(self, subscription):
+        """Let its statement be cancelled, as a time limit does."""
+        return self._raise_on_credit(subscription, CANCELLED)
+
+    def _lock(self, subscription):
+        """Let its row be locked by somebody who never lets go of it."""
+        return self._raise_on_credit(subscription, LOCKED)
+
+    def _raise_on_credit(self, subscription, code):
+        """Let PostgreSQL raise an error when this one's credit memo is written.
+
+        In a test, nobody else sees the records: nobody can lock them for real.
+        """
+        name = SQL.identifier(f"poison_{code.lower()}")
+        self.env.cr.execute(
+            SQL(
+                "CREATE FUNCTION %s() RETURNS trigger LANGUAGE plpgsql AS"
+                " 'BEGIN RAISE ''poisoned'' USING ERRCODE = ''%s''; END'",
+                name,
+                SQL(code),
+            )
+        )
+        self.env.cr.execute(
+            SQL(
+                "CREATE TRIGGER %s BEFORE INSERT ON account_move FOR EACH ROW"
+                " WHEN (NEW.reversed_entry_id = %s) EXECUTE FUNCTION %s()",
+                name,
+                SQL(str(subscription.invoice_ids.id)),
+                name,
+            )
+        )
+        return lambda: self.env.cr.execute(SQL("DROP TRIGGER %s ON account_move", name))
 
     def _set(self, records, **values):
         """Write past every check, as a broken import or an old version would."""

@@ -16,6 +16,13 @@ PATIENCE = 180
 #: How long a client waits at most, in seconds, that was told to try again.
 PAUSE = 0.5
 
+#: What becomes of the money: options of a request. Customers have no such choice.
+SETTLEMENTS = (
+    {"credit_settlement": "refund"},
+    {"credit_settlement": "refund", "apply_credits": True},
+    {"unpaid_invoices": "collect", "credit_settlement": "refund"},
+)
+
 
 class Client(threading.Thread):
     """Does one thing after the other until the time is up."""
@@ -98,13 +105,13 @@ class ApiClient(Client):
                 {"timing": "immediate"},
                 {"timing": "end_of_period"},
                 {"timing": "specific_date", "requested_date": self.get_day()},
-                {"timing": "immediate", "refund_mode": "none"},
                 {"timing": "specific_date", "requested_date": str(date.today())},
             )
         )
         # Days that are left uncredited are no days of the ledger of the storms.
-        options = {**options, "refund_mode": "prorated"}
-        self.call("request_cancellation", subscription_id, **options, **more)
+        options = {**options, "refund_mode": "prorated", **more}
+        settlement = self.random.choice(SETTLEMENTS)
+        self.call("request_cancellation", subscription_id, **options, **settlement)
 
     def cancel_with_key(self, subscription_id):
         key = f"storm-{self.random.randint(1, 30)}"

@@ -24,12 +24,23 @@ def run_faults(settings: Settings, database: str) -> int:
     """The tests of faults and of clocks, with many more of each than `make test`."""
     os.environ["FAULTS"] = "long"
     name = os.environ.get("FAULT")
-    tests = sorted((settings.root / "tests").glob(f"test_faults_{name or '*'}.py"))
-    if not tests:
-        raise Failure(f"There is no fault called {name}", "See tests/test_faults_*.py")
-    clock = [] if name else [Path("tests") / "test_clock.py"]
+    tests = _find_faults(settings.root / "tests")
+    if name and name not in tests:
+        raise Failure(f"There is no fault called {name}", f"FAULT is {', '.join(tests)}")
+    chosen = [tests[name]] if name else tests.values()
     say("Running the long form of the fault tests")
-    return run_pytest(settings, database, "-s", *tests, *clock)
+    return run_pytest(settings, database, "-s", *chosen)
+
+
+def _find_faults(folder: Path) -> dict[str, Path]:
+    """The tests of faults by their names."""
+    prefix = "test_faults_"
+    named = {
+        path.stem.removeprefix(prefix): path for path in folder.glob(f"{prefix}*.py")
+    }
+    # At numbered moments, not at random ones; and what a clock can do.
+    others = {"moments": folder / "test_faults.py", "clock": folder / "test_clock.py"}
+    return dict(sorted({**named, **others}.items()))
 
 
 def check_books(
