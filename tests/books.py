@@ -121,9 +121,9 @@ class BooksCase(AccountingCase):
     def assert_finds(self, sentence):
         """The checker says so, by its own rule; without that rule nobody does."""
         rule = get_sentences()[sentence]
-        found = [finding.sentence for finding in self.check_books().findings]
+        found = [finding.sentence for finding in self.check_books().all]
         self.assertIn(sentence, found, f"not found, but {found}")
         others = [check for check in RULES if check != rule.check]
         if len(others) < len(RULES):
-            left = self.check_books(rules=others).findings
+            left = self.check_books(rules=others).all
             self.assertNotIn(sentence, [finding.sentence for finding in left])
