@@ -50,7 +50,7 @@ def check(ledger):
             if invoice and cancellation.post_credit_memos:
                 yield from _check_like(ledger, cancellation, memo, invoice)
                 yield from _check_taxes(ledger, cancellation, memo, invoice)
-                yield from _check_day(ledger, cancellation, memo, invoice)
+                yield from _check_day(ledger, cancellation, memo)
 
 
 def _check_own(ledger, cancellation, memo):
@@ -103,26 +103,16 @@ def _get_tax_accounts(ledger, move):
     return accounts
 
 
-def _check_day(ledger, cancellation, memo, invoice):
+def _check_day(ledger, cancellation, memo):
     """It is booked on the day it was made, or on the first that was open then."""
-    first, last = _get_days(ledger, cancellation, invoice)
+    made = memo.create_date.date()
+    executed = cancellation.executed_date
+    # What was billed in advance may have been credited before the end.
+    days = (made, executed.date() if executed else made)
+    first, last = min(days), max(days)
     if memo.date < first - GRACE:
-        yield report(
-            ledger, RULE, TOO_EARLY, cancellation, memo, first, memo.date
-        )
+        yield report(ledger, RULE, TOO_EARLY, cancellation, memo, first, memo.date)
     locked = ledger.reader.locked_until.get(memo.company_id)
     is_explained = locked and locked >= memo.date - GRACE
-    if last and memo.date > last + GRACE and not is_explained:
+    if memo.date > last + GRACE and not is_explained:
         yield report(ledger, RULE, TOO_LATE, cancellation, memo, last, memo.date)
-
-
-def _get_days(ledger, cancellation, invoice):
-    """Return between which days a credit memo was made; the last may be unknown.
-
-    What was billed in advance may have been credited on the day of the request.
-    """
-    executed = cancellation.executed_date and cancellation.executed_date.date()
-    requested = (cancellation.request_date or cancellation.create_date).date()
-    rows = ledger.rows_on(cancellation, invoice.id)
-    is_advance = any(row.is_advance for row in rows) or not rows
-    return (requested if is_advance or not executed else executed), executed
