@@ -123,9 +123,7 @@ class TestAfterTheEnd(CreditedCase):
 
     def test_billed_for_a_reversed_period(self):
         """C1."""
-        self.tamper(
-            self.bill_by_hand(), start_date="2026-07-31", end_date="2026-07-01"
-        )
+        self.tamper(self.bill_by_hand(), start_date="2026-07-31", end_date="2026-07-01")
         self.assert_finds(coverage.NO_PERIOD)
 
     def bill_by_hand(self):

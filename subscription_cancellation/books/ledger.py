@@ -130,9 +130,7 @@ class Ledger:
             queries.TRANSACTIONS, steps=[step.id for step in self.steps]
         )
         self.transaction = {record.id: record for record in self.transactions}
-        self.transactions_of_source = group(
-            self.transactions, "source_transaction_id"
-        )
+        self.transactions_of_source = group(self.transactions, "source_transaction_id")
         self.step = {step.id: step for step in self.steps}
         self.payment = {
             record.id: record
@@ -188,9 +186,7 @@ class Ledger:
         side = "credit" if is_memo else "debit"
         partials = (self.pays if is_memo else self.paid_by).get(move.id, [])
         reconciled = sum(
-            self.units(
-                getattr(partial, f"{side}_amount_currency"), move.currency_id
-            )
+            self.units(getattr(partial, f"{side}_amount_currency"), move.currency_id)
             for partial in partials
         )
         return self.units_of(move, "amount_total") - reconciled

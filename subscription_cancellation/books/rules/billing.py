@@ -58,8 +58,10 @@ def _check_overdue(ledger, cancellation):
         for line in ledger.billed_of.get(service_id, []):
             invoice = ledger.move[line.move_id]
             is_younger = invoice.create_date.date() > day
-            if is_younger and invoice.state == "posted" and _is_after(
-                ledger, line, cancellation
+            if (
+                is_younger
+                and invoice.state == "posted"
+                and _is_after(ledger, line, cancellation)
             ):
                 yield _report(ledger, ON_TOP, cancellation, line)
 

@@ -4,7 +4,7 @@
 from ..finding import UNSURE, WAITING
 from ..finding import translatable as _lt
 from .received import get_collected, get_given_back
-from .report import report, report_amounts
+from .report import report_amounts
 
 RULE = "bookings"
 NO_PAYMENT = _lt(

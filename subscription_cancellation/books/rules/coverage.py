@@ -36,7 +36,9 @@ def _check_periods(ledger, service_id, cancellation):
             and not ledger.is_used_up(invoice.id)
         ):
             service = ledger.service[service_id].name
-            yield report(ledger, RULE, NO_PERIOD, cancellation, invoice, service=service)
+            yield report(
+                ledger, RULE, NO_PERIOD, cancellation, invoice, service=service
+            )
 
 
 def _check_service(ledger, service_id, cancellation):

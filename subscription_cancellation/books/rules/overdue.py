@@ -45,7 +45,5 @@ def check(ledger):
 
 def _report(ledger, sentence, cancellation, **named):
     day = cancellation.effective_date
-    finding = report(
-        ledger, RULE, sentence, cancellation, None, day, None, **named
-    )
+    finding = report(ledger, RULE, sentence, cancellation, None, day, None, **named)
     return finding._replace(kind=WAITING)
