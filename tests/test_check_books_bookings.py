@@ -115,6 +115,25 @@ class TestBookings(RefundedCase):
 
 
 @tagged("post_install", "-at_install")
+class TestByHand(BooksCase):
+    """C6: what no provider can give back, an accountant has paid."""
+
+    @finds(bookings.NOT_POSTED)
+    def test_the_payment_is_a_draft_again(self):
+        """C6."""
+        subscription, invoice = self.subscribe()
+        self.pay(invoice)
+        memo = self.settle(subscription, credit_settlement="refund")
+        payment = self.pay(memo)
+        self.travel_to("2026-07-12")
+        self.run_steps(subscription)
+        step = self.steps(subscription, "refund")
+        self.assertEqual((step.state, step.payment_id), ("done", payment))
+        yield
+        self.tamper(payment, state="draft")
+
+
+@tagged("post_install", "-at_install")
 class TestCollections(BooksCase):
     """C8: the served days are collected."""
 

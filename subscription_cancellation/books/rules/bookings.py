@@ -1,23 +1,23 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """C6, C8: money that moved is in the books, and pays what it was moved for."""
 
-from ..finding import UNSURE, WAITING
+from ..finding import UNSURE, WAITING, WRONG
 from ..finding import translatable as _lt
 from .received import get_collected, get_given_back
 from .report import report_amounts
 
 RULE = "bookings"
 NO_PAYMENT = _lt(
-    "%(found)s moved by transaction %(transaction)s (%(cancellation)s), but no payment "
+    "%(found)s moved by %(reference)s (%(cancellation)s), but no payment "
     "is booked for it."
 )
 NOT_POSTED = _lt(
-    "%(found)s moved by transaction %(transaction)s (%(cancellation)s), but payment "
+    "%(found)s moved by %(reference)s (%(cancellation)s), but payment "
     "%(payment)s, which books it, is a draft."
 )
 CANCELLED = _lt(
-    "Payment %(payment)s of transaction %(transaction)s (%(cancellation)s) was "
-    "cancelled, although %(found)s had moved."
+    "Payment %(payment)s was cancelled, although %(found)s had moved by %(reference)s "
+    "(%(cancellation)s)."
 )
 NO_ENTRY = _lt(
     "Payment %(payment)s of %(cancellation)s has no journal entry: what it pays is not "
@@ -36,6 +36,7 @@ MONEY = ("refund", "collect")
 
 def check(ledger):
     """Yield a finding for each movement of money that the books do not show."""
+    told = set()
     for cancellation in ledger.cancellations:
         done = [
             step
@@ -44,7 +45,19 @@ def check(ledger):
         ]
         transactions = _get_transactions(ledger, cancellation, done)
         for transaction in transactions:
-            yield from _check_booked(ledger, cancellation, transaction)
+            payment = ledger.payment.get(transaction.payment_id)
+            reference = transaction.reference
+            if transaction.id not in told:
+                yield from _check_booked(
+                    ledger, cancellation, transaction, payment, reference
+                )
+        told |= {transaction.id for transaction in transactions}
+        for step in done:
+            payment = ledger.payment.get(step.payment_id)
+            if payment and not step.transaction_id:
+                yield from _check_booked(
+                    ledger, cancellation, step, payment, payment.name
+                )
         if not cancellation.reactivated_date:
             yield from _check_refunds(ledger, cancellation, done)
             yield from _check_collections(ledger, cancellation, done)
@@ -55,56 +68,64 @@ def _get_transactions(ledger, cancellation, done):
 
     A refund by hand, of another amount, is the accountant's own, if it is booked.
     """
-    ids = {step.transaction_id for step in done}
     steps = ledger.steps_of.get(cancellation.id, [])
     sources = {step.source_transaction_id for step in steps} - {None}
-    ids |= {
-        transaction.id
+    refunded = [
+        transaction
         for source_id in sources
         for transaction in ledger.transactions_of_source.get(source_id, [])
-        if transaction.operation == "refund" and transaction.state == "done"
-    }
-    known = [ledger.transaction[id_] for id_ in sorted(ids - {None})]
-    return [one for one in known if _is_of(ledger, cancellation, one)]
+        if transaction.operation == "refund"
+    ]
+    own = [ledger.transaction[id_] for step in done if (id_ := step.transaction_id)]
+    return [
+        transaction
+        for transaction in {one.id: one for one in (*own, *refunded)}.values()
+        if transaction.state == "done" and _is_of(ledger, cancellation, transaction)
+    ]
 
 
 def _is_of(ledger, cancellation, transaction):
-    """Return whether a transaction is told of with this cancellation: once for all."""
+    """Return whether a transaction is of this cancellation, or of none."""
     step = ledger.step.get(transaction.cancellation_step_id)
-    return step is None or step.cancellation_id == cancellation.id
+    if step:
+        return step.cancellation_id == cancellation.id
+    return not transaction.cancellation_step_id
 
 
-def _check_booked(ledger, cancellation, transaction):
-    """There is a payment that stands, with a posted entry."""
-    payment = ledger.payment.get(transaction.payment_id)
-    named = {"transaction": transaction.reference}
-    kind = None
+def _check_booked(ledger, cancellation, moved, payment, reference):
+    """There is a payment that stands, with a posted entry.
+
+    :param moved: transaction, or step that somebody has paid by hand
+    :param str reference: how that is called
+    """
+    problem = _get_problem(payment)
+    if problem:
+        sentence, kind = problem
+        finding = report_amounts(
+            ledger,
+            RULE,
+            sentence,
+            cancellation,
+            None,
+            moved.currency_id,
+            0,
+            abs(ledger.units_of(moved, "amount")),
+            reference=reference,
+            payment=payment.name if payment else "",
+        )
+        yield finding._replace(kind=kind)
+
+
+def _get_problem(payment):
+    """Return what is to be said of a payment, and how serious it is, if anything."""
     if not payment:
-        sentence = NO_PAYMENT
-    elif payment.state == "draft" or payment.move_state == "draft":
-        sentence = NOT_POSTED
-    elif payment.state in ("canceled", "rejected") or payment.move_state == "cancel":
+        return NO_PAYMENT, WRONG
+    if "draft" in (payment.state, payment.move_state):
+        return NOT_POSTED, WRONG
+    if payment.state in ("canceled", "rejected") or payment.move_state == "cancel":
         # Refused afterwards by a bank, or disputed by the customer.
-        sentence, kind = CANCELLED, WAITING
-    elif not payment.move_id:
-        sentence, kind = NO_ENTRY, UNSURE
-    else:
-        return
-    if payment:
-        named["payment"] = payment.name
-    moved = abs(ledger.units_of(transaction, "amount"))
-    finding = report_amounts(
-        ledger,
-        RULE,
-        sentence,
-        cancellation,
-        None,
-        transaction.currency_id,
-        0,
-        moved,
-        **named,
-    )
-    yield finding._replace(kind=kind) if kind else finding
+        return CANCELLED, WAITING
+    return None if payment.move_id else (NO_ENTRY, UNSURE)
 
 
 def _check_refunds(ledger, cancellation, done):
