@@ -89,6 +89,14 @@ class TestItems(CreditedCase):
         yield
         self.tamper(self.item, analytic_distribution=SQL("'{\"7\": 100.0}'::jsonb"))
 
+    def test_the_same_analytics_in_other_numbers(self):
+        """C11: 100 % and 100.0 % are the same."""
+        origin = self.item.origin_line_id
+        for item, number in {self.item: "100.0", origin: "100"}.items():
+            shares = SQL("%s::jsonb", f'{{"7": {number}}}')
+            self.tamper(item, analytic_distribution=shares)
+        self.assert_books_fit()
+
     @finds(memos.UNLIKE)
     def test_another_fiscal_position(self):
         """C11."""

@@ -202,3 +202,22 @@ class TestUnknown(BooksCase):
         yield
         item = memo.line_ids.filtered(lambda item: item.tax_line_id == other)
         self.add_to(item, "amount_currency", 1.0)
+
+    def test_a_rebate_with_a_tax_of_its_own(self):
+        """C11: no error, but nothing that can be derived."""
+        other = self.create_tax(5.0)
+        subscription = self.create_subscription(
+            [
+                {"price_unit": 620.0, "taxes": self.tax | other},
+                {"price_unit": 310.0, "taxes": other},
+                {"price_unit": -62.0, "taxes": self.tax},
+            ]
+        )
+        self.bill(subscription)
+        lines = subscription.sale_subscription_line_ids
+        self.cancel(subscription, "2026-07-10", line_ids=lines[1:].ids)
+        self.run_steps(subscription)
+        self.assertTrue(self.credit_memos(subscription))
+        self.assert_books_fit()
+        found = [finding.sentence for finding in self.check_books().unsure]
+        self.assertEqual(found, [taxes.UNKNOWN])

@@ -1,6 +1,8 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """C1, C4, C11: each row has led to exactly one credit memo line, like its origin."""
 
+import json
+
 from ..amounts import ONE_DAY, is_used_up
 from ..finding import Days
 from ..finding import translatable as _lt
@@ -106,11 +108,16 @@ def _compare(ledger, line, origin):
     return [
         (PRODUCT, line.product_id == origin.product_id),
         (ACCOUNT, line.account_id == origin.account_id),
-        (ANALYTICS, line.analytics == origin.analytics),
+        (ANALYTICS, _read_analytics(line) == _read_analytics(origin)),
         (TAXES, taxes == billed),
         (SERVICE, line.subscription_line_id == origin.subscription_line_id),
         (INVOICE, memo.reversed_entry_id == origin.move_id),
     ]
+
+
+def _read_analytics(line):
+    """Return percentages by analytic accounts: 100 and 100.0 are the same."""
+    return json.loads(line.analytics or "null") or {}
 
 
 def _check_days(ledger, cancellation, row, line):

@@ -19,7 +19,7 @@ WRONG = _lt(
 )
 UNKNOWN = _lt(
     "Credit memo %(document)s takes %(found)s of “%(tax)s” back: no share of what was "
-    "billed, as that tax is not in proportion to the prices."
+    "billed, as that tax is not in proportion to the prices, or rebates outweigh them."
 )
 #: Taxes whose amount is in proportion to the price of a line.
 PROPORTIONAL = ("percent", "division")
@@ -44,13 +44,17 @@ def _check_memo(ledger, cancellation, memo, invoice):
         sets = [taxes for taxes in bases if _is_in(ledger, tax_id, taxes)]
         base = sum(bases[taxes] for taxes in sets)
         found = taken_back[tax_id]
-        if base <= 0 or not _is_share_certain(ledger, tax_id, sets):
+        of_tax = sum(credited.get(taxes, 0) for taxes in sets)
+        # Nor is a share certain where rebates outweigh what else has the same tax.
+        is_positive = base > 0 and of_tax >= 0
+        if not is_positive or not _is_share_certain(ledger, tax_id, sets):
             finding = _report(ledger, UNKNOWN, cancellation, memo, tax_id, found, found)
             yield finding._replace(kind=UNSURE)
             continue
-        of_tax = sum(credited.get(taxes, 0) for taxes in sets)
         share = round(Fraction(billed[tax_id] * of_tax, base))
-        if abs(share - found) > slack:
+        # They may also leave less to tax than one line alone is about.
+        times = max(1, Fraction(of_tax, base))
+        if abs(share - found) > slack * times:
             yield _report(ledger, WRONG, cancellation, memo, tax_id, share, found)
 
 
