@@ -35,9 +35,7 @@ POISONS = (
     Poison("beyond_limit", "its account .* is archived. Unarchive the account"),
     Poison("nobody_responsible", "its account .* is archived. Unarchive the account"),
     Poison("crash", "^Unexpected error: division by zero. See the server log.$"),
-    Poison(
-        "cancel_statement", "^The database stopped .*: poisoned. Try again"
-    ),
+    Poison("cancel_statement", "^The database stopped .*: poisoned. Try again"),
     Poison("lock", waits=True),
     Poison("unknown_zone"),
     Poison("archive_product"),
