@@ -1,9 +1,9 @@
 """Measures the addon and prints its ratios to bare Odoo, upstream, or itself.
 
-    python -m benchmarks -c ODOO_CONF SMALL LARGE BARE [--quick] [--only P1,P3]
+    python -m benchmarks -c ODOO_CONF SMALL THOUSAND LARGE BARE [--quick] [--only P1,P3]
 
-SMALL and LARGE are databases with the addon, BARE is one without it. All are thrown
-away afterwards: everything is committed, as in production.
+SMALL, THOUSAND and LARGE are databases with the addon, BARE is one without it. All are
+thrown away afterwards: everything is committed, as in production.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def main() -> None:
     databases = Databases(
         *(
             Database(options.conf, name, options.quick)
-            for name in (options.small, options.large, options.bare)
+            for name in (options.small, options.thousand, options.large, options.bare)
         )
     )
     rows = measure(options.only, databases)
@@ -65,6 +65,7 @@ def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks")
     parser.add_argument("-c", dest="conf", required=True, help="Odoo configuration")
     parser.add_argument("small", help="database for most of it")
+    parser.add_argument("thousand", help="database for a thousand subscriptions")
     parser.add_argument("large", help="database that is filled up")
     parser.add_argument("bare", help="database without the addon")
     parser.add_argument("--quick", action="store_true", help="a tenth of everything")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from typing import NamedTuple
 
 from odoo import sql_db
@@ -44,7 +44,8 @@ class Databases(NamedTuple):
 
     #: Where most of it is measured
     small: Database
-    #: Filled up
+    #: With few subscriptions, and with many
+    thousand: Database
     large: Database
     #: Without the addon, but with what it depends on
     bare: Database
@@ -61,9 +62,11 @@ def count(env: Environment, work: Callable[[], object], number: int = 1) -> Cost
     return Cost(seconds / number, (sql_db.sql_counter - queries) / number)
 
 
-def interleave(rounds: int, sides: dict[str, Callable[[], Cost]]) -> dict[str, Cost]:
+def interleave(
+    rounds: int, sides: dict[Hashable, Callable[[], Cost]]
+) -> dict[Hashable, Cost]:
     """Return the median cost of each side, measured in turn; one round warms up."""
-    costs: dict[str, list[Cost]] = {name: [] for name in sides}
+    costs: dict[Hashable, list[Cost]] = {name: [] for name in sides}
     names = list(sides)
     for number in range(rounds + 1):
         # Neither side is always the first one.

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from odoo.fields import Command
-from odoo.tools import SQL
 
 from .clones import clone, without_indexes
 from .database import Cost, Database, count, interleave
 from .p1_p2_scheduled_action import BATCH, check_done, make_due
+from .plans import MANY, explained, get_big_tables
 from .samples import create_billed, create_scheduled, put_off
 from .table import Row
 from .web import Browser
@@ -16,11 +16,15 @@ ROUNDS = 5
 LINES, PERIODS = 2, 5
 SUBSCRIPTIONS = {"small": 1_000, "large": 100_000}
 ROWS = {"small": 100, "large": 100_000}
+#: Of the list in the portal.
+SORTINGS = ("newest", "name", "next", "end")
+#: What a customer has whose list is explained; the other one has nearly all rows.
+FEW = 100
 
 
 def measure(databases):
     """Yield what a full database costs against one that is nearly empty."""
-    small, large = databases.small, databases.large
+    small, large = databases.thousand, databases.large
     sides = {
         "small": Side(small, SUBSCRIPTIONS["small"], ROWS["small"]),
         "large": Side(
@@ -31,7 +35,7 @@ def measure(databases):
     for side in sides.values():
         side.make_rows_due()
     yield from _measure_lists(sides, small.scale(ROUNDS, 2))
-    sides["large"].print_plans()
+    yield sides["large"].explain()
 
 
 def _measure_executing(sides, rounds):
@@ -68,7 +72,7 @@ def _measure_lists(sides, rounds):
 
 
 class Side:
-    """One database, filled to a size; all of it belongs to one customer."""
+    """One database, filled to a size; so many rows belong to one customer."""
 
     def __init__(self, database: Database, subscriptions: int, rows: int) -> None:
         self.database = database
@@ -85,27 +89,19 @@ class Side:
             self.running_id = create_billed(env, lines=LINES).id
             filling = create_scheduled(env, lines=LINES, periods=PERIODS)
             put_off(env)
-            visitor = _create_visitor(env)
-            self.visitor_id, self.partner_id = visitor.id, visitor.partner_id.id
             with without_indexes(env):
-                clone(filling, subscriptions)
-            self._give_to_visitor(env, filling)
+                clone(filling, subscriptions + FEW)
+            for login, number in (("visitor", self.rows), ("neighbour", FEW)):
+                _give(env, _create_customer(env, login), filling, number)
         with self.database.environment() as env:
             env.cr.execute("ANALYZE")
+            number = env["sale.subscription"].search_count([])
             env.cr.execute(
                 "SELECT count(*) FROM account_move_line"
                 " WHERE display_type = 'product' AND subscription_line_id IS NOT NULL"
             )
             [(items,)] = env.cr.fetchall()
-        self.size = f"{subscriptions:,} subscriptions, {items:,} invoice lines"
-
-    def _give_to_visitor(self, env, filling) -> None:
-        """Let so many rows of the portal list be one customer's."""
-        env.cr.execute(
-            "UPDATE sale_subscription SET partner_id = %s WHERE id IN ("
-            " SELECT id FROM sale_subscription WHERE id > %s ORDER BY id LIMIT %s)",
-            [self.partner_id, filling.id, self.rows],
-        )
+        self.size = f"{number:,} subscriptions, {items:,} invoice lines"
 
     def execute(self) -> Cost:
         """Execute a batch of due cancellations."""
@@ -150,33 +146,44 @@ class Side:
             env.cr.rollback()
         return cost
 
-    def print_plans(self) -> None:
-        """Print how PostgreSQL finds what is due, and the rows of the list."""
+    def explain(self) -> Row:
+        """Look at how PostgreSQL finds all this."""
         with self.database.environment() as env:
-            cancellations = env["subscription.cancellation"]
-            due = cancellations._get_due_domain()
-            _explain(cancellations, due, order="due_at, id", limit=BATCH)
-            subscriptions = env["sale.subscription"].with_user(self.visitor_id)
-            own = [("partner_id", "child_of", self.partner_id)]
-            _explain(subscriptions, own, order="date_start desc, id desc", limit=80)
+            big_tables = get_big_tables(env)
+        with explained(big_tables) as read_whole:
+            self.find_due()
+            self.preview()
+            browser = Browser(self.database.name, "neighbour")
+            for sorting in SORTINGS:
+                browser.get(f"/my/subscriptions?sortby={sorting}")
+        print("\n\n".join(read_whole))
+        return Row(
+            "P5",
+            "queries of these that read a big table whole",
+            len(read_whole),
+            "0",
+            f"of {len(big_tables)} tables with more than {MANY:,} rows",
+        )
 
 
-def _create_visitor(env):
-    """Return a portal user."""
-    return env["res.users"].create(
+def _create_customer(env, login: str):
+    """Return the partner of a new portal user."""
+    user = env["res.users"].create(
         {
-            "name": "Visitor",
-            "login": "visitor",
-            "password": "visitor",
+            "name": login,
+            "login": login,
+            "password": login,
             "group_ids": [Command.set(env.ref("base.group_portal").ids)],
         }
     )
+    return user.partner_id
 
 
-def _explain(model, domain, **options) -> None:
-    """Print the lines of a plan that say how rows are found."""
-    query = model._search(domain, **options)
-    model.env.cr.execute(SQL("EXPLAIN (ANALYZE, TIMING OFF) %s", query.select()))
-    plan = [line for (line,) in model.env.cr.fetchall()]
-    print(f"\n{model._name}, {domain}:")
-    print("\n".join(plan))
+def _give(env, partner, filling, number: int) -> None:
+    """Let so many copies that still are the original customer's be this one's."""
+    env.cr.execute(
+        "UPDATE sale_subscription SET partner_id = %s WHERE id IN ("
+        " SELECT id FROM sale_subscription WHERE id > %s AND partner_id NOT IN ("
+        "  SELECT partner_id FROM res_users) ORDER BY id LIMIT %s)",
+        [partner.id, filling.id, number],
+    )

@@ -13,17 +13,32 @@ def measure(databases):
     """Yield the queries of a preview with many lines against one with one."""
     small = databases.small
     with small.environment() as env:
-        one, many = (create_billed(env, lines) for lines in (1, LINES))
-        one_line, many_lines = (
-            # What Odoo caches for good is read once; the least counts.
-            min(count(env, work).queries for _attempt in range(3))
-            for work in (one.preview_cancellation, many.preview_cancellation)
-        )
-        yield Row(
-            "P4",
-            f"queries of a preview, {LINES} lines ÷ 1 line",
-            many_lines / one_line,
-            "1.0",
-            f"{many_lines:.0f} ÷ {one_line:.0f} queries",
-        )
+        for create, name in (
+            (create_billed, "alike"),
+            (_create_mixed, "add-ons, two periods, one line gone"),
+        ):
+            one, many = (_count_queries(create(env, lines)) for lines in (1, LINES))
+            yield Row(
+                "P4",
+                f"queries of a preview, {LINES} lines ÷ 1 line, {name}",
+                many / one,
+                "1.0",
+                f"{many:.0f} ÷ {one:.0f} queries",
+            )
         env.cr.rollback()
+
+
+def _create_mixed(env, lines: int):
+    """Return a subscription of which a line has ended and the others are related."""
+    subscription = create_billed(env, lines + 1, periods=2)
+    gone, parent, *addons = subscription.sale_subscription_line_ids
+    subscription.request_cancellation(timing="immediate", line_ids=gone.ids)
+    for addon in addons:
+        addon.parent_line_id = parent
+    return subscription
+
+
+def _count_queries(subscription) -> float:
+    """Return the queries of a preview; what Odoo caches for good is read before."""
+    work = subscription.preview_cancellation
+    return min(count(subscription.env, work).queries for _attempt in range(3))

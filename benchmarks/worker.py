@@ -57,10 +57,10 @@ class Worker:
         """Return how many seconds it took, once it is done."""
         return float(self._read())
 
-    def get_memory(self) -> float:
-        """Return the resident memory in MiB."""
+    def get_peak_memory(self) -> float:
+        """Return the most resident memory that it has had, in MiB."""
         with open(f"/proc/{self.process.pid}/status", encoding="utf-8") as lines:
-            [size] = [line.split()[1] for line in lines if line.startswith("VmRSS")]
+            [size] = [line.split()[1] for line in lines if line.startswith("VmHWM")]
         return int(size) / 1024
 
     def stop(self) -> None:

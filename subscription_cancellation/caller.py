@@ -12,6 +12,5 @@ def forget_context(records):
     change what is ended and credited.
     """
     context = records.env.context
-    return records.with_context(
-        {name: context[name] for name in CONTEXT if name in context}
-    )
+    known = {name: context[name] for name in CONTEXT if name in context}
+    return records.with_env(records.env(context=known))

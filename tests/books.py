@@ -121,9 +121,44 @@ class BooksCase(AccountingCase):
     def assert_finds(self, sentence):
         """The checker says so, by its own rule; without that rule nobody does."""
         rule = get_sentences()[sentence]
-        found = [finding.sentence for finding in self.check_books().findings]
+        found = [finding.sentence for finding in self.check_books().all]
         self.assertIn(sentence, found, f"not found, but {found}")
         others = [check for check in RULES if check != rule.check]
         if len(others) < len(RULES):
-            left = self.check_books(rules=others).findings
+            left = self.check_books(rules=others).all
             self.assertNotIn(sentence, [finding.sentence for finding in left])
+
+
+class CreditedCase(BooksCase):
+    """$31 and $62 with 10 % tax for July, not paid; ended on 10 July.
+
+    21 of 31 days: $21 and $42, and $6.30 of tax.
+    """
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.partner = cls.create_customer(email="azure@example.com")
+        cls.subscription = cls.create_subscription(
+            [
+                {"name": "Base", "price_unit": 31.0, "taxes": cls.tax},
+                {"name": "Other", "price_unit": 62.0, "taxes": cls.tax},
+            ],
+            partner_id=cls.partner.id,
+        )
+        cls.invoice = cls.bill(cls.subscription)
+        cls.cancel(
+            cls.subscription,
+            "2026-07-10",
+            timing="specific_date",
+            requested_date="2026-07-10",
+        )
+        cls.run_steps(cls.subscription)
+        cls.cancellation = cls.subscription.cancellation_ids
+        cls.row, cls.other_row = cls.cancellation.line_ids
+        cls.memo = cls.credit_memos(cls.subscription)
+        cls.item, cls.other_item = cls.memo.invoice_line_ids
+
+    def post(self, move):
+        move.action_post()
+        return move

@@ -8,6 +8,7 @@ factories that take a day, move it.
 
 import freezegun
 
+from odoo import fields
 from odoo.fields import Command
 from odoo.tests import new_test_user
 
@@ -33,6 +34,18 @@ REVERSE_CHARGE = {
 
 # Else pytest measures durations by the frozen clock.
 freezegun.configure(extend_ignore_list=["_pytest.timing"])
+
+
+def lose_races(env):
+    """Let each new cancellation lose against somebody else."""
+    env.cr.execute(
+        """
+        CREATE FUNCTION lose_race() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN RAISE 'somebody was faster' USING ERRCODE = '40001'; END $$;
+        CREATE TRIGGER lose_race BEFORE INSERT ON subscription_cancellation
+            EXECUTE FUNCTION lose_race()
+        """
+    )
 
 
 class CancellationCase(AccountTestInvoicingCommon):
@@ -62,11 +75,12 @@ class CancellationCase(AccountTestInvoicingCommon):
         super().setUpClass()
         if cls.now:
             cls.clock = cls.startClassPatcher(freezegun.freeze_time(cls.now))
+            cls.travel_to(cls.now)
 
     def setUp(self):
         super().setUp()
         if self.now:
-            self.clock.move_to(self.now)
+            self.travel_to(self.now)
         self.addCleanup(lambda: self.books_fit and self.assert_books_fit())
 
     # === BOOKS === #
@@ -88,6 +102,8 @@ class CancellationCase(AccountTestInvoicingCommon):
     def travel_to(cls, moment):
         """Set the clock to a day (its first second) or a moment, in UTC."""
         cls.clock.move_to(moment)
+        # What is created from now on is so at that time, as in a later transaction.
+        cls.env.cr._now = fields.Datetime.now()
 
     # === MASTER DATA === #
 

@@ -11,7 +11,7 @@ from odoo.tools import mute_logger
 from odoo.addons.api_doc.controllers.api_doc import parse_signature
 from odoo.addons.subscription_cancellation.input import is_id
 
-from .common import CANCELLATION_USER, SALESPERSON
+from .common import CANCELLATION_USER, SALESPERSON, lose_races
 
 METHODS = (
     "preview_cancellation",
@@ -279,14 +279,7 @@ class TestApi(HttpCase):
     @mute_logger("odoo.http")
     def test_what_was_tried_in_vain_is_409(self):
         """B8, E3: lost against others five times, a request may come again."""
-        self.env.cr.execute(
-            """
-            CREATE FUNCTION lose_race() RETURNS trigger LANGUAGE plpgsql AS
-                $$ BEGIN RAISE 'somebody was faster' USING ERRCODE = '40001'; END $$;
-            CREATE TRIGGER lose_race BEFORE INSERT ON subscription_cancellation
-                EXECUTE FUNCTION lose_race()
-            """
-        )
+        lose_races(self.env)
         # Odoo's pauses between its tries, up to half a minute.
         with patch("odoo.service.model.time.sleep") as sleep:
             status, answer = self.call("request_cancellation")

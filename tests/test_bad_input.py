@@ -5,6 +5,7 @@ from unittest.mock import patch
 
 from odoo.exceptions import UserError
 from odoo.tests import tagged
+from odoo.tools import SQL
 
 from .common import CancellationCase
 
@@ -94,6 +95,32 @@ class TestBadInput(CancellationCase):
         self.invoice.journal_id.active = True
         self.invoice.invoice_line_ids.account_id.active = False
         self.check_refused(f"{self.invoice.name} cannot be credited: its account")
+
+    def test_invoice_line_without_a_period(self):
+        """C1, C4: refused, not credited with nothing; the way out is a list."""
+        line = self.invoice.invoice_line_ids
+        lost = ("start_date", None), ("end_date", None), ("end_date", "2026-06-30")
+        for name, value in lost:
+            with self.subTest(name=name, value=value):
+                line.flush_recordset()
+                self.env.cr.execute(
+                    SQL(
+                        "UPDATE account_move_line SET %s = %s WHERE id = %s",
+                        SQL.identifier(name),
+                        value,
+                        line.id,
+                    )
+                )
+                line.invalidate_recordset()
+                self.check_refused(f"{self.invoice.name} bills “.*” without a period")
+                line.write({"start_date": "2026-07-01", "end_date": "2026-07-31"})
+        line.write({"start_date": False, "end_date": False})
+        self.check_refused("without a period")
+        action = self.env["account.move.line"].action_view_unlinked()
+        self.assertIn(line, line.search(action["domain"]))
+        line.write({"start_date": "2026-07-01", "end_date": "2026-07-31"})
+        self.subscription.request_cancellation()
+        self.assertEqual(self.credit_memos(self.subscription).amount_total, 21.0)
 
     def test_currency_without_rate(self):
         """Odoo would take a rate of 1 without a word."""

@@ -7,8 +7,12 @@ import sys
 from pathlib import Path
 
 from odoo import sql_db
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import BaseCase, Form, get_db_name, tagged
+
+from odoo.addons.subscription_cancellation.wizards import (
+    subscription_cancellation_books,
+)
 
 from .books import BooksCase
 from .common import INVOICING, SALESPERSON
@@ -64,13 +68,15 @@ class TestScreen(BooksCase):
                     "document": self.memo.name,
                     "move_id": self.memo.id,
                     "subscription_id": self.subscription.id,
-                    "expected": "21.00",
-                    "found": "21.01",
+                    "kind": "wrong",
+                    "currency_id": self.memo.currency_id.id,
+                    "expected": 21.0,
+                    "found": 21.01,
                     "difference": 0.01,
                 }
             ],
         )
-        self.assertIn("is about 21.01", first.sentence)
+        self.assertIn("is about 21.01 USD, the credit", first.sentence)
         action = first.action_view_document()
         self.assertEqual(action["res_id"], self.memo.id)
 
@@ -82,6 +88,76 @@ class TestScreen(BooksCase):
         books.action_check()
         self.assertFalse(books.finding_ids)
         self.assertTrue(books.is_right)
+
+    def test_days_and_amounts_are_told_in_the_language_of_the_user(self):
+        """Nobody reads names of fields, or the English decimal point."""
+        self.env["res.lang"]._activate_lang("de_DE")
+        self.env["res.lang"]._lang_get("de_DE").grouping = "[3,0]"
+        user = self.create_user(INVOICING)
+        self.add_to(self.memo.invoice_line_ids, "price_subtotal", 1000.0)
+        line = self.subscription.archived_line_ids
+        self.tamper(line, cancellation_date="2026-07-12")
+        model = self.env["subscription.cancellation.books"].with_context(lang="de_DE")
+        books = model.with_user(user).create({})
+        books.action_check()
+        told = " ".join(books.finding_ids.mapped("sentence"))
+        for text in ("1.021,00 USD", "12.07.2026", "11.07.2026"):
+            self.assertIn(text, told)
+        day = books.finding_ids.filtered(lambda finding: finding.rule == "endings")
+        self.assertRecordValues(day, [{"currency_id": False, "difference": 0.0}])
+
+    def test_what_waits_is_no_error(self):
+        """B7, D4: it is told apart."""
+        cancellation = self.subscription.cancellation_ids
+        message = {"failure_message": "No journal.", "executed_date": None}
+        self.tamper(cancellation, state="failed", is_open=True, **message)
+        line = self.subscription.archived_line_ids
+        self.assertTrue(line)
+        books = self.check(INVOICING)
+        self.assertTrue(books.is_right)
+        self.assertEqual(
+            books.outcome,
+            "Every cent fits: 1 cancellations, 1 credit memos checked. 1 wait for "
+            "somebody.",
+        )
+        self.assertEqual(books.finding_ids.mapped("kind"), ["waiting"])
+        self.assertIn("No journal.", books.finding_ids.sentence)
+
+    def test_what_cannot_be_derived_is_not_said_to_fit(self):
+        """C11."""
+        subscription = self.create_subscription(
+            [{"price_unit": 31.0, "taxes": self.tax}]
+        )
+        self.bill(subscription)
+        self.cancel(subscription, "2026-07-10")
+        self.tamper(self.tax, amount_type="fixed")
+        books = self.check(INVOICING)
+        self.assertFalse(books.is_right)
+        self.assertEqual(
+            books.outcome,
+            "Every cent that can be derived fits: 2 cancellations, 2 credit memos "
+            "checked. 1 could not be derived.",
+        )
+
+    def test_only_the_first_findings_are_shown(self):
+        """All are counted."""
+        self.add_to(self.memo.invoice_line_ids, "price_subtotal", 0.01)
+        self.patch(subscription_cancellation_books, "MOST_SHOWN", 1)
+        books = self.check(INVOICING)
+        self.assertEqual(len(books.finding_ids), 1)
+        self.assertIn("2 findings", books.outcome)
+        self.assertIn("Only the first 1 are shown.", books.outcome)
+
+    def test_too_many_for_a_page(self):
+        """The command has no limit, nor have the last days."""
+        self.patch(subscription_cancellation_books, "MOST_CHECKED", 0)
+        with self.assertRaisesRegex(UserError, "python -m books"):
+            self.check(INVOICING)
+        books = self.env["subscription.cancellation.books"].create(
+            {"since": "2026-07-11"}
+        )
+        books.action_check()
+        self.assertTrue(books.outcome)
 
     def test_only_what_was_executed_since(self):
         books = self.check(INVOICING, since="2026-07-11")

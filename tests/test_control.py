@@ -321,10 +321,18 @@ class TestControl(CancellationCase):
         self.env.cr.flush()
         before = self.subscription.message_ids
         self.cancel(self.subscription)
-        self.env.cr.flush()
         [message] = self.subscription.message_ids - before
         self.assertRegex(message.body, r"July 10, 2026\. Credit memo: .*21\.00")
         self.assertIn("stage_id", message.tracking_value_ids.field_id.mapped("name"))
+
+    def test_history_tells_of_what_is_undone_at_once(self):
+        """E1, B13: in one transaction, too, with the amount that was credited."""
+        self.env.cr.flush()
+        self.cancel(self.subscription)
+        self.subscription.reactivate_subscription()
+        self.env.cr.flush()
+        bodies = " ".join(self.subscription.message_ids.mapped("body"))
+        self.assertRegex(bodies, r"July 10, 2026\. Credit memo: .*21\.00")
 
     def test_history_of_the_subscription_tells_the_story(self):
         """E1: scheduled, revoked and done are in the chatter."""

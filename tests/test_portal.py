@@ -2,10 +2,12 @@
 """Customers see their subscriptions, cancel them, and change their mind (E2)."""
 
 from datetime import date
+from unittest.mock import patch
 
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from .common import lose_races
 from .portal import PortalCase
 
 REASON = "subscription_cancellation.close_reason_too_expensive"
@@ -399,6 +401,19 @@ class TestPortalTwice(PortalCase):
         self.patch(type(self.subscription), "lock_for_update", self.raise_locked)
         answer = self.send(page, "confirm")
         self.assertIn("being changed at this moment", answer.text("message"))
+
+    @mute_logger("odoo.sql_db", "odoo.http")
+    def test_what_was_tried_in_vain(self):
+        """B8, E2: lost against others five times is a sentence, not an error."""
+        page = self.check_out(timing="immediate")
+        lose_races(self.env)
+        # Odoo's pauses between its tries, up to half a minute.
+        with patch("odoo.service.model.time.sleep") as sleep:
+            answer = self.send(page, "confirm")
+        self.assertEqual(sleep.call_count, 4)
+        self.assertEqual(answer.status, 200)
+        self.assertIn("being changed at this moment", answer.text("message"))
+        self.assertFalse(self.subscription.cancellation_ids)
 
     @staticmethod
     def raise_locked(records, **_kwargs):

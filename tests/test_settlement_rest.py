@@ -311,6 +311,8 @@ class TestNeverTwice(RestCase):
         self.run_all()
         [refund] = self.steps(self.subscription, "refund").filtered("transaction_id")
         refund.source_move_id.line_ids.remove_move_reconcile()
+        # Credit memo and payment are both open, which the checker has to say.
+        self.books_fit = False
         by_hand = self.steps(self.subscription, "refund") - refund
         by_hand.action_retry()
         for memo in self.credit_memos(self.subscription):

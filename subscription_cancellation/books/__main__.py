@@ -13,8 +13,10 @@ from datetime import date
 import psycopg2
 
 from .checker import check_books
+from .finding import show
 
-COLUMNS = ("rule", "document", "subscription", "expected", "found", "difference")
+COLUMNS = ("kind", "rule", "document", "subscription", "currency")
+AMOUNTS = ("expected", "found", "difference")
 
 
 def main():
@@ -55,16 +57,31 @@ def _parse_arguments():
 
 def _describe(summary):
     """Yield the lines to print."""
-    for finding in summary.findings:
+    for finding in summary.all:
         values = [getattr(finding, name) for name in COLUMNS]
-        yield " | ".join("" if value is None else str(value) for value in values)
+        amounts = [getattr(finding, name) for name in AMOUNTS]
+        values += ["" if amount is None else show(amount) for amount in amounts]
+        yield " | ".join(values)
         yield f"    {finding.tell()}"
+    yield ", ".join(_summarize(summary))
+
+
+def _summarize(summary):
+    """Yield the parts of the last line: what came of it, and what was checked."""
     checked = (
         f"{summary.cancellations} cancellations, {summary.credit_memos} credit memos "
         "checked"
     )
-    number = len(summary.findings)
-    yield f"{number} findings: {checked}" if number else f"Every cent fits: {checked}"
+    outcome = "Every cent fits"
+    if summary.findings:
+        outcome = f"{len(summary.findings)} findings"
+    elif summary.unsure:
+        outcome = "Every cent that can be derived fits"
+    yield f"{outcome}: {checked}"
+    if summary.unsure:
+        yield f"{len(summary.unsure)} could not be derived"
+    if summary.waiting:
+        yield f"{len(summary.waiting)} wait for somebody"
 
 
 if __name__ == "__main__":

@@ -13,7 +13,13 @@ STANDING = ("draft", "posted")
 class Reader:
     """Read rows by SQL, through psycopg2's cursor or Odoo's."""
 
-    def __init__(self, cursor):
+    def __init__(self, cursor, today):
+        """Read what is the same for all subscriptions.
+
+        :param cursor: of psycopg2, or of Odoo
+        :param date today: by which it is known what is overdue
+        """
+        self.today = today
         self._cursor = cursor
         self._types = {}
         #: Size of the smallest unit, and name, by currency id.
@@ -23,6 +29,9 @@ class Reader:
             self.units[currency.id] = Decimal(currency.rounding)
             self.currency_names[currency.id] = currency.name
         self.taxes = {tax.id: tax for tax in self.fetch(queries.TAXES)}
+        self.locked_until = {
+            row.company_id: row.day for row in self.fetch(queries.LOCK_DATES)
+        }
 
     def fetch(self, query, **parameters):
         """Return the rows of a query as named tuples."""
@@ -121,6 +130,22 @@ class Ledger:
             queries.TRANSACTIONS, steps=[step.id for step in self.steps]
         )
         self.transaction = {record.id: record for record in self.transactions}
+        self.transactions_of_source = group(self.transactions, "source_transaction_id")
+        self.step = {step.id: step for step in self.steps}
+        self.payment = {
+            record.id: record
+            for record in fetch(queries.PAYMENTS, ids=self._get_payment_ids())
+        }
+        self.linked_payments_of = group(
+            fetch(queries.LINKED_PAYMENTS, ids=list(self.move)), "invoice_id"
+        )
+
+    def _get_payment_ids(self):
+        """Return the ids of payments that steps, transactions or items are about."""
+        ids = {record.payment_id for record in (*self.steps, *self.transactions)}
+        for partial in self.partials:
+            ids |= {partial.debit_payment_id, partial.credit_payment_id}
+        return list(ids - {None})
 
     # === AMOUNTS === #
 
@@ -154,6 +179,17 @@ class Ledger:
         """Return the documents that a cancellation issued, cancelled ones included."""
         issued = self.moves_of.get(cancellation.id, [])
         return [move for move in issued if move.move_type == move_type]
+
+    def get_open(self, move):
+        """Return what nothing is reconciled with yet, of an invoice or credit memo."""
+        is_memo = move.move_type == "out_refund"
+        side = "credit" if is_memo else "debit"
+        partials = (self.pays if is_memo else self.paid_by).get(move.id, [])
+        reconciled = sum(
+            self.units(getattr(partial, f"{side}_amount_currency"), move.currency_id)
+            for partial in partials
+        )
+        return self.units_of(move, "amount_total") - reconciled
 
     def take_backs_of(self, memo):
         """Return the posted documents that take a credit memo back.
@@ -209,6 +245,8 @@ class Ledger:
         """Return units and days of a line; a credit without days: its origin's."""
         dated = line if line.start_date else self.line.get(line.origin_line_id)
         if not dated or not dated.start_date or not dated.end_date:
+            return None
+        if dated.end_date < dated.start_date:
             return None
         units = self.units_of(line, "price_subtotal")
         return units, dated.start_date, dated.end_date

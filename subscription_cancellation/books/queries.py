@@ -13,13 +13,38 @@ SUBSCRIPTION_IDS = """
 
 CURRENCIES = "SELECT id, name, rounding::text FROM res_currency"
 
-TAXES = "SELECT id, name->>'en_US' AS name, amount_type FROM account_tax"
+TAXES = """
+    SELECT tax.id, tax.name->>'en_US' AS name, tax.amount_type,
+           tax.include_base_amount,
+           array_agg(refund.account_id) AS refund_account_ids,
+           (SELECT array_agg(member.parent_tax)
+              FROM account_tax_filiation_rel member
+             WHERE member.child_tax = tax.id) AS group_ids
+      FROM account_tax tax
+      LEFT JOIN account_tax_repartition_line refund
+        ON refund.tax_id = tax.id
+       AND refund.document_type = 'refund'
+       AND refund.repartition_type = 'tax'
+     GROUP BY tax.id
+"""
+
+#: The last day that is closed for a company, by it or by one above it.
+LOCK_DATES = """
+    SELECT company.id AS company_id,
+           max(GREATEST(above.fiscalyear_lock_date, above.tax_lock_date,
+                        above.sale_lock_date, above.hard_lock_date)) AS day
+      FROM res_company company
+      JOIN res_company above ON company.parent_path LIKE above.parent_path || '%%'
+     GROUP BY company.id
+"""
 
 CANCELLATIONS = """
     SELECT id, name, subscription_id, company_id, partner_id, currency_id, state,
            is_open, is_whole, refund_mode, timing, requested_date, effective_date,
            cancel_day_billed, post_credit_memos, send_confirmation, request_date,
            executed_date, reactivated_date, create_date, write_date,
+           credit_settlement, unpaid_invoices, unbilled_charges, apply_credits,
+           failure_message,
            credit_untaxed::text, credit_tax::text, credit_total::text,
            reduces_invoices::text, refundable::text
       FROM subscription_cancellation
@@ -92,20 +117,26 @@ RELATED_MOVE_IDS = """
 """
 
 MOVES = """
-    SELECT id, COALESCE(name, ref, '#' || id) AS name, move_type, state, company_id,
-           partner_id, commercial_partner_id, currency_id, journal_id,
-           reversed_entry_id, cancellation_id, create_date, write_date,
-           COALESCE(is_taken_back, false) AS is_taken_back,
-           amount_untaxed::text, amount_tax::text, amount_total::text,
-           invoice_currency_rate::text
-      FROM account_move
-     WHERE id = ANY(%(ids)s)
-     ORDER BY id
+    SELECT move.id, COALESCE(move.name, move.ref, '#' || move.id) AS name,
+           move.move_type, move.state, move.payment_state, move.company_id,
+           move.partner_id, move.commercial_partner_id, move.currency_id,
+           move.journal_id, move.fiscal_position_id, move.reversed_entry_id,
+           move.cancellation_id, move.date, move.create_date, move.write_date,
+           COALESCE(move.is_taken_back, false) AS is_taken_back,
+           move.amount_untaxed::text, move.amount_tax::text,
+           move.amount_total::text, move.invoice_currency_rate::text,
+           company.currency_id AS company_currency_id
+      FROM account_move move
+      JOIN res_company company ON company.id = move.company_id
+     WHERE move.id = ANY(%(ids)s)
+     ORDER BY move.id
 """
 
 LINES = """
     SELECT line.id, line.move_id, line.display_type, line.account_id,
            account.account_type, line.product_id, line.tax_line_id,
+           line.partner_id, line.parent_state, line.date,
+           line.analytic_distribution::text AS analytics,
            line.currency_id, line.start_date, line.end_date, line.origin_line_id,
            line.subscription_line_id, line.create_date, line.write_date,
            line.balance::text, line.amount_currency::text,
@@ -125,14 +156,44 @@ LINE_TAXES = """
 """
 
 PARTIALS = """
-    SELECT partial.id, debit.move_id AS debit_move_id,
-           credit.move_id AS credit_move_id,
-           partial.debit_amount_currency::text, partial.credit_amount_currency::text
+    SELECT partial.id, partial.create_date,
+           debit.move_id AS debit_move_id, credit.move_id AS credit_move_id,
+           partial.debit_amount_currency::text, partial.credit_amount_currency::text,
+           debit_move.origin_payment_id AS debit_payment_id,
+           debit_move.statement_line_id AS debit_statement_line_id,
+           credit_move.origin_payment_id AS credit_payment_id,
+           credit_move.statement_line_id AS credit_statement_line_id,
+           credit_move.move_type AS credit_move_type,
+           credit_move.reversed_entry_id AS credit_reversed_entry_id
       FROM account_partial_reconcile partial
       JOIN account_move_line debit ON debit.id = partial.debit_move_id
       JOIN account_move_line credit ON credit.id = partial.credit_move_id
+      JOIN account_move debit_move ON debit_move.id = debit.move_id
+      JOIN account_move credit_move ON credit_move.id = credit.move_id
      WHERE partial.debit_move_id = ANY(%(ids)s)
         OR partial.credit_move_id = ANY(%(ids)s)
+"""
+
+#: ``receivable``: what a payment takes off a customer's account, discount included.
+PAYMENTS = """
+    SELECT payment.id, COALESCE(payment.name, '#' || payment.id) AS name,
+           payment.state, payment.payment_type, payment.amount::text, payment.move_id,
+           move.state AS move_state,
+           (SELECT abs(sum(item.amount_currency))
+              FROM account_move_line item
+              JOIN account_account account ON account.id = item.account_id
+             WHERE item.move_id = payment.move_id
+               AND account.account_type = 'asset_receivable')::text AS receivable
+      FROM account_payment payment
+      LEFT JOIN account_move move ON move.id = payment.move_id
+     WHERE payment.id = ANY(%(ids)s)
+"""
+
+LINKED_PAYMENTS = """
+    SELECT linked.invoice_id, payment.id AS payment_id, payment.state
+      FROM account_move__account_payment linked
+      JOIN account_payment payment ON payment.id = linked.payment_id
+     WHERE linked.invoice_id = ANY(%(ids)s)
 """
 
 TRANSACTIONS = """

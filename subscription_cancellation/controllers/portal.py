@@ -170,7 +170,9 @@ class SubscriptionPortal(CustomerPortal):
         )
         # Else a customer who is logged in could read the chatter and not answer.
         values["token"] = subscription._portal_ensure_token()
-        values["message"] = request.session.pop("subscription_message", None)
+        # Of what was tried in vain no session is left.
+        busy = "busy" if request.params.get("busy") else None
+        values["message"] = request.session.pop("subscription_message", busy)
         return values
 
     @http.route(

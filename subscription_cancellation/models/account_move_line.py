@@ -1,5 +1,6 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import split_every
 
@@ -22,18 +23,37 @@ class AccountMoveLine(models.Model):
 
     @api.model
     def _search_billed(self, subscription_lines):
-        """Return the posted invoice lines that billed these subscription lines."""
-        return self.search_fetch(
+        """Return the posted invoice lines that billed these subscription lines.
+
+        :raise UserError: it is not known which days one of them bills
+        """
+        billed = self.search_fetch(
             [
                 ("subscription_line_id", "in", subscription_lines.ids),
                 ("parent_state", "=", "posted"),
                 ("move_id.move_type", "=", "out_invoice"),
-                ("start_date", "!=", False),
                 ("price_subtotal", "!=", 0.0),
             ],
             ["subscription_line_id", "start_date", "end_date", "price_subtotal"],
             order="start_date, id",
         )
+        billed._check_periods()
+        return billed
+
+    def _check_periods(self):
+        """Raise where one of these bills no period: its days would not be credited."""
+        for item in self:
+            start, end = item.start_date, item.end_date
+            if not (start and end and start <= end):
+                raise UserError(
+                    self.env._(
+                        "Invoice %(invoice)s bills “%(line)s” without a period. Enter "
+                        "its first and last day under Invoicing > Customers > Invoice "
+                        "Lines Not Linked.",
+                        invoice=item.move_id.name,
+                        line=item.name,
+                    )
+                )
 
     @api.model
     def _search_credits(self, debits):
@@ -231,5 +251,14 @@ class AccountMoveLine(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "subscription_cancellation.account_move_line_unlinked_action"
         )
-        action["domain"] = self._get_unlinked_domain()
+        without_period = [
+            ("parent_state", "=", "posted"),
+            ("move_id.move_type", "=", "out_invoice"),
+            ("subscription_line_id", "!=", False),
+            ("price_subtotal", "!=", 0.0),
+            ("start_date", "=", False),
+        ]
+        action["domain"] = list(
+            Domain(self._get_unlinked_domain()) | Domain(without_period)
+        )
         return action

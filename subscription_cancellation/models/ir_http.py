@@ -2,6 +2,10 @@
 """What Odoo has tried five times in vain is no error of the server."""
 
 import logging
+import re
+from urllib.parse import urlencode
+
+from werkzeug.utils import redirect
 
 from odoo import models
 from odoo.exceptions import LockError
@@ -10,33 +14,49 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 #: Models whose callers are told to try again.
 MODELS = {"sale.subscription", "subscription.cancellation"}
+#: What customers do on a page of the portal, and that page.
+PORTAL = re.compile(r"(/my/subscriptions/\d+)/")
 
 
 class IrHttp(models.AbstractModel):
-    """Answer the API with 409 while too many change the same subscription."""
+    """Say so while too many change the same subscription: to programs and people."""
 
     _inherit = "ir.http"
 
     @classmethod
     def _handle_error(cls, exception):
-        if not cls._is_lost_race(exception):
+        answer = None
+        if isinstance(exception, PG_CONCURRENCY_EXCEPTIONS_TO_RETRY):
+            answer = cls._answer_api() or cls._answer_customer()
+        if not answer:
             return super()._handle_error(exception)
         # It is none for the log of errors either.
         exception.loglevel = logging.INFO
-        return super()._handle_error(
-            LockError(
+        if isinstance(answer, LockError):
+            return super()._handle_error(answer)
+        return answer
+
+    @classmethod
+    def _answer_api(cls):
+        """Return the error that a program gets: status 409."""
+        if (
+            request.dispatcher.routing_type == "json2"
+            and request.params.get("__model__") in MODELS
+        ):
+            return LockError(
                 request.env._(
                     "This is being changed by somebody else. Please try again in a "
                     "moment."
                 )
             )
-        )
+        return None
 
     @classmethod
-    def _is_lost_race(cls, exception):
-        """Return whether a call of the API came to nothing because of other ones."""
-        return (
-            isinstance(exception, PG_CONCURRENCY_EXCEPTIONS_TO_RETRY)
-            and request.dispatcher.routing_type == "json2"
-            and request.params.get("__model__") in MODELS
-        )
+    def _answer_customer(cls):
+        """Return the way back to the subscription, where the customer is told."""
+        page = PORTAL.match(request.httprequest.path)
+        if not page:
+            return None
+        token = request.httprequest.values.get("access_token")
+        values = {"busy": 1, **({"access_token": token} if token else {})}
+        return redirect(f"{page[1]}?{urlencode(values)}", code=303)

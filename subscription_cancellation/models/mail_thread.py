@@ -46,7 +46,7 @@ class MailThread(models.AbstractModel):
         )
 
     def _log_with_changes(self, bodies):
-        """Log texts: in the message about tracked changes, where there will be one.
+        """Log texts: in the message about tracked changes, where there are any.
 
         :param dict bodies: texts by record id
         """
@@ -59,6 +59,8 @@ class MailThread(models.AbstractModel):
             else:
                 others |= record
         others._message_log_batch({one.id: bodies[one.id] for one in others})
+        # Now: what changes back until the commit would take the text with it.
+        self._track_finalize()
 
     def _message_log_batch(self, bodies, *args, **kwargs):
         # Only logs wait: what is posted notifies followers, for which it must exist.

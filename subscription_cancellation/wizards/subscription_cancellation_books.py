@@ -1,7 +1,19 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from datetime import date, datetime
+from decimal import Decimal
+
 from odoo import fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.tools import format_date, format_datetime, formatLang
 
 from ..books import check_books
+from ..books.finding import show
+
+#: Rows of the screen; the outcome counts all.
+MOST_SHOWN = 1000
+#: A quarter of a minute, where a page may take one.
+MOST_CHECKED = 20_000
 
 
 class SubscriptionCancellationBooks(models.TransientModel):
@@ -28,57 +40,112 @@ class SubscriptionCancellationBooks(models.TransientModel):
     def action_check(self):
         """Derive the books of the user's companies anew and show what does not fit."""
         self.ensure_one()
+        self._check_number()
         self.env.flush_all()
         summary = check_books(self.env.cr, self.env.companies.ids, self.since or None)
         self.finding_ids.unlink()
         self.env["subscription.cancellation.books.finding"].create(
-            [self._prepare_finding(finding) for finding in summary.findings]
+            [self._prepare_finding(finding) for finding in summary.all[:MOST_SHOWN]]
         )
         self.write(
             {
-                "is_right": not summary.findings,
-                "outcome": self._describe(summary),
+                "is_right": not summary.findings and not summary.unsure,
+                "outcome": " ".join(self._describe(summary)),
             }
         )
         # The form stays where it is, and reads its record anew.
         return None
 
+    def _check_number(self):
+        """Raise where checking would take longer than a page may.
+
+        :raise UserError: so many cancellations are for the command
+        """
+        domain = Domain("company_id", "in", self.env.companies.ids)
+        if self.since:
+            domain &= Domain("executed_date", ">=", self.since)
+        # sudo: whoever may check the books reads all of the company.
+        cancellations = self.env["subscription.cancellation"].sudo()
+        number = cancellations.search_count(domain, limit=MOST_CHECKED + 1)
+        if number > MOST_CHECKED:
+            raise UserError(
+                self.env._(
+                    "There are more than %(number)s cancellations to check, too many "
+                    "for this page. Choose a later day in “Executed Since”, or ask "
+                    "whoever looks after the server to run: %(command)s",
+                    number=MOST_CHECKED,
+                    command=f"python -m books {self.env.cr.dbname}",
+                )
+            )
+
     def _describe(self, summary):
-        """Return the outcome in one sentence."""
-        numbers = {
+        """Yield the outcome in sentences."""
+        checked = {
             "cancellations": summary.cancellations,
             "memos": summary.credit_memos,
-            "findings": len(summary.findings),
         }
         if summary.findings:
-            return self.env._(
+            yield self.env._(
                 "%(findings)s findings: %(cancellations)s cancellations, %(memos)s "
                 "credit memos checked.",
-                **numbers,
+                findings=len(summary.findings),
+                **checked,
             )
-        return self.env._(
-            "Every cent fits: %(cancellations)s cancellations, %(memos)s credit memos "
-            "checked.",
-            **numbers,
-        )
+        elif summary.unsure:
+            yield self.env._(
+                "Every cent that can be derived fits: %(cancellations)s cancellations, "
+                "%(memos)s credit memos checked.",
+                **checked,
+            )
+        else:
+            yield self.env._(
+                "Every cent fits: %(cancellations)s cancellations, %(memos)s credit "
+                "memos checked.",
+                **checked,
+            )
+        yield from self._describe_rest(summary)
+
+    def _describe_rest(self, summary):
+        """Yield sentences about what is no error, and about what is not shown."""
+        if summary.unsure:
+            yield self.env._("%s could not be derived.", len(summary.unsure))
+        if summary.waiting:
+            yield self.env._("%s wait for somebody.", len(summary.waiting))
+        if len(summary.all) > MOST_SHOWN:
+            yield self.env._("Only the first %s are shown.", MOST_SHOWN)
 
     def _prepare_finding(self, finding):
         """Return the values of the record for one finding of the checker."""
-        values = {"expected": finding.expected, "found": finding.found}
+        amounts = {"expected": finding.expected, "found": finding.found}
+        amounts["difference"] = finding.difference
+        has_amounts = bool(finding.currency_id)
         return {
             "books_id": self.id,
+            "kind": finding.kind,
             "rule": finding.rule,
-            "sentence": finding.tell(self.env._),
+            "sentence": finding.tell(self.env._, self._show),
             "cancellation_id": finding.cancellation_id,
             "subscription_id": finding.subscription_id,
             "move_id": finding.move_id,
             "document": finding.document,
-            "difference": finding.difference or 0.0,
+            "currency_id": finding.currency_id,
             **{
-                name: "" if value is None else str(value)
-                for name, value in values.items()
+                name: float(amount) if has_amounts else 0.0
+                for name, amount in amounts.items()
             },
         }
+
+    def _show(self, value, currency_name):
+        """Return an amount, a day or a moment as the user's language writes it."""
+        if isinstance(value, Decimal):
+            digits = max(-value.as_tuple().exponent, 0)
+            amount = formatLang(self.env, float(value), digits=digits)
+            return f"{amount} {currency_name}"
+        if isinstance(value, datetime):
+            return format_datetime(self.env, value, dt_format="short")
+        if isinstance(value, date):
+            return format_date(self.env, value)
+        return show(value)
 
 
 class SubscriptionCancellationBooksFinding(models.TransientModel):
@@ -98,10 +165,20 @@ class SubscriptionCancellationBooksFinding(models.TransientModel):
     cancellation_id = fields.Many2one(comodel_name="subscription.cancellation")
     subscription_id = fields.Many2one(comodel_name="sale.subscription")
     move_id = fields.Many2one(comodel_name="account.move")
-    expected = fields.Char()
-    found = fields.Char()
-    difference = fields.Float(digits=(16, 3))
-    sentence = fields.Text(string="What Does Not Fit")
+    kind = fields.Selection(
+        selection=[
+            ("wrong", "Does Not Fit"),
+            ("waiting", "Waits for Somebody"),
+            ("unsure", "Cannot Be Derived"),
+        ],
+        string="Result",
+    )
+    #: Of the amounts; absent where it is about none.
+    currency_id = fields.Many2one(comodel_name="res.currency")
+    expected = fields.Monetary()
+    found = fields.Monetary()
+    difference = fields.Monetary()
+    sentence = fields.Text(string="What Was Found")
 
     def action_view_document(self):
         """Open the document that this is about, else the cancellation."""

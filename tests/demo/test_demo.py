@@ -240,9 +240,7 @@ class TestDemo(TransactionCase):
         subscription = self.get("instruments_support")
         self.assertEqual(subscription.cancellation_ids.state, "revoked")
         self.assertEqual(subscription.cancellation_state, "active")
-        self.assertFalse(
-            any(subscription._get_all_lines().mapped("cancellation_date"))
-        )
+        self.assertFalse(any(subscription._get_all_lines().mapped("cancellation_date")))
 
     def test_one_waits_for_approval(self):
         """D1: it goes on, and somebody has something to do."""

@@ -74,14 +74,17 @@ def lint(settings: Settings) -> int:
 
 def bench(settings: Settings) -> int:
     """run the benchmarks in fresh databases: BENCH=P1,P3 for some, QUICK=1"""
-    names = [f"{BENCH_DATABASE}{suffix}" for suffix in ("", "_large", "_bare")]
+    names = [
+        f"{BENCH_DATABASE}{suffix}" for suffix in ("", "_thousand", "_large", "_bare")
+    ]
     options = ["-c", settings.conf, *names, "--only", os.environ.get("BENCH", "")]
     if os.environ.get("QUICK", "") not in ("", "0"):
         options.append("--quick")
     with prepared(settings) as databases:
         databases.create(names[0])
-        databases.duplicate(*names[:2])
-        databases.copy_template(names[2])
+        databases.duplicate(names[0], names[1])
+        databases.duplicate(names[0], names[2])
+        databases.copy_template(names[3])
         try:
             return python_env.python(settings, "-m", "benchmarks", *options)
         finally:

@@ -4,12 +4,16 @@
 from ..amounts import still_creditable
 from ..finding import translatable as _lt
 from .endings import get_last_endings
-from .report import report_amounts
+from .report import report, report_amounts
 
 RULE = "coverage"
 LEFT = _lt(
     "After %(cancellation)s, %(found)s of %(document)s are still billed for days "
     "without service and not credited."
+)
+NO_PERIOD = _lt(
+    "“%(service)s” is billed without a period on %(document)s, so that nothing of it "
+    "could be credited by %(cancellation)s."
 )
 
 
@@ -18,6 +22,23 @@ def check(ledger):
     for service_id, cancellation in get_last_endings(ledger).items():
         if cancellation.refund_mode != "none":
             yield from _check_service(ledger, service_id, cancellation)
+            yield from _check_periods(ledger, service_id, cancellation)
+
+
+def _check_periods(ledger, service_id, cancellation):
+    for line in ledger.billed_of.get(service_id, []):
+        invoice = ledger.move[line.move_id]
+        if (
+            invoice.move_type == "out_invoice"
+            and invoice.state == "posted"
+            and ledger.units_of(line, "price_subtotal")
+            and not ledger.as_entry(line)
+            and not ledger.is_used_up(invoice.id)
+        ):
+            service = ledger.service[service_id].name
+            yield report(
+                ledger, RULE, NO_PERIOD, cancellation, invoice, service=service
+            )
 
 
 def _check_service(ledger, service_id, cancellation):

@@ -7,7 +7,8 @@ from .report import report
 
 RULE = "dates"
 WRONG_ORDER = _lt(
-    "%(cancellation)s: %(later)s (%(found)s) is before %(earlier)s (%(expected)s)."
+    "%(cancellation)s was %(later)s on %(found)s, before it was %(earlier)s on "
+    "%(expected)s."
 )
 NOT_EXECUTED = _lt("%(cancellation)s is done, but does not say since when.")
 NOT_DONE = _lt("%(cancellation)s says it was done on %(found)s, but it is not done.")
@@ -15,7 +16,11 @@ WRONG_DAY = _lt(
     "%(cancellation)s was wished for %(wish)s, so that it ends service before "
     "%(expected)s, not %(found)s."
 )
-ORDER = ("request_date", "executed_date", "reactivated_date")
+ORDER = {
+    "request_date": _lt("requested"),
+    "executed_date": _lt("executed"),
+    "reactivated_date": _lt("undone"),
+}
 
 
 def check(ledger):
@@ -40,8 +45,8 @@ def _check_order(ledger, cancellation):
                 None,
                 first,
                 second,
-                earlier=earlier,
-                later=later,
+                earlier=ORDER[earlier],
+                later=ORDER[later],
             )
 
 

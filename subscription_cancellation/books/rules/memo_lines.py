@@ -1,9 +1,8 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """C1, C4, C11: each row has led to exactly one credit memo line, like its origin."""
 
-from decimal import Decimal
-
 from ..amounts import ONE_DAY, is_used_up
+from ..finding import Days
 from ..finding import translatable as _lt
 from .report import report, report_amounts
 from .rows import get_earlier_credits
@@ -35,6 +34,8 @@ UNLIKE_BOOKED = _lt(
 UNBALANCED = _lt(
     "The journal items of credit memo %(document)s do not balance: %(found)s is left."
 )
+PRODUCT, ACCOUNT, ANALYTICS = _lt("product"), _lt("account"), _lt("analytics")
+TAXES, SERVICE, INVOICE = _lt("taxes"), _lt("service"), _lt("invoice")
 
 
 def check(ledger):
@@ -92,7 +93,7 @@ def _check_line(ledger, cancellation, row, line):
         )
     unlike = [what for what, is_alike in _compare(ledger, line, origin) if not is_alike]
     if unlike:
-        what = ", ".join(unlike)
+        what = tuple(unlike)
         yield report(ledger, RULE, UNLIKE, cancellation, memo, what=what)
     yield from _check_days(ledger, cancellation, row, line)
 
@@ -103,11 +104,12 @@ def _compare(ledger, line, origin):
     taxes, billed = (ledger.taxes_of.get(item.id, none) for item in (line, origin))
     memo = ledger.move[line.move_id]
     return [
-        ("product", line.product_id == origin.product_id),
-        ("account", line.account_id == origin.account_id),
-        ("taxes", taxes == billed),
-        ("service", line.subscription_line_id == origin.subscription_line_id),
-        ("invoice", memo.reversed_entry_id == origin.move_id),
+        (PRODUCT, line.product_id == origin.product_id),
+        (ACCOUNT, line.account_id == origin.account_id),
+        (ANALYTICS, line.analytics == origin.analytics),
+        (TAXES, taxes == billed),
+        (SERVICE, line.subscription_line_id == origin.subscription_line_id),
+        (INVOICE, memo.reversed_entry_id == origin.move_id),
     ]
 
 
@@ -126,8 +128,8 @@ def _check_days(ledger, cancellation, row, line):
             WRONG_DAYS,
             cancellation,
             ledger.move[line.move_id],
-            "{} – {}".format(*expected),
-            "{} – {}".format(*found),
+            Days(*expected),
+            Days(*found),
         )
 
 
@@ -159,13 +161,8 @@ def _check_memo(ledger, cancellation, memo):
     for line in ledger.product_lines(memo):
         if line.origin_line_id not in known and not is_undone:
             units = ledger.units_of(line, "price_subtotal")
-            yield report(
-                ledger,
-                RULE,
-                UNKNOWN,
-                cancellation,
-                memo,
-                found=ledger.amount(units, line.currency_id),
+            yield report_amounts(
+                ledger, RULE, UNKNOWN, cancellation, memo, line.currency_id, 0, units
             )
     booked = ledger.sum_units(ledger.product_lines(memo), "amount_currency")
     said = ledger.sum_units(ledger.product_lines(memo), "price_subtotal")
@@ -180,6 +177,10 @@ def _check_memo(ledger, cancellation, memo):
             said,
             booked,
         )
-    balance = sum(Decimal(line.balance) for line in ledger.lines_of.get(memo.id, []))
+    currency_id = memo.company_currency_id
+    items = ledger.lines_of.get(memo.id, [])
+    balance = sum(ledger.units(line.balance, currency_id) for line in items)
     if balance:
-        yield report(ledger, RULE, UNBALANCED, cancellation, memo, Decimal(0), balance)
+        yield report_amounts(
+            ledger, RULE, UNBALANCED, cancellation, memo, currency_id, 0, balance
+        )

@@ -32,12 +32,13 @@ SUMS = (
 )
 #: What credit memo and invoice have in common.
 ALIKE = (
-    ("partner_id", "customer"),
-    ("commercial_partner_id", "company of the customer"),
-    ("currency_id", "currency"),
-    ("company_id", "company"),
-    ("journal_id", "journal"),
-    ("invoice_currency_rate", "exchange rate"),
+    ("partner_id", _lt("customer")),
+    ("commercial_partner_id", _lt("company of the customer")),
+    ("currency_id", _lt("currency")),
+    ("company_id", _lt("company")),
+    ("journal_id", _lt("journal")),
+    ("fiscal_position_id", _lt("fiscal position")),
+    ("invoice_currency_rate", _lt("exchange rate")),
 )
 
 
@@ -67,13 +68,12 @@ def _check_memo(ledger, cancellation, memo):
     if not invoice or invoice.move_type != "out_invoice":
         yield report(ledger, RULE, NO_INVOICE, cancellation, memo)
         return
-    unlike = [
+    what = tuple(
         text
         for name, text in ALIKE
         if _comparable(getattr(memo, name)) != _comparable(getattr(invoice, name))
-    ]
-    if unlike:
-        what = ", ".join(unlike)
+    )
+    if what:
         yield report(ledger, RULE, UNLIKE, cancellation, memo, what=what)
     rows = ledger.rows_of_memo(cancellation, memo)
     is_due = cancellation.post_credit_memos and rows

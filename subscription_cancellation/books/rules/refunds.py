@@ -25,6 +25,10 @@ BEYOND_SOURCE = _lt(
 BEYOND_MEMO = _lt(
     "%(found)s of credit memo %(document)s are refunded, which is about %(expected)s."
 )
+WITHOUT_STEP = _lt(
+    "Transaction %(transaction)s moved %(found)s for a step of %(cancellation)s that "
+    "moves no money."
+)
 OPERATIONS = {"refund": True, "collect": False}
 
 
@@ -39,8 +43,27 @@ def check(ledger):
                 transactions = by_step.get(step.id, [])
                 yield from _check_once(ledger, cancellation, step, transactions)
                 yield from _check_done(ledger, cancellation, step)
+            else:
+                yield from _check_none(ledger, cancellation, step, by_step)
         yield from _check_sources(ledger, cancellation, steps, by_source)
         yield from _check_memos(ledger, cancellation, steps)
+
+
+def _check_none(ledger, cancellation, step, by_step):
+    """No transaction is of a step that moves no money."""
+    for transaction in by_step.get(step.id, []):
+        if transaction.state == "done":
+            yield report_amounts(
+                ledger,
+                RULE,
+                WITHOUT_STEP,
+                cancellation,
+                ledger.move.get(step.source_move_id),
+                transaction.currency_id,
+                0,
+                abs(ledger.units_of(transaction, "amount")),
+                transaction=transaction.reference,
+            )
 
 
 def _check_once(ledger, cancellation, step, transactions):

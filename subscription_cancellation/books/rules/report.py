@@ -41,7 +41,7 @@ def report_amounts(
     ledger, rule, sentence, cancellation, move, currency_id, expected, found, **named
 ):
     """Return a finding about two amounts, given in units of a currency."""
-    return report(
+    finding = report(
         ledger,
         rule,
         sentence,
@@ -51,3 +51,5 @@ def report_amounts(
         ledger.amount(found, currency_id),
         **named,
     )
+    currency = ledger.reader.currency_names[currency_id]
+    return finding._replace(currency_id=currency_id, currency=currency)

@@ -8,6 +8,7 @@ was changed since by people leaves several possible amounts, or none that is cer
 from itertools import chain, combinations
 
 from ..amounts import between, still_creditable
+from ..finding import UNSURE
 from ..finding import translatable as _lt
 from .report import report_amounts
 
@@ -15,6 +16,15 @@ RULE = "rows"
 WRONG = _lt(
     "%(cancellation)s credits %(found)s of a line of %(document)s, where %(expected)s "
     "was left for the unused days."
+)
+CHANGED = _lt(
+    "Earlier credits of a line of %(document)s have been changed since: whether the "
+    "%(found)s of %(cancellation)s were left is not known any more."
+)
+CUT = _lt(
+    "%(cancellation)s credits %(found)s of a line of %(document)s instead of "
+    "%(expected)s, as the invoice had no room for more: how its lines share the rest "
+    "is not derived."
 )
 #: More possible amounts than of so many cancelled credits are not looked at.
 MOST_UNSURE = 5
@@ -34,22 +44,31 @@ def _check_row(ledger, row):
         return
     found = _get_credited(ledger, row)
     sure, unsure, is_changed = get_earlier_credits(ledger, row)
-    if is_changed or len(unsure) > MOST_UNSURE:
-        # What it was at the time is not known any more.
-        possible = [found] if between(0, found, debit[0]) else [debit[0]]
-    else:
-        day = (
-            None if cancellation.refund_mode == "full" else cancellation.effective_date
-        )
-        possible = [
-            still_creditable(debit, [*sure, *some], day) for some in _subsets(unsure)
-        ]
-    if found in possible or _is_cut(ledger, row, possible, found):
+    is_unknown = is_changed or len(unsure) > MOST_UNSURE
+    day = None if cancellation.refund_mode == "full" else cancellation.effective_date
+    possible = [
+        still_creditable(debit, [*sure, *some], day)
+        for some in _subsets(unsure[:MOST_UNSURE])
+    ]
+    if found in possible:
         return
+    sentence = WRONG
+    if is_unknown and between(0, found, debit[0]):
+        sentence = CHANGED
+    elif _is_cut(ledger, row, possible, found):
+        sentence = CUT
     invoice = ledger.move[ledger.get_invoice_id(row)]
-    yield report_amounts(
-        ledger, RULE, WRONG, cancellation, invoice, row.currency_id, possible[0], found
+    finding = report_amounts(
+        ledger,
+        RULE,
+        sentence,
+        cancellation,
+        invoice,
+        row.currency_id,
+        possible[0],
+        found,
     )
+    yield finding if sentence is WRONG else finding._replace(kind=UNSURE)
 
 
 def _get_credited(ledger, row):

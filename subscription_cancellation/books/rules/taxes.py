@@ -8,6 +8,7 @@ the cent, `memos` compares it with the record and `invoices` with what was bille
 from collections import defaultdict
 from fractions import Fraction
 
+from ..finding import UNSURE
 from ..finding import translatable as _lt
 from .report import report_amounts
 
@@ -15,6 +16,10 @@ RULE = "taxes"
 WRONG = _lt(
     "Credit memo %(document)s takes %(found)s of “%(tax)s” back, where its share of "
     "what was billed is %(expected)s."
+)
+UNKNOWN = _lt(
+    "Credit memo %(document)s takes %(found)s of “%(tax)s” back: no share of what was "
+    "billed, as that tax is not in proportion to the prices."
 )
 #: Taxes whose amount is in proportion to the price of a line.
 PROPORTIONAL = ("percent", "division")
@@ -32,35 +37,59 @@ def check(ledger):
 
 
 def _check_memo(ledger, cancellation, memo, invoice):
-    bases = _sum_by_taxes(ledger, invoice)
-    if len(bases) != 1:
-        # A tax of lines with different sets of taxes has no share that is certain.
-        return
-    [(taxes, base)] = bases.items()
-    if base <= 0 or not _are_proportional(ledger, taxes):
-        return
-    credited = sum(_sum_by_taxes(ledger, memo).values())
+    bases, credited = (_sum_by_taxes(ledger, move) for move in (invoice, memo))
     billed, taken_back = _sum_taxes(ledger, invoice), _sum_taxes(ledger, memo)
     slack = _get_slack(ledger, memo, invoice)
-    for tax_id in billed.keys() | taken_back.keys():
-        share = round(Fraction(billed[tax_id] * credited, base))
-        if abs(share - taken_back[tax_id]) > slack:
-            yield report_amounts(
-                ledger,
-                RULE,
-                WRONG,
-                cancellation,
-                memo,
-                memo.currency_id,
-                share,
-                taken_back[tax_id],
-                tax=ledger.reader.taxes[tax_id].name,
-            )
+    for tax_id in sorted(billed.keys() | taken_back.keys()):
+        sets = [taxes for taxes in bases if _is_in(ledger, tax_id, taxes)]
+        base = sum(bases[taxes] for taxes in sets)
+        found = taken_back[tax_id]
+        if base <= 0 or not _is_share_certain(ledger, tax_id, sets):
+            finding = _report(ledger, UNKNOWN, cancellation, memo, tax_id, found, found)
+            yield finding._replace(kind=UNSURE)
+            continue
+        of_tax = sum(credited.get(taxes, 0) for taxes in sets)
+        share = round(Fraction(billed[tax_id] * of_tax, base))
+        if abs(share - found) > slack:
+            yield _report(ledger, WRONG, cancellation, memo, tax_id, share, found)
 
 
-def _are_proportional(ledger, taxes):
-    kinds = {ledger.reader.taxes[tax_id].amount_type for tax_id in taxes}
-    return kinds.issubset(PROPORTIONAL)
+def _report(ledger, sentence, cancellation, memo, tax_id, expected, found):
+    return report_amounts(
+        ledger,
+        RULE,
+        sentence,
+        cancellation,
+        memo,
+        memo.currency_id,
+        expected,
+        found,
+        tax=ledger.reader.taxes[tax_id].name,
+    )
+
+
+def _is_in(ledger, tax_id, taxes):
+    """Return whether a set of taxes leads to a tax: by itself, or by a group of it."""
+    groups = ledger.reader.taxes[tax_id].group_ids or ()
+    return tax_id in taxes or not taxes.isdisjoint(groups)
+
+
+def _is_share_certain(ledger, tax_id, sets):
+    """Return whether a tax is in proportion to the price of all lines that have it.
+
+    Where other taxes come on top of the price first, only lines with the same taxes
+    have the same share.
+    """
+    kinds = ledger.reader.taxes
+    taxes = frozenset().union(*sets)
+    are_proportional = kinds[tax_id].amount_type in PROPORTIONAL and all(
+        kinds[other].amount_type in (*PROPORTIONAL, "group") for other in taxes
+    )
+    is_plain = not any(
+        kinds[other].include_base_amount or kinds[other].amount_type != "percent"
+        for other in taxes
+    )
+    return are_proportional and (len(sets) == 1 or is_plain)
 
 
 def _sum_by_taxes(ledger, move):

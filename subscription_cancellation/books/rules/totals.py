@@ -6,7 +6,7 @@ from .report import report_amounts
 
 RULE = "totals"
 WRONG = _lt(
-    "%(cancellation)s says %(found)s (%(field)s), its rows come to %(expected)s."
+    "%(cancellation)s says %(found)s (%(amount)s), its rows come to %(expected)s."
 )
 #: By amount of the cancellation, what of the rows adds up to it, and what is taken off.
 SUMS = {
@@ -15,6 +15,13 @@ SUMS = {
     "credit_total": (("credit_untaxed", "credit_tax"), ()),
     "reduces_invoices": (("reduces_invoice",), ()),
     "refundable": (("credit_untaxed", "credit_tax"), ("reduces_invoice",)),
+}
+LABELS = {
+    "credit_untaxed": _lt("credit without tax"),
+    "credit_tax": _lt("tax of the credit"),
+    "credit_total": _lt("credit with tax"),
+    "reduces_invoices": _lt("what reduces invoices"),
+    "refundable": _lt("refundable credit"),
 }
 
 
@@ -39,5 +46,5 @@ def check(ledger):
                     cancellation.currency_id,
                     expected,
                     found,
-                    field=name,
+                    amount=LABELS[name],
                 )
