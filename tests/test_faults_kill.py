@@ -42,7 +42,9 @@ class TestRandomKills(BaseCase):
         # our books.
         while kills < KILLS or unknown < sizes.choose(0, 1):
             rounds += 1
-            self.assertLessEqual(rounds, KILLS, f"{kills} kills, {unknown} unknown calls")
+            self.assertLessEqual(
+                rounds, KILLS, f"{kills} kills, {unknown} unknown calls"
+            )
             self.stage.reset(EXECUTE, self.folder / str(rounds))
             most = KILLS - kills if kills < KILLS else KILLS
             killed, decided = self.kill_until_done(random, most)
