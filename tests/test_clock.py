@@ -6,7 +6,7 @@ from datetime import timedelta
 from odoo.fields import Date, Datetime
 from odoo.tests import tagged
 
-from .common import CancellationCase
+from .common import CANCELLATION_MANAGER, SALESPERSON, CancellationCase
 
 SECOND = timedelta(seconds=1)
 #: (zone, last day of service, when it is over, in UTC).
@@ -46,11 +46,11 @@ class ClockCase(CancellationCase):
         self.cancel(subscription, timing="specific_date", requested_date=day, **values)
         return subscription
 
-    def run_scheduled_action(self):
-        """Run ours as the scheduler does, with commits that are rolled back."""
+    def run_scheduled_action(self, name="execute_due"):
+        """Run one of ours as the scheduler does, with commits that are rolled back."""
         with self.enter_registry_test_mode():
             self.env.ref(
-                "subscription_cancellation.ir_cron_execute_due"
+                f"subscription_cancellation.ir_cron_{name}"
             ).method_direct_trigger()
         self.env.invalidate_all()
 
@@ -132,11 +132,11 @@ class TestTheServersClock(ClockCase):
         )
         self.cancellation = self.subscription.cancellation_ids
 
-    def check_ended_once(self):
+    def check_ended_once(self, credited=21.0):
         """Assert one end, one credit memo of 21 days and no other invoice."""
         self.assertEqual(self.cancellation.state, "done")
         self.assertEqual(
-            self.credit_memos(self.subscription).mapped("amount_total"), [21]
+            self.credit_memos(self.subscription).mapped("amount_total"), [credited]
         )
         self.assertEqual(len(self.subscription._get_invoices()), 1)
         self.assertEqual(self.subscription.cancellation_state, "cancelled")
@@ -162,6 +162,23 @@ class TestTheServersClock(ClockCase):
         self.travel_to("2026-07-11")
         self.run_scheduled_action()
         self.check_ended_once()
+
+    def test_approved_by_a_clock_that_was_set_back(self):
+        """B7, C4: an end that is dated before its request is an end all the same."""
+        # Its dates contradict each other, which the checker may say; nothing else.
+        self.books_fit = False
+        self.subscription.revoke_cancellation()
+        self.get_default_policy().approval_above = 1.0
+        self.cancel(self.subscription, "2026-07-11 12:00:00")
+        self.cancellation = self.subscription.cancellation_ids.sorted("id")[-1]
+        self.assertEqual(self.cancellation.state, "to_approve")
+        self.travel_to("2026-07-11 06:00:00")
+        manager = self.create_user(SALESPERSON, CANCELLATION_MANAGER)
+        self.cancellation.with_user(manager)._approve()
+        self.check_ended_once(credited=20.0)
+        self.assertLess(self.cancellation.executed_date, self.cancellation.request_date)
+        rules = {finding.rule for finding in self.check_books().findings}
+        self.assertLessEqual(rules, {"dates"})
 
     def test_set_back_before_the_request(self):
         """B12: revoking and asking again needs no clock that runs forward."""
@@ -259,3 +276,70 @@ class TestFortyDaysOff(ClockCase):
             end = subscription.cancellation_ids.effective_date
             posted = subscription._get_invoices().invoice_line_ids
             self.assertLess(max(posted.mapped("start_date")), end)
+
+
+@tagged("post_install", "-at_install")
+class TestStepsFortyDaysOff(ClockCase):
+    """What follows a cancellation waits for its scheduled action till 20 August."""
+
+    def setUp(self):
+        super().setUp()
+        self.get_provider()
+        self.refunded = self.create_subscription(partner_id=self.create_payer().id)
+        self.pay_online(self.bill(self.refunded, "2026-07-01"))
+        self.collected = self.create_subscription(partner_id=self.create_payer().id)
+        self.create_token(self.collected.partner_id)
+        self.bill(self.collected, "2026-07-01")
+        self.request(self.refunded, credit_settlement="refund")
+        self.request(self.collected, unpaid_invoices="collect")
+
+    def create_payer(self):
+        """Return a customer whom mails can reach."""
+        return self.create_customer(email="azure@example.com")
+
+    def request(self, subscription, **options):
+        """Ask for an end on 10 July."""
+        self.cancel(
+            subscription,
+            "2026-07-02",
+            timing="specific_date",
+            requested_date="2026-07-10",
+            **options,
+        )
+
+    def check_settled(self):
+        """Assert that all of it was done once, on 20 August."""
+        for subscription, kind, amount in (
+            (self.refunded, "refund", 21.0),
+            (self.collected, "collect", 10.0),
+        ):
+            with self.subTest(kind=kind):
+                [step] = self.steps(subscription, kind)
+                self.assertEqual((step.state, step.amount), ("done", amount))
+                self.assertEqual(str(step.done_date.date()), "2026-08-20")
+                steps = subscription.cancellation_ids.step_ids
+                self.assertEqual(set(steps.mapped("state")), {"done"})
+                moves = subscription._get_invoices() | self.credit_memos(subscription)
+                self.assertEqual(sum(moves.mapped("amount_residual")), 0.0)
+                [payment] = step.transaction_id.payment_id
+                self.assertEqual(str(payment.date), "2026-08-20")
+
+    def run_steps_twice(self):
+        """Run the scheduled action of the steps on 20 August, and once again."""
+        self.travel_to("2026-08-20")
+        for _again in range(2):
+            self.run_scheduled_action("run_steps")
+            self.check_settled()
+
+    def test_only_the_steps_were_off(self):
+        """B7, C6, C8: money moves late, in full, and once."""
+        self.travel_to("2026-07-11")
+        self.run_scheduled_action()
+        self.assertEqual(self.steps(self.refunded, "refund").state, "pending")
+        self.run_steps_twice()
+
+    def test_everything_was_off(self):
+        """B7, C6, C8: the end and what follows it, on the same late day."""
+        self.travel_to("2026-08-20")
+        self.run_scheduled_action()
+        self.run_steps_twice()

@@ -95,7 +95,9 @@ class TestInfrastructure(LostConnectionCase):
         received = [tuple(mail) for mail in self.stage.do("mend_mail_server")]
         self.assertEqual(len(received), len(set(received)), "sent twice")
         names = self.books["customers"]
-        expected = {f"{name.lower().replace(' ', '.')}@example.com": 2 for name in names}
+        expected = {
+            f"{name.lower().replace(' ', '.')}@example.com": 2 for name in names
+        }
         arrived = Counter(recipient for recipient, _id in received)
         self.assertEqual({to: arrived[to] for to in expected}, expected)
 

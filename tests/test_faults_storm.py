@@ -80,7 +80,7 @@ class TestStorm(CopiedServerCase):
         self.assertTrue(answers["portal", 200])
 
     def test_everybody_at_the_same_subscription(self):
-        """B7, B8, B11, C4, C6, E3: each answer is 200, 409 or 422, and the books are right.
+        """B7, B8, B11, C4, C6, E3: answers are 200, 409 or 422, the books right.
 
         Most are at the first one; the others differ in how they are invoiced, and
         share its customer and its journal.

@@ -19,8 +19,8 @@ _logger = logging.getLogger(__name__)
 CONFLICTS = (*PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, LockError)
 #: How often in a row one is tried again after a conflict.
 MAX_CONFLICTS = 10
-#: How long the scheduled action waits for a row, an invoice's for example, that somebody
-#: else has locked: longer than another worker's batch takes.
+#: How long the scheduled action waits for a row that somebody else has locked, an
+#: invoice's for example: longer than another worker's batch takes.
 LOCK_PATIENCE = "20s"
 #: When it comes back to what it has left.
 LATER = timedelta(minutes=5)
@@ -71,7 +71,7 @@ class SubscriptionCancellation(models.Model):
     def _execute_and_commit(self, held):
         """Execute together and commit; return how many seconds are left for more.
 
-        :param held: what is left for later; else the scheduler would begin again at once
+        :param held: what is left for later, not at once
         """
         self._execute_batch()
         return self.env["ir.cron"]._commit_progress(

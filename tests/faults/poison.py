@@ -34,10 +34,10 @@ POISONS = (
     Poison("archive_currency", "currency: JPY"),
     Poison("beyond_limit", "its account .* is archived. Unarchive the account"),
     Poison("nobody_responsible", "its account .* is archived. Unarchive the account"),
+    Poison("lose_period", "bills “.*” without a period. Enter"),
+    Poison("reverse_period", "bills “.*” without a period. Enter"),
     Poison("crash", "^Unexpected error: division by zero. See the server log.$"),
-    Poison(
-        "cancel_statement", "^The database stopped .*: poisoned. Try again"
-    ),
+    Poison("cancel_statement", "^The database stopped .*: poisoned. Try again"),
     Poison("lock", waits=True),
     Poison("unknown_zone"),
     Poison("archive_product"),
@@ -124,6 +124,20 @@ class Poisons:
     def _take_receivable_from_customer(self, subscription):
         subscription.partner_id.property_account_receivable_id = False
         return lambda: None
+
+    def _lose_period(self, subscription):
+        return self._set_period(subscription, None, None)
+
+    def _reverse_period(self, subscription):
+        item = subscription.invoice_ids.invoice_line_ids
+        return self._set_period(subscription, item.end_date, item.start_date)
+
+    def _set_period(self, subscription, start, end):
+        """Let the invoice bill other days than it did."""
+        item = subscription.invoice_ids.invoice_line_ids
+        days = {"start_date": item.start_date, "end_date": item.end_date}
+        self._set(item, start_date=start, end_date=end)
+        return lambda: self._set(item, **days)
 
     def _crash(self, subscription):
         """Let the engine's own code raise what nobody foresaw."""

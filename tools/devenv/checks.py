@@ -26,7 +26,9 @@ def run_faults(settings: Settings, database: str) -> int:
     name = os.environ.get("FAULT")
     tests = _find_faults(settings.root / "tests")
     if name and name not in tests:
-        raise Failure(f"There is no fault called {name}", f"FAULT is {', '.join(tests)}")
+        raise Failure(
+            f"There is no fault called {name}", f"FAULT is {', '.join(tests)}"
+        )
     chosen = [tests[name]] if name else tests.values()
     say("Running the long form of the fault tests")
     return run_pytest(settings, database, "-s", *chosen)
