@@ -31,13 +31,13 @@ TOO_LATE = _lt(
 GRACE = timedelta(days=1)
 #: What the items of invoice and credit memo have in common.
 ALIKE = (
-    ("partner_id", None, _lt("customer")),
-    ("account_id", "asset_receivable", _lt("receivable account")),
+    (_lt("customer"), "partner_id", None),
+    (_lt("receivable account"), "account_id", "asset_receivable"),
 )
 #: What a document and its items have in common.
 OF_DOCUMENT = (
-    ("parent_state", "state", _lt("state")),
-    ("date", "date", _lt("date")),
+    (_lt("state"), "parent_state", "state"),
+    (_lt("date"), "date", "date"),
 )
 
 
@@ -57,7 +57,7 @@ def _check_own(ledger, cancellation, memo):
     items = ledger.lines_of.get(memo.id, [])
     what = tuple(
         label
-        for of_item, of_memo, label in OF_DOCUMENT
+        for label, of_item, of_memo in OF_DOCUMENT
         if any(getattr(item, of_item) != getattr(memo, of_memo) for item in items)
     )
     if what:
@@ -67,7 +67,7 @@ def _check_own(ledger, cancellation, memo):
 def _check_like(ledger, cancellation, memo, invoice):
     what = tuple(
         label
-        for name, account_type, label in ALIKE
+        for label, name, account_type in ALIKE
         if _collect(ledger, memo, name, account_type)
         - _collect(ledger, invoice, name, account_type)
     )

@@ -31,15 +31,15 @@ SUMS = (
     ("amount_tax", "credit_tax", WRONG_TAX),
 )
 #: What credit memo and invoice have in common.
-ALIKE = (
-    ("partner_id", _lt("customer")),
-    ("commercial_partner_id", _lt("company of the customer")),
-    ("currency_id", _lt("currency")),
-    ("company_id", _lt("company")),
-    ("journal_id", _lt("journal")),
-    ("fiscal_position_id", _lt("fiscal position")),
-    ("invoice_currency_rate", _lt("exchange rate")),
-)
+ALIKE = {
+    "partner_id": _lt("customer"),
+    "commercial_partner_id": _lt("company of the customer"),
+    "currency_id": _lt("currency"),
+    "company_id": _lt("company"),
+    "journal_id": _lt("journal"),
+    "fiscal_position_id": _lt("fiscal position"),
+    "invoice_currency_rate": _lt("exchange rate"),
+}
 
 
 def check(ledger):
@@ -70,7 +70,7 @@ def _check_memo(ledger, cancellation, memo):
         return
     what = tuple(
         text
-        for name, text in ALIKE
+        for name, text in ALIKE.items()
         if _comparable(getattr(memo, name)) != _comparable(getattr(invoice, name))
     )
     if what:
