@@ -249,6 +249,9 @@ class SubscriptionCancellationReport(models.Model):
         )
 
     def _from(self):
+        # Odoo's table is made by SQL, from what is in the database.
+        self.env["res.company"].flush_model(["currency_id"])
+        self.env["res.currency.rate"].flush_model()
         currency_table = self.env["res.currency"]._get_simple_currency_table(
             self.env.companies
         )
