@@ -106,7 +106,13 @@ class SaleSubscriptionLine(models.Model):
             )
         if "sale_subscription_id" in vals:
             self._check_stays(vals["sale_subscription_id"])
-        return super().write(vals)
+        result = super().write(vals)
+        if "active" in vals:
+            # One2many caches do not notice that a line was archived.
+            self.sale_subscription_id.invalidate_recordset(
+                ["sale_subscription_line_ids", "archived_line_ids"], flush=False
+            )
+        return result
 
     def _get_used(self):
         """Return the first of these that was invoiced or cancelled, or none."""
@@ -288,16 +294,9 @@ class SaleSubscriptionLine(models.Model):
         """Stop billing these lines: they are archived, never deleted."""
         active = self.filtered("active")
         active.with_context(ending=ENDING).write({"active": False})
-        # One2many caches do not notice that a line was archived.
-        self.sale_subscription_id.invalidate_recordset(
-            ["sale_subscription_line_ids", "archived_line_ids"], flush=False
-        )
 
     def _reactivate(self):
         """Bring deactivated lines back, without an end."""
         self.with_context(ending=ENDING).write(
             {"active": True, "cancellation_date": False}
-        )
-        self.sale_subscription_id.invalidate_recordset(
-            ["sale_subscription_line_ids", "archived_line_ids"], flush=False
         )
