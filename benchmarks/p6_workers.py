@@ -15,7 +15,8 @@ from .table import Row
 from .worker import Worker
 
 ROUNDS = 3
-DUE = 300
+#: Whole batches for both: an odd one would leave one of the two without work.
+DUE = 400
 QUICK_DUE = 200
 #: Seconds between two looks at who waits.
 PAUSE = 0.05
