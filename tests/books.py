@@ -4,6 +4,7 @@
 import functools
 import sys
 
+from odoo.fields import Command
 from odoo.tools import SQL
 
 from odoo.addons.subscription_cancellation.books.rules import RULES
@@ -24,6 +25,29 @@ def get_sentences():
         for name, sentence in vars(module).items()
         if name.isupper() and isinstance(sentence, str) and "%(" in sentence
     }
+
+
+def create_invoice(subscription, line, start, end):
+    """Return a draft invoice of a line for a period, as by hand."""
+    return subscription.env["account.move"].create(
+        {
+            "move_type": "out_invoice",
+            "partner_id": subscription.partner_id.id,
+            "invoice_date": start,
+            "invoice_line_ids": [
+                Command.create(
+                    {
+                        "product_id": line.product_id.id,
+                        "price_unit": 31.0,
+                        "tax_ids": [Command.clear()],
+                        "subscription_line_id": line.id,
+                        "start_date": start,
+                        "end_date": end,
+                    }
+                )
+            ],
+        }
+    )
 
 
 def finds(sentence):

@@ -7,7 +7,6 @@ suite, at whose end it runs (:class:`~tests.common.CancellationCase`).
 
 from decimal import Decimal
 
-from odoo.fields import Command
 from odoo.tests import tagged
 
 from odoo.addons.subscription_cancellation.books.rules import (
@@ -35,7 +34,7 @@ from . import (
     test_check_books_money,
     test_check_books_time,
 )
-from .books import TESTED, CreditedCase, finds, get_sentences
+from .books import TESTED, CreditedCase, create_invoice, finds, get_sentences
 
 MODULES = (
     test_check_books_bookings,
@@ -371,25 +370,7 @@ class TestLife(CreditedCase):
     def bill_august(self):
         """Return a draft of the line that ended, as by hand."""
         line = self.subscription.archived_line_ids[:1]
-        return self.env["account.move"].create(
-            {
-                "move_type": "out_invoice",
-                "partner_id": self.subscription.partner_id.id,
-                "invoice_date": "2026-09-01",
-                "invoice_line_ids": [
-                    Command.create(
-                        {
-                            "product_id": line.product_id.id,
-                            "price_unit": 31.0,
-                            "tax_ids": [Command.clear()],
-                            "subscription_line_id": line.id,
-                            "start_date": "2026-09-01",
-                            "end_date": "2026-09-30",
-                        }
-                    )
-                ],
-            }
-        )
+        return create_invoice(self.subscription, line, "2026-09-01", "2026-09-30")
 
     @finds(drafts.ORPHAN)
     def test_a_draft_left_behind(self):

@@ -14,7 +14,7 @@ from odoo.addons.subscription_cancellation.books.rules import (
     taxes,
 )
 
-from .books import BooksCase, CreditedCase, finds
+from .books import BooksCase, CreditedCase, create_invoice, finds
 
 
 @tagged("post_install", "-at_install")
@@ -74,29 +74,6 @@ class TestOverdue(BooksCase):
         invoice = create_invoice(self.subscription, line, "2026-08-01", "2026-08-31")
         invoice.action_post()
         self.tamper(invoice, create_date=made)
-
-
-def create_invoice(subscription, line, start, end):
-    """Return a draft invoice of a line for a period, as by hand."""
-    return subscription.env["account.move"].create(
-        {
-            "move_type": "out_invoice",
-            "partner_id": subscription.partner_id.id,
-            "invoice_date": start,
-            "invoice_line_ids": [
-                Command.create(
-                    {
-                        "product_id": line.product_id.id,
-                        "price_unit": 31.0,
-                        "tax_ids": [Command.clear()],
-                        "subscription_line_id": line.id,
-                        "start_date": start,
-                        "end_date": end,
-                    }
-                )
-            ],
-        }
-    )
 
 
 @tagged("post_install", "-at_install")

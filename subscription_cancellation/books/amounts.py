@@ -7,6 +7,8 @@ from fractions import Fraction
 from math import floor
 
 ONE_DAY = timedelta(days=1)
+#: What the moments of one transaction differ by: they have different precisions.
+SAME_MOMENT = timedelta(seconds=1)
 
 
 def to_units(amount: Decimal | None, rounding: Decimal) -> int:

@@ -1,8 +1,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """B7: nothing is invoiced for a period that begins when service has ended."""
 
-from datetime import timedelta
-
+from ..amounts import SAME_MOMENT
 from ..finding import translatable as _lt
 from .endings import get_last_endings
 from .overdue import is_overdue
@@ -17,8 +16,6 @@ ON_TOP = _lt(
     "%(document)s bills “%(service)s” from %(found)s on, although it was to end before "
     "%(expected)s. %(cancellation)s was not executed in time."
 )
-#: Moments are recorded with different precisions.
-SAME_MOMENT = timedelta(seconds=1)
 
 
 def check(ledger):

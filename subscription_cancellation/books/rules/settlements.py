@@ -1,8 +1,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """C6, C7, C8, C9: the steps are those that the options of the cancellation ask for."""
 
-from datetime import timedelta
-
+from ..amounts import SAME_MOMENT
 from ..finding import translatable as _lt
 from .received import get_given_back, get_received
 from .report import report, report_amounts
@@ -29,8 +28,6 @@ LABELS = {
     "refund": _lt("Refund"),
     "keep": _lt("Keep"),
 }
-#: A second, as moments are recorded with different precisions.
-SAME_MOMENT = timedelta(seconds=1)
 UNPAID = ("not_paid", "partial")
 
 
