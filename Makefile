@@ -3,7 +3,8 @@
 #   make run                  see it work: http://localhost:8069 (PORT= changes it), Ctrl-C stops
 #   make test                 prove it: the whole suite, browser tests included
 #   make db DB=name           a fresh database with the addon, replacing one of that name
-#                             (DEMO=1: with demo data, GLUE=1: with OCA queue_job)
+#                             (DEMO=1: with demo data, GLUE=1: with OCA queue_job,
+#                             SHOP=1: with a shop)
 #   make check-books DB=name  derive the books of a database anew; no cent may be left over
 #   make stop                 stop the embedded PostgreSQL that `make db` leaves running
 #

@@ -10,13 +10,20 @@ import contextlib
 
 from odoo.tools import SQL
 
-#: Models that are copied, where there are such, each before those that point to it.
+#: Models that are copied, where there are such, each before those that point to it;
+#: links to later ones are set afterwards.
 MODELS = (
     "res.partner",
+    "payment.token",
     "sale.subscription",
     "sale.subscription.line",
+    "account.full.reconcile",
     "account.move",
+    "account.payment",
+    "account.bank.statement.line",
+    "payment.transaction",
     "account.move.line",
+    "account.partial.reconcile",
     "subscription.cancellation",
     "subscription.cancellation.line",
 )
@@ -29,6 +36,13 @@ COLUMNS = {
     ("account.move.line", "move_name"): SQL(
         "(SELECT name FROM account_move WHERE id = to_move_id.new)"
     ),
+    ("account.move.line", "matching_number"): SQL(
+        "COALESCE(to_full_reconcile_id.new::text, t.matching_number)"
+    ),
+    ("account.payment", "name"): SQL(
+        "(SELECT name FROM account_move WHERE id = to_move_id.new)"
+    ),
+    ("payment.transaction", "reference"): SQL("t.reference || '-' || copy.new"),
 }
 
 
@@ -41,34 +55,57 @@ def clone(subscriptions, copies, **values):
     """
     env = subscriptions.env
     env.flush_all()
-    models = [model for model in MODELS if model in env]
-    for model in models:
-        _number_copies(env, _get_originals(subscriptions, model), copies)
-        _copy_rows(env[model], values)
-    for model in models:
-        _copy_relations(env[model])
+    originals = _get_originals(subscriptions)
+    for records in originals.values():
+        _number_copies(env, records, copies)
+    for model in originals:
+        _copy_rows(env[model], values, originals)
+    for model in originals:
+        _link_to_later(env[model], originals)
+        _copy_relations(env[model], originals)
     env.cr.execute(
         SQL("SELECT new FROM %s ORDER BY new", _get_map("sale.subscription"))
     )
     clones = subscriptions.browse(new for (new,) in env.cr.fetchall())
-    for model in models:
+    for model in originals:
         env.cr.execute(SQL("DROP TABLE %s", _get_map(model)))
     env.invalidate_all()
     return clones
 
 
-def _get_originals(subscriptions, model):
-    """Return the records of a model that belong to the subscriptions."""
-    paths = {
-        "res.partner": "partner_id",
-        "sale.subscription": "",
-        "sale.subscription.line": "sale_subscription_line_ids",
-        "account.move": "invoice_ids",
-        "account.move.line": "invoice_ids.line_ids",
-        "subscription.cancellation": "cancellation_ids",
-        "subscription.cancellation.line": "cancellation_ids.line_ids",
-    }
-    return subscriptions.mapped(paths[model])
+def _get_originals(subscriptions):
+    """Return what belongs to the subscriptions, by model, in the order of MODELS."""
+    invoices = subscriptions.invoice_ids
+    moves, matched = _get_documents(invoices)
+    found = [
+        subscriptions.partner_id,
+        invoices.transaction_ids.token_id,
+        subscriptions,
+        subscriptions.sale_subscription_line_ids,
+        moves.line_ids.full_reconcile_id,
+        moves,
+        moves.origin_payment_id,
+        moves.statement_line_id,
+        invoices.transaction_ids,
+        moves.line_ids,
+        matched,
+    ]
+    if "subscription.cancellation" in subscriptions.env:
+        cancellations = subscriptions.cancellation_ids
+        found += [cancellations, cancellations.line_ids]
+    by_model = {records._name: records for records in found}
+    return {model: by_model[model] for model in MODELS if model in by_model}
+
+
+def _get_documents(invoices):
+    """Return invoices and what paid them, however far away, and how it is matched."""
+    moves, known = invoices, None
+    while moves != known:
+        known = moves
+        items = moves.line_ids
+        matched = items.matched_debit_ids | items.matched_credit_ids
+        moves |= (matched.debit_move_id | matched.credit_move_id).move_id
+    return moves, matched
 
 
 def _get_map(model):
@@ -105,8 +142,8 @@ def _number_copies(env, records, copies):
     env.cr.execute(SQL("ANALYZE %s", _get_map(records._name)))
 
 
-def _copy_rows(model, values):
-    """Insert the copies of one model; links among the copied lead to copies."""
+def _copy_rows(model, values, originals):
+    """Insert the copies of one model; links to earlier models lead to copies."""
     columns, expressions, joins = [], [], []
     for field in model._fields.values():
         if not (field.store and field.column_type):
@@ -120,9 +157,8 @@ def _copy_rows(model, values):
             "account.move",
         ):
             expression = SQL("%s", values[field.name])
-        elif field.type == "many2one" and field.comodel_name in MODELS:
-            is_made = MODELS.index(field.comodel_name) <= MODELS.index(model._name)
-            if is_made:
+        elif field.type == "many2one" and field.comodel_name in originals:
+            if not _is_later(field.comodel_name, model._name):
                 alias = SQL.identifier(f"to_{field.name}")
                 joins.append(_join_map(field.comodel_name, alias, column))
                 expression = SQL("COALESCE(%s.new, %s)", alias, column)
@@ -142,6 +178,31 @@ def _copy_rows(model, values):
     )
 
 
+def _is_later(comodel, model):
+    """Return whether copies of ``comodel`` are made after those of ``model``."""
+    return MODELS.index(comodel) > MODELS.index(model)
+
+
+def _link_to_later(model, originals):
+    """Let copies point to the copies of what was made after them."""
+    for field in model._fields.values():
+        is_link = field.store and field.column_type and field.type == "many2one"
+        if not (is_link and field.comodel_name in originals):
+            continue
+        if _is_later(field.comodel_name, model._name):
+            model.env.cr.execute(
+                SQL(
+                    "UPDATE %(table)s t SET %(column)s = other.new"
+                    " FROM %(map)s copy, %(other)s other WHERE t.id = copy.new"
+                    " AND other.old = t.%(column)s AND other.copy = copy.copy",
+                    table=SQL.identifier(model._table),
+                    column=SQL.identifier(field.name),
+                    map=_get_map(model._name),
+                    other=_get_map(field.comodel_name),
+                )
+            )
+
+
 def _join_map(comodel, alias, column):
     return SQL(
         "LEFT JOIN %(map)s %(alias)s ON %(alias)s.old = %(column)s"
@@ -152,21 +213,26 @@ def _join_map(comodel, alias, column):
     )
 
 
-def _copy_relations(model):
-    """Copy what the rows are tagged or taxed with."""
+def _copy_relations(model, originals):
+    """Copy what the rows are tagged or taxed with, and which payments are theirs."""
     for field in model._fields.values():
         if not (field.store and field.type == "many2many"):
             continue
+        other, join = SQL.identifier("t", field.column2), SQL()
+        if field.comodel_name in originals:
+            join = _join_map(field.comodel_name, SQL.identifier("other"), other)
+            other = SQL("COALESCE(other.new, %s)", other)
         model.env.cr.execute(
             SQL(
-                "INSERT INTO %(table)s (%(own)s, %(other)s)"
-                " SELECT copy.new, t.%(other)s FROM %(table)s t"
-                " JOIN %(map)s copy ON copy.old = t.%(own)s"
+                "INSERT INTO %(table)s (%(own)s, %(to)s) SELECT copy.new, %(other)s"
+                " FROM %(table)s t JOIN %(map)s copy ON copy.old = t.%(own)s %(join)s"
                 " ON CONFLICT DO NOTHING",
                 table=SQL.identifier(field.relation),
                 own=SQL.identifier(field.column1),
-                other=SQL.identifier(field.column2),
+                to=SQL.identifier(field.column2),
+                other=other,
                 map=_get_map(model._name),
+                join=join,
             )
         )
 
@@ -177,7 +243,7 @@ def _copy_relations(model):
 @contextlib.contextmanager
 def without_indexes(env):
     """Make indexes and foreign keys of the copied tables anew afterwards: faster."""
-    tables = [env[model]._table for model in MODELS]
+    tables = [env[model]._table for model in MODELS if model in env]
     env.cr.execute(
         "SELECT conrelid::regclass::text, quote_ident(conname),"
         " pg_get_constraintdef(oid) FROM pg_constraint"

@@ -10,11 +10,12 @@ from odoo.fields import Command
 DAYS_SERVED = 10
 
 
-def create_billed(env, lines=1, periods=1, journal=None):
+def create_billed(env, lines=1, periods=1, journal=None, paid=None):
     """Return a running subscription of a new customer, its invoices posted.
 
     :param int lines: lines of the subscription and of each invoice
     :param int periods: months that are billed, the last one still running
+    :param str paid: how the invoices were paid, absent where they were not
     :param journal: ``account.journal``, the company's first one where absent
     """
     start = date.today() - timedelta(days=DAYS_SERVED + 31 * (periods - 1))
@@ -36,7 +37,76 @@ def create_billed(env, lines=1, periods=1, journal=None):
     for _number in range(periods):
         subscription.generate_invoice()
     subscription.invoice_ids._post()
+    if paid:
+        pay(subscription, paid)
     return subscription
+
+
+def pay(subscription, how):
+    """Let the customer pay all invoices: ``online``, or by ``bank``."""
+    for invoice in subscription.invoice_ids:
+        if how == "online":
+            _pay_online(invoice)
+        else:
+            _pay_by_bank(invoice)
+        assert not invoice.amount_residual, invoice.payment_state
+    subscription.env.flush_all()
+
+
+def _pay_online(invoice):
+    """Pay through Odoo's demo provider, with a token of the customer's own."""
+    env = invoice.env
+    provider = env["payment.provider"].search(
+        [("code", "=", "demo"), ("company_id", "=", invoice.company_id.id)], limit=1
+    )
+    provider.state = "test"
+    method = provider.payment_method_ids[:1]
+    token = env["payment.token"].create(
+        {
+            "provider_id": provider.id,
+            "payment_method_id": method.id,
+            "payment_details": "4242",
+            "partner_id": invoice.partner_id.id,
+            "provider_ref": "demo",
+            "demo_simulated_state": "done",
+        }
+    )
+    transaction = env["payment.transaction"].create(
+        {
+            "provider_id": provider.id,
+            "payment_method_id": method.id,
+            "token_id": token.id,
+            "operation": "offline",
+            "amount": invoice.amount_residual,
+            "currency_id": invoice.currency_id.id,
+            "partner_id": invoice.partner_id.id,
+            "invoice_ids": [Command.set(invoice.ids)],
+        }
+    )
+    transaction._charge_with_token()
+    transaction._post_process()
+
+
+def _pay_by_bank(invoice):
+    """Register a payment, and match it with a line of a bank statement."""
+    env = invoice.env
+    register = env["account.payment.register"].with_context(
+        active_model="account.move", active_ids=invoice.ids
+    )
+    payment = register.create({})._create_payments()
+    line = env["account.bank.statement.line"].create(
+        {
+            "journal_id": payment.journal_id.id,
+            "date": date.today(),
+            "payment_ref": invoice.name,
+            "partner_id": invoice.partner_id.id,
+            "amount": payment.amount,
+        }
+    )
+    _liquidity, suspense, _other = line._seek_for_lines()
+    outstanding, *_others = payment._seek_for_lines()
+    suspense.account_id = outstanding.account_id
+    (suspense | outstanding).reconcile()
 
 
 def _get_product(env):
@@ -89,9 +159,14 @@ def schedule(subscription, **options):
     return subscription
 
 
-def create_scheduled(env, lines=1, periods=1, journal=None, **options):
-    """Return a subscription whose cancellation is due."""
-    return schedule(create_billed(env, lines, periods, journal), **options)
+def create_scheduled(env, lines=1, periods=1, journal=None, paid=None, **options):
+    """Return a subscription whose cancellation is due.
+
+    Where it is paid, the credit goes back to where the money came from.
+    """
+    if paid:
+        options["credit_settlement"] = "refund"
+    return schedule(create_billed(env, lines, periods, journal, paid), **options)
 
 
 def put_off(env):

@@ -9,8 +9,9 @@ import inspect
 
 #: The options of a preview and of a request.
 OPTIONS = """
-:param str timing: ``immediate``, ``end_of_period``, ``end_of_term``, ``earliest`` or
-    ``specific_date``
+:param str timing: ``immediate``, ``end_of_period`` (the billed period in which the
+    customer's day lies), ``end_of_billed`` (the last day that is billed, also in
+    advance), ``end_of_term``, ``earliest`` or ``specific_date``
 :param str requested_date: ``"YYYY-MM-DD"``; required with ``specific_date``
 :param str refund_mode: ``none``, ``prorated`` (the unused days) or ``full`` (all of the
     latest billed period)
@@ -33,7 +34,7 @@ OPTIONS = """
 #: What only a request takes.
 KEYS = """
 :param str fingerprint: of the preview that was confirmed; where dates or amounts have
-    changed since, nothing is done and the error names what did
+    changed since, nothing is done and the error names what did; absent: nobody looked
 :param str idempotency_key: any text of up to 255 characters, new for each cancellation:
     the same key with the same options gives the same answer again, and never a second
     cancellation; with other options it is refused
@@ -51,7 +52,9 @@ ANSWER = """
     ``reduces_invoices`` and ``refundable`` (amounts in that currency), ``lines`` (one
     per credited invoice line, with its period and days, both ends inclusive),
     ``settlement`` (one per step: ``kind``, ``state``, ``amount``, ``currency``,
-    ``document``, ``text``), ``warnings`` and ``fingerprint``
+    ``document``, ``text``), ``warnings`` (among them how much of the unused days is not
+    credited, and why) and ``fingerprint``. Where it is to be executed later, the
+    figures are those of the preview, as of now
 """
 
 #: How both of them refuse.

@@ -1,12 +1,22 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """How dates are written in sentences for people."""
 
+from markupsafe import escape
+
 from odoo.tools import format_date
 
 
 def format_day(env, day):
     """Return ``day`` with the month spelled out, in the language of ``env``."""
     return format_date(env, day, date_format="long")
+
+
+def as_note(text):
+    """Return a sentence for the note of an activity, which is HTML.
+
+    Names of customers and lines are in it, and errors with anything in them.
+    """
+    return escape(text)
 
 
 def format_charged_days(env, period, total):

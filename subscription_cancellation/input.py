@@ -3,6 +3,8 @@
 
 #: Ids are 32-bit integers.
 LAST_ID = 2**31 - 1
+#: So many characters of what was sent are repeated in an error.
+LONGEST_ECHO = 200
 
 
 def is_text(value):
@@ -23,5 +25,6 @@ def is_id(value):
 
 
 def quote(value):
-    """Return what was sent as text that an answer can hold."""
-    return str(value).encode(errors="backslashreplace").decode()
+    """Return what was sent as text that an answer can hold, cut where it is long."""
+    text = str(value).encode(errors="backslashreplace").decode()
+    return text if len(text) <= LONGEST_ECHO else f"{text[: LONGEST_ECHO - 1]}…"

@@ -3,9 +3,12 @@
 
 from collections import defaultdict
 
-from .proration import clamp, fit, from_units, to_units
+from .day_ledger import Slice
+from .invoice_lines import InvoiceLines
+from .proration import clamp, fit, from_units, half_up, share_out, to_units
 from .settlement import allocate
-from .tax_discount import TaxDiscount, get_discounted_taxes
+from .tax_book import DISCOUNT, TaxBook, get_taxes_data, take_part
+from .tax_discount import TaxDiscount, get_discounted_taxes, has_amount_per_unit
 
 
 class InvoiceBook:
@@ -15,13 +18,14 @@ class InvoiceBook:
     that together they never exceed the invoice.
     """
 
-    def __init__(self, invoice, invoice_items, refunds, refund_items):
+    def __init__(self, invoice, invoice_items, refunds, refund_items, lines=None):
         """Read the posted invoice and all its credit memos, drafts included.
 
         :param invoice: ``account.move``
         :param invoice_items: its product, tax, discount and rounding journal items
         :param refunds: its credit memos, ``account.move``
         :param refund_items: those of its credit memos
+        :param InvoiceLines lines: its product lines, where they are known already
         """
         self.invoice = invoice
         self.currency = invoice.currency_id
@@ -29,15 +33,14 @@ class InvoiceBook:
         self.total_left = self._to_units(
             invoice.amount_total - sum(refunds.mapped("amount_total"))
         )
-        self.lines = invoice_items.filtered(lambda item: item.display_type == "product")
-        self.untaxed_left = 0
-        self.tax_left = defaultdict(int)
-        self.base_left = defaultdict(int)
-        self.rounding_left = 0
-        rounding = invoice_items.filtered(lambda item: item.display_type == "rounding")
-        self._count(invoice_items - rounding)
-        self.tax_billed = dict(self.tax_left)
-        self._count(rounding | refund_items)
+        products = invoice_items.filtered(lambda item: item.display_type == "product")
+        # Their orders are read for all invoices.
+        products = products.with_prefetch(invoice_items._prefetch_ids)
+        self.lines = lines or InvoiceLines(products)
+        self.untaxed_left = self._sum_untaxed(invoice_items | refund_items)
+        self.rounding_left = self._sum_rounding(invoice_items | refund_items)
+        self._rooms = self._sum_by_taxes(invoice_items | refund_items)
+        self.taxes = TaxBook(invoice, self.lines, invoice_items, refunds)
         self.discount = TaxDiscount(invoice_items, refund_items, self._to_units)
 
     def _count_due(self, refunds):
@@ -46,36 +49,78 @@ class InvoiceBook:
         due = self.invoice.amount_residual - sum(drafts.mapped("amount_total"))
         return max(self._to_units(due), 0)
 
-    def _count(self, items):
-        """Add journal items: revenue is negative on an invoice, positive on a memo."""
+    def _sum_untaxed(self, items):
+        """Return what lines came to: revenue is negative, positive on a memo.
+
+        What was paid by a gift card is no line: money.
+        """
+        return -sum(
+            self._to_units(item.amount_currency)
+            for item in items - self.lines.gifts
+            if not item.tax_line_id and item.display_type != "rounding"
+        )
+
+    def _sum_by_taxes(self, items):
+        """Return the same of product lines, by taxes."""
+        rooms = defaultdict(int)
+        for item in items - self.lines.gifts:
+            if item.display_type == "product":
+                rooms[item.tax_ids] -= self._to_units(item.amount_currency)
+        return rooms
+
+    def give_back(self, memo, items, part):
+        """Leave out a part of what a credit memo has taken, which was taken back.
+
+        The invoice that takes it back bills the rest only: for that, the part is less
+        than zero.
+
+        :param items: those of ``memo``
+        :param Fraction part: of all amounts of the credit memo
+        """
+        self.total_left += take_part(self._to_units(memo.amount_total), part)
+        self.rounding_left += take_part(-self._sum_rounding(items), part)
         for item in items:
-            units = -self._to_units(item.amount_currency)
-            if item.tax_line_id:
-                # The cash rounding, too, where it is added to the largest tax.
-                if not self._is_reverse_charge(item):
-                    self.tax_left[item.tax_line_id] += units
-                continue
-            if item.display_type == "rounding":
-                self.rounding_left += units
+            units = take_part(self._to_units(item.amount_currency), part)
+            if item.tax_line_id or item.display_type == "rounding":
                 continue
             self.untaxed_left += units
-            for tax in item.tax_ids.flatten_taxes_hierarchy():
-                self.base_left[tax] += units
+            if item.display_type == "product":
+                self._rooms[item.tax_ids] += units
+        self.taxes.give_back(memo, part)
 
-    def _is_reverse_charge(self, item):
-        """Return whether a tax item only takes back the tax that another one adds."""
-        is_pair = item.tax_line_id.has_negative_factor
-        return is_pair and item.tax_repartition_line_id.factor < 0
+    def take_credit(self, part):
+        """Count a credit that is not on a credit memo of the invoice.
+
+        :param CreditPart part: of the credit
+        """
+        self.untaxed_left -= part.units
+        self._rooms[part.credit.tax_ids] -= part.units
+        self.total_left -= part.units + self.taxes.take_credit(part)
+
+    def get_due_room(self):
+        """Return how much of what is due is left of the lines, without tax."""
+        total = self.total_left
+        due = min(self.due_left, total)
+        return half_up(max(self.untaxed_left, 0) * due, total) if total > 0 else 0
+
+    def get_room(self, taxes):
+        """Return what is left of the lines with these taxes, of all for ``None``."""
+        return self.untaxed_left if taxes is None else self._rooms[taxes]
+
+    def _sum_rounding(self, items):
+        """Return the cash rounding, but where it was added to the largest tax."""
+        return -sum(
+            self._to_units(item.amount_currency)
+            for item in items
+            if not item.tax_line_id and item.display_type == "rounding"
+        )
 
     def _to_units(self, amount):
         return to_units(amount, self.currency.rounding)
 
     def settle(self, rows):
         """Fix the untaxed amounts and the tax of the rows of one credit memo."""
-        fitted = fit([row["_units"] for row in rows], self.untaxed_left)
-        for row, units in zip(rows, fitted, strict=True):
-            row["_units"] = units
-        self.untaxed_left -= sum(fitted)
+        self._fit(rows)
         rows = [row for row in rows if row["_units"]]
         self.discount.settle(rows)
         base_lines = self._compute_taxes(rows)
@@ -88,6 +133,42 @@ class InvoiceBook:
             for discount in discounts:
                 row["discount_data"] = self._pin_discount(discount)
         self._reduce_due(rows)
+        if sum(map(self._sum_row, rows)) < 0:
+            self._drop(rows)
+
+    def _drop(self, rows):
+        """Credit nothing: rebates with a higher tax than their lines are a charge."""
+        self.untaxed_left += sum(row["_units"] for row in rows)
+        self.total_left += sum(map(self._sum_row, rows))
+        for row in rows:
+            # A charge that is not made: nothing that the customer would miss.
+            names = ("_units", "_tax_units", "_rounding_units", "_wanted")
+            row.update(dict.fromkeys(names, 0))
+            row.update(tax_data=False, discount_data=False)
+
+    def _fit(self, rows):
+        """Cut the rows to what is left of the invoice.
+
+        Of what was paid by a gift card no money goes back: it stays in the total.
+        """
+        wanted = [row["_units"] for row in rows]
+        fitted = fit(wanted, self.untaxed_left)
+        total = self._sum_with_taxes(rows) if self.lines.gifts else 0
+        left = max(self.total_left, 0)
+        if total > left:
+            fitted = share_out(half_up(sum(fitted) * left, total), fitted)
+        reason = "gift" if total > left else "credited"
+        for row, units in zip(rows, fitted, strict=True):
+            if row["_units"] != units:
+                row.update(_units=units, _left_out_reason=reason)
+            self._rooms[row["_slice"].origin.tax_ids] -= units
+        self.untaxed_left -= sum(fitted)
+
+    def _sum_with_taxes(self, rows):
+        """Return what rows come to with their taxes."""
+        base_lines = sum(self._compute_raw_taxes(rows), [])
+        taxes = sum(map(self._sum_taxes, base_lines))
+        return taxes + sum(row["_units"] for row in rows)
 
     def _sum_taxes(self, base_line):
         """Return the tax that the customer pays on a base line."""
@@ -136,8 +217,58 @@ class InvoiceBook:
         :return: for each row a list: its line and, where there is one, its discount
         """
         base_lines = self._compute_raw_taxes(rows)
-        self._limit_taxes(sum(base_lines, []))
+        self._round_together(rows, base_lines)
+        kinds = [self.taxes.get_kind(row["_units"]) for row in rows]
+        self.taxes.limit(
+            [
+                (kind if number == 0 else DISCOUNT, base_line)
+                for kind, own in zip(kinds, base_lines, strict=True)
+                for number, base_line in enumerate(own)
+            ],
+            self._compute_taxes_today,
+        )
         return base_lines
+
+    def _round_together(self, rows, base_lines):
+        """Round the tax of a line and its shares of discounts once.
+
+        Taxes that are rounded per line would be rounded for each of the parts.
+        """
+        if self.invoice.company_id.tax_calculation_rounding_method != "round_per_line":
+            return
+        parts = defaultdict(list)
+        for row, (base_line, *_discounts) in zip(rows, base_lines, strict=True):
+            parts[row["_origin"], row["_slice"].origin.tax_ids].append((row, base_line))
+        groups = [own for own in parts.values() if len(own) > 1]
+        wholes = [
+            {**own[0][0], "_units": sum(row["_units"] for row, _base_line in own)}
+            for own in groups
+        ]
+        for own, (whole, *_discounts) in zip(
+            groups, self._compute_raw_taxes(wholes) if wholes else [], strict=True
+        ):
+            for number, tax_data in enumerate(whole["tax_details"]["taxes_data"]):
+                *others, last = (
+                    base_line["tax_details"]["taxes_data"][number]
+                    for _row, base_line in own
+                )
+                last["tax_amount_currency"] = self.currency.round(
+                    tax_data["tax_amount_currency"]
+                    - sum(data["tax_amount_currency"] for data in others)
+                )
+
+    def _compute_taxes_today(self):
+        """Return the base lines of the invoice with its taxes as of today."""
+        rows = [
+            {
+                "_slice": Slice(item, units, 0),
+                "_units": units,
+                "_discount_units": self.discount.get_share(item, units),
+            }
+            for item, units in self.lines.units.items()
+            if units
+        ]
+        return sum(self._compute_raw_taxes(rows), [])
 
     def _compute_raw_taxes(self, rows):
         """Return Odoo's base lines with the tax of the rows as configured today."""
@@ -162,12 +293,16 @@ class InvoiceBook:
         The untaxed amount is the base, also for taxes that are included in the
         price; the quantity shrinks with it, for taxes of a fixed amount per unit.
         """
-        origin = row["_origin"]
-        net = self._to_units(origin.price_subtotal)
+        origin = row["_slice"].origin
+        amount = from_units(row["_units"], self.currency.rounding)
+        share = 1 / (origin.quantity or 1.0)
+        if has_amount_per_unit(origin.tax_ids):
+            share = row["_units"] / origin._get_booked_units()
+        quantity = (origin.quantity or 1.0) * share
         return origin.env["account.tax"]._prepare_base_line_for_taxes_computation(
             origin,
-            price_unit=origin.price_subtotal / origin.quantity,
-            quantity=origin.quantity * row["_units"] / net,
+            price_unit=amount / quantity,
+            quantity=quantity,
             discount=0.0,
             rate=self.invoice.invoice_currency_rate,
             special_mode="total_excluded",
@@ -177,7 +312,7 @@ class InvoiceBook:
 
     def _prepare_discount_base_line(self, row):
         """Return the base line of what a discount takes off the tax base of one row."""
-        origin = row["_origin"]
+        origin = row["_slice"].origin
         return origin.env["account.tax"]._prepare_base_line_for_taxes_computation(
             origin,
             tax_ids=get_discounted_taxes(origin.tax_ids),
@@ -191,82 +326,44 @@ class InvoiceBook:
             extra_tax_data=None,
         )
 
-    def _limit_taxes(self, base_lines):
-        """Keep each tax within what is left; the last credit takes the rest."""
-        by_tax = defaultdict(list)
-        for base_line in base_lines:
-            units = self._to_units(base_line["tax_details"]["total_excluded_currency"])
-            for tax_data in base_line["tax_details"]["taxes_data"]:
-                if not tax_data["is_reverse_charge"]:
-                    by_tax[tax_data["tax"]].append(tax_data)
-                    self.base_left[tax_data["tax"]] -= units
-        factors = self._get_tax_factors()
-        for tax, taxes_data in by_tax.items():
-            rounded = sum(
-                self._to_units(data["tax_amount_currency"]) for data in taxes_data
-            )
-            raw = sum(data["raw_tax_amount_currency"] for data in taxes_data)
-            factor = factors.get(tax, 1)
-            total = rounded if factor == 1 else self._to_units(raw * factor)
-            left = self.tax_left[tax]
-            target = left if not self.base_left[tax] else clamp(total, left)
-            self.tax_left[tax] -= target
-            largest = max(taxes_data, key=lambda data: abs(data["tax_amount_currency"]))
-            largest["tax_amount_currency"] = from_units(
-                self._to_units(largest["tax_amount_currency"]) + target - rounded,
-                self.currency.rounding,
-            )
-
-    def _get_tax_factors(self):
-        """Return by how much each tax was billed higher than it would be today.
-
-        1 unless somebody changed the tax, or its amount on the invoice, since: what
-        was billed counts, never today's configuration.
-        """
-        rows = [
-            self._prepare_billed_row(line)
-            for line in self.lines.filtered("price_subtotal")
-        ]
-        today = defaultdict(int)
-        for base_line in sum(self._compute_raw_taxes(rows), []):
-            for tax_data in base_line["tax_details"]["taxes_data"]:
-                if not tax_data["is_reverse_charge"]:
-                    amount = self._to_units(tax_data["tax_amount_currency"])
-                    today[tax_data["tax"]] += amount
-        return {
-            tax: self.tax_billed.get(tax, 0) / units
-            for tax, units in today.items()
-            # Rounding alone makes less than one unit of difference per line.
-            if units and abs(units - self.tax_billed.get(tax, 0)) > len(rows)
-        }
-
-    def _prepare_billed_row(self, line):
-        """Return a row that stands for all of an invoice line."""
-        units = self._to_units(line.price_subtotal)
-        discount = self.discount.get_share(line, units)
-        return {"_origin": line, "_units": units, "_discount_units": discount}
-
     def _pin_line(self, base_line, row):
         """Return ``extra_tax_data`` that fixes untaxed amount and tax of a line.
 
         The price is left to the line, which may have one that includes taxes.
         """
-        if not base_line["tax_details"]["taxes_data"]:
+        company_currency = self.invoice.company_currency_id
+        taxes = self._pin_taxes(base_line)
+        if not taxes and self.currency == company_currency:
             return False
-        origin = row["_origin"]
+        origin = row["_slice"].origin
         return {
-            **self._pin_taxes(base_line),
+            **self._get_pin_key(),
+            # Odoo reads the other amounts only where there is something here.
+            "manual_tax_amounts": taxes or {"0": {}},
             "manual_total_excluded_currency": from_units(
                 row["_units"], self.currency.rounding
+            ),
+            "manual_total_excluded": from_units(
+                self._get_balance(row), company_currency.rounding
             ),
             "discount": origin.discount,
             "quantity": origin.quantity,
         }
 
+    def _get_balance(self, row):
+        """Return what a row is in the company's currency, in units."""
+        part, units = row["_slice"], row["_units"]
+        if part.origin.move_id == self.invoice:
+            return part.get_balance(units)
+        amount = from_units(units, self.currency.rounding)
+        rate = self.invoice.invoice_currency_rate or 1.0
+        return to_units(amount / rate, self.invoice.company_currency_id.rounding)
+
     def _pin_discount(self, base_line):
         """Return ``extra_tax_data`` that fixes amount and tax of a discount."""
         return {
-            **self._pin_taxes(base_line),
+            **self._get_pin_key(),
+            "manual_tax_amounts": self._pin_taxes(base_line),
             "manual_total_excluded_currency": base_line["price_unit"],
             "price_unit": base_line["price_unit"],
             "discount": 0.0,
@@ -274,16 +371,19 @@ class InvoiceBook:
         }
 
     def _pin_taxes(self, base_line):
-        """Return the part of ``extra_tax_data`` that fixes the taxes."""
+        """Return the amounts of the taxes, in both currencies."""
         return {
-            "manual_tax_amounts": {
-                str(data["tax"].id): {
-                    "base_amount_currency": data["base_amount_currency"],
-                    "tax_amount_currency": data["tax_amount_currency"],
-                }
-                for data in base_line["tax_details"]["taxes_data"]
-                if not data["is_reverse_charge"]
-            },
+            str(data["tax"].id): {
+                "base_amount_currency": data["base_amount_currency"],
+                "tax_amount_currency": data["tax_amount_currency"],
+                "tax_amount": data["tax_amount"],
+            }
+            for data in get_taxes_data(base_line)
+        }
+
+    def _get_pin_key(self):
+        """Return what the fixed amounts hold for."""
+        return {
             "currency_id": self.currency.id,
             "rate": self.invoice.invoice_currency_rate,
         }

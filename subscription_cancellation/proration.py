@@ -9,6 +9,7 @@ Every amount is a whole number of the currency's smallest unit (cents for USD,
 yen for JPY), so that sums are exact; :func:`to_units` and :func:`from_units` convert.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -48,6 +49,18 @@ class Period(NamedTuple):
         """Return how many days two periods have in common."""
         return max((min(self.end, other.end) - max(self.start, other.start)).days, 0)
 
+    def intersect(self, other: "Period") -> "Period":
+        """Return what two periods have in common; it may have no days."""
+        return Period(max(self.start, other.start), min(self.end, other.end))
+
+    def split(self, day: date) -> list["Period"]:
+        """Return the days before ``day``, and the others, where there are any."""
+        parts = [
+            Period(self.start, min(self.end, day)),
+            Period(max(self.start, day), self.end),
+        ]
+        return [part for part in parts if part.days > 0]
+
 
 class Charge(NamedTuple):
     """An amount (in currency units) spread evenly over the days of a period."""
@@ -55,9 +68,12 @@ class Charge(NamedTuple):
     units: int
     period: Period
 
-    def units_from(self, day: date) -> int:
-        """Return the rounded part of the amount for the days from ``day`` on."""
-        return half_up(self.units * self.period.days_from(day), self.period.days)
+    def units_from(self, day: date, until: date | None = None) -> int:
+        """Return the rounded part of the amount for the days from ``day`` on.
+
+        :param until: the first day that does not count any more, if there is one
+        """
+        return self.units_in(Period(day, until or date.max))
 
     def units_in(self, period: Period) -> int:
         """Return the rounded part of the amount for the days of another period."""
@@ -110,13 +126,17 @@ def share_out(units: int, weights: Sequence[int]) -> list[int]:
 
 
 def creditable(
-    debit: Charge, earlier_credits: Iterable[Charge], effective_date: date | None
+    debit: Charge,
+    earlier_credits: Iterable[Charge],
+    effective_date: date | None,
+    until: date | None = None,
 ) -> int:
     """Return what may still be credited of one billed line, in currency units.
 
     :param debit: what was billed
     :param earlier_credits: what was credited of it before (positive amounts)
     :param effective_date: first day without service; ``None`` for a full credit
+    :param until: the day on which service goes on, where it does (a pause)
     :return: the billed share of the unused days less the credited share of those
         days, never more than what is left of the line and never below zero
     """
@@ -124,13 +144,16 @@ def creditable(
     left = debit.units - sum(credit.units for credit in earlier_credits)
     if effective_date is None:
         return clamp(left, debit.units)
-    units = debit.units_from(effective_date)
-    units -= sum(credit.units_from(effective_date) for credit in earlier_credits)
+    units = debit.units_from(effective_date, until)
+    units -= sum(credit.units_from(effective_date, until) for credit in earlier_credits)
     return clamp(units, clamp(left, debit.units))
 
 
 def credited_period(
-    debit: Charge, earlier_credits: Iterable[Charge], effective_date: date | None
+    debit: Charge,
+    earlier_credits: Iterable[Charge],
+    effective_date: date | None,
+    until: date | None = None,
 ) -> Period:
     """Return the days that a credit is for: the unused ones that were not credited yet.
 
@@ -138,12 +161,12 @@ def credited_period(
     over days that an earlier one has taken, it would be found on the wrong days once
     one of the two has been charged again.
 
-    :param debit: as for :func:`creditable`, like the other two
+    :param debit: as for :func:`creditable`, like the others
     :return: without days at its ends of which nothing is left
     """
     earlier_credits = list(earlier_credits)
     start, end = debit.period
-    window = Period(max(start, effective_date or start), end)
+    window = Period(max(start, effective_date or start), min(end, until or end))
     cuts = {day for credit in earlier_credits for day in credit.period}
     inner = sorted(day for day in cuts if window.start < day < window.end)
     parts = list(map(Period, [window.start, *inner], [*inner, window.end]))
@@ -225,3 +248,61 @@ def split_by_billing_period(
         count += 1
         whole = Period(whole.end, anchor + interval * (count + 1))
     return parts
+
+
+def get_uncovered(period: Period, covers: Iterable[tuple[Period, int]]) -> list[Period]:
+    """Return the parts of a period that nothing covers.
+
+    :param covers: periods, and what each adds: 1, or -1 where it takes one off
+    """
+    changes = Counter()
+    for days, count in covers:
+        if days.common_days(period):
+            changes[max(days.start, period.start)] += count
+            changes[min(days.end, period.end)] -= count
+    parts, covered, start = [], 0, period.start
+    for day in sorted({*changes, period.end}):
+        if covered <= 0 and day > start:
+            is_next = parts and parts[-1].end == start
+            first_day = parts.pop().start if is_next else start
+            parts.append(Period(first_day, day))
+        covered += changes[day]
+        start = day
+    return parts
+
+
+def unite(periods: Iterable[Period]) -> list[Period]:
+    """Return the days of some periods, in order, as few periods as possible."""
+    united = []
+    for period in sorted(periods):
+        if united and period.start <= united[-1].end:
+            last = united.pop()
+            period = Period(last.start, max(last.end, period.end))
+        united.append(period)
+    return united
+
+
+def get_billing_periods(
+    gap: Period, interval: relativedelta, is_cut: bool, anchor: date | None = None
+) -> list[Period]:
+    """Return the billing periods that days without an invoice belong to.
+
+    They begin with the gap where billing that goes on from there, one period after
+    the other, comes to its end; else they end with it.
+
+    :param is_cut: the gap ends with a pause, not where a billing period begins
+    :param anchor: where the period of its first day begins, as the gap ends within one
+    """
+    days = [gap.start]
+    while days[-1] < gap.end:
+        days.append(days[-1] + interval)
+    if days[-1] != gap.end and not is_cut and anchor:
+        days = [anchor]
+        while days[-1] < gap.end:
+            days.append(anchor + interval * len(days))
+    elif days[-1] != gap.end and not is_cut:
+        count, days = 0, [gap.end]
+        while days[0] > gap.start:
+            count += 1
+            days.insert(0, gap.end - interval * count)
+    return list(map(Period, days, days[1:]))

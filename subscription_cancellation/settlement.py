@@ -8,11 +8,20 @@ from typing import Any, NamedTuple
 class OpenItem(NamedTuple):
     """An amount that is still open, of one document."""
 
-    #: Only items of one account and currency are matched.
+    #: Only items of one account, currency and partner are matched.
     account: Any
     currency: Any
     units: int  # of the currency's smallest unit; never negative
     document: Any
+    partner: Any = None
+
+    def fits(self, other: "OpenItem") -> bool:
+        """Return whether one may pay the other."""
+        return (self.account, self.currency, self.partner) == (
+            other.account,
+            other.currency,
+            other.partner,
+        )
 
 
 class Match(NamedTuple):
@@ -40,8 +49,7 @@ def match(credit_items: Sequence[OpenItem], debits: Sequence[OpenItem]) -> list[
     for debit in debits:
         due = debit.units
         for number, credit in enumerate(credit_items):
-            is_fit = (credit.account, credit.currency) == debit[:2]
-            units = min(left[number], due) if is_fit else 0
+            units = min(left[number], due) if credit.fits(debit) else 0
             if units > 0:
                 left[number] -= units
                 due -= units

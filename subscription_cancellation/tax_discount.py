@@ -16,6 +16,12 @@ def get_discounted_taxes(taxes):
     return taxes.filtered(lambda tax: tax.amount_type != "fixed")
 
 
+def has_amount_per_unit(taxes):
+    """Return whether the amount of one of these is not in proportion to the price."""
+    kinds = set(taxes.flatten_taxes_hierarchy().mapped("amount_type"))
+    return not kinds <= {"percent", "division"}
+
+
 class TaxDiscount:
     """What is left to take back of the discount of one invoice, by set of taxes."""
 
@@ -49,8 +55,8 @@ class TaxDiscount:
         """Fix the discount of the rows of one credit memo: the last takes the rest."""
         by_taxes = defaultdict(list)
         for row in rows:
-            by_taxes[get_discounted_taxes(row["_origin"].tax_ids)].append(row)
-            row["_discount_units"] = self.get_share(row["_origin"], row["_units"])
+            by_taxes[get_discounted_taxes(row["_slice"].origin.tax_ids)].append(row)
+            row["_discount_units"] = self.get_share(row["_slice"].origin, row["_units"])
         for taxes, same in by_taxes.items():
             self.base_left[taxes] -= sum(row["_units"] for row in same)
             total = sum(row["_discount_units"] for row in same)

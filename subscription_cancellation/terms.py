@@ -19,6 +19,12 @@ from dateutil.relativedelta import relativedelta
 from .proration import ONE_DAY
 
 LONGEST_MONTH = 31
+#: What timings align the end to.
+TIMING_ALIGNMENTS = {
+    "end_of_period": "end_of_period",
+    "end_of_billed": "end_of_period",
+    "end_of_term": "end_of_term",
+}
 
 
 class NoTermError(ValueError):
@@ -47,6 +53,11 @@ class Terms(NamedTuple):
         """How long before the end notice has to be given."""
         return relativedelta(**{self.notice_unit: self.notice_period})
 
+    def for_timing(self, timing: str) -> "Terms":
+        """Return these with the alignment that a timing asks for, if it does."""
+        alignment = TIMING_ALIGNMENTS.get(timing, self.alignment)
+        return self._replace(alignment=alignment)
+
     @property
     def minimum(self) -> relativedelta:
         """The length of the first term."""
@@ -64,12 +75,15 @@ class Contract(NamedTuple):
     ``start`` is its first paid day, ``next_period_start`` the first day that is not
     billed yet, from which periods of length ``interval`` are counted. ``end`` is the
     first day after a fixed term, ``None`` where it runs until cancelled.
+    ``period_end`` is the first day after the current period, ``None`` where no period
+    beyond it is billed.
     """
 
     start: date
     next_period_start: date
     interval: relativedelta
     end: date | None = None
+    period_end: date | None = None
 
     @property
     def last_day(self) -> date | None:
@@ -162,11 +176,9 @@ def _end_of_month(day: date, terms: Terms, contract: Contract) -> date:
 
 
 def _end_of_period(day: date, terms: Terms, contract: Contract) -> date:
-    """Return the first last day of a billing period from ``day`` on.
-
-    What is billed already counts as one period: it is not cut.
-    """
-    return _last_day(day, contract.next_period_start, contract.interval)
+    """Return the first last day of a billing period from ``day`` on."""
+    anchor = contract.period_end or contract.next_period_start
+    return _last_day(day, anchor, contract.interval)
 
 
 def _end_of_term(day: date, terms: Terms, contract: Contract) -> date:

@@ -40,6 +40,7 @@ class Farewell:
         # Before they end, while it can be told what they would be credited.
         self._list_open_ends()
         self._end_failed()
+        self._list_open_pauses()
         self._list_open_steps()
         self._list_waiting_declarations()
         self._take_off_ended_lines()
@@ -124,6 +125,20 @@ class Farewell:
                 "The days from %s on are charged already.",
                 format_day(cancellation.env, cancellation.extension_start_date),
             )
+
+    def _list_open_pauses(self):
+        """Tell what is paused without an end: upstream would bill the pause."""
+        pauses = self.env["sale.subscription.pause"].search(
+            [("state", "=", "paused"), ("date_to", "=", False)], order="id"
+        )
+        for pause in pauses:
+            env = self._get_env(pause.subscription_id)
+            text = env._(
+                "Paused from %s on. On the day it is resumed, set its next invoice "
+                "date to that day: else the pause would be billed.",
+                format_day(env, pause.date_from),
+            )
+            self._add_to_do(pause.subscription_id, text, fields.Date.today())
 
     def _list_open_steps(self):
         """Tell which money has not moved yet, and which letter was not sent."""

@@ -105,6 +105,18 @@ class CancellationCase(AccountTestInvoicingCommon):
         # What is created from now on is so at that time, as in a later transaction.
         cls.env.cr._now = fields.Datetime.now()
 
+    @classmethod
+    def track_changes(cls):
+        """Let documents tell of changes in their chatter, as outside of tests."""
+        off = dict.fromkeys(("tracking_disable", "mail_notrack"), False)
+        cls.env = cls.env(context={**cls.env.context, **off})
+
+    @classmethod
+    def end_transaction(cls):
+        """Let Odoo write down what has changed in documents, as with a commit."""
+        cls.env.flush_all()
+        cls.env.cr.precommit.run()
+
     # === MASTER DATA === #
 
     @classmethod
@@ -268,6 +280,30 @@ class CancellationCase(AccountTestInvoicingCommon):
         if amount is not None:
             values["amount"] = amount
         return cls._register_payment(invoice, **values)
+
+    @classmethod
+    def pay_on_account(cls, partner, amount, currency=None, company=None):
+        """Let a customer pay without an invoice, as entered under Payments."""
+        company = company or cls.company
+        journals = cls.env["account.journal"].search(
+            [("type", "=", "bank"), ("company_id", "=", company.id)], limit=1
+        )
+        payment = (
+            cls.env["account.payment"]
+            .with_company(company)
+            .create(
+                {
+                    "payment_type": "inbound",
+                    "partner_type": "customer",
+                    "partner_id": partner.id,
+                    "amount": amount,
+                    "currency_id": (currency or company.currency_id).id,
+                    "journal_id": journals.id,
+                }
+            )
+        )
+        payment.action_post()
+        return payment
 
     @classmethod
     def get_provider(cls, company=None, **values):

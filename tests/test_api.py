@@ -352,6 +352,8 @@ class TestApi(HttpCase):
             {"comment": {"a": 5}},
             {"timing": "specific_date", "requested_date": {"a": 1}},
             {"ids": [self.subscription.id, self.subscription.id + 1]},
+            *({"fingerprint": value} for value in ("", False, 7, ["a"], {"a": 1})),
+            *({"fingerprint": text} for text in UNSTORABLE),
         ):
             with self.subTest(options=options):
                 status, _answer = self.call("request_cancellation", **options)

@@ -170,6 +170,14 @@ class TestApiTogether(ApiCase):
             "request_cancellation", timing="immediate", idempotency_key=key
         )
 
+    def assert_busy(self, answer):
+        """Assert that it is refused with a sentence that names what is locked."""
+        self.assertEqual(answer.status_code, 409, answer.text)
+        self.assertRegex(
+            answer.json()["message"],
+            "^Subscription .+ is being changed by somebody else. Please try again in",
+        )
+
     def test_what_somebody_else_changes_is_409(self):
         """E3: each verb refuses a locked subscription, and does nothing."""
         self.call("request_cancellation", timing="end_of_period")
@@ -189,8 +197,7 @@ class TestApiTogether(ApiCase):
                 ("revoke_cancellation", {}),
             ):
                 with self.subTest(method=method, options=options):
-                    answer = self.call(method, **options)
-                    self.assertEqual(answer.status_code, 409, answer.text)
+                    self.assert_busy(self.call(method, **options))
             preview = self.call("preview_cancellation", timing="immediate")
             self.assertEqual(preview.status_code, 422, "it is scheduled already")
         [cancellation] = self.get_cancellations()
@@ -206,8 +213,7 @@ class TestApiTogether(ApiCase):
             )
             for method in ("generate_invoice", "manual_invoice", "create_invoice"):
                 with self.subTest(method=method):
-                    answer = self.call(method)
-                    self.assertEqual(answer.status_code, 409, answer.text)
+                    self.assert_busy(self.call(method))
         self.assertEqual(self.call("generate_invoice").status_code, 200)
 
     def test_a_locked_one_is_not_reactivated(self):
@@ -218,8 +224,7 @@ class TestApiTogether(ApiCase):
                 "SELECT id FROM sale_subscription WHERE id = %s FOR UPDATE",
                 [self.subscription_id],
             )
-            answer = self.call("reactivate_subscription")
-            self.assertEqual(answer.status_code, 409, answer.text)
+            self.assert_busy(self.call("reactivate_subscription"))
         self.assertEqual(self.call("reactivate_subscription").status_code, 200)
 
     def test_without_a_key_or_with_a_wrong_one_is_401(self):

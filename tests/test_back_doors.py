@@ -22,6 +22,30 @@ class TestBackDoors(CancellationCase):
         self.subscription.user_id = self.user
         self.own = self.subscription.with_user(self.user)
 
+    # === BILLED DAYS === #
+
+    def test_nobody_says_which_days_were_billed(self):
+        """C9: days that were never billed would be charged in the end."""
+        days = [["2026-01-01", "2026-06-30"]]
+        line = self.own.sale_subscription_line_ids
+        billed = line.billed_days
+        with self.assertRaisesRegex(UserError, "kept by the cancellation engine"):
+            line.billed_days = days
+        values = {
+            "sale_subscription_id": self.own.id,
+            "product_id": line.product_id.id,
+        }
+        Line = self.env["sale.subscription.line"].with_user(self.user)
+        for context, more in (
+            ({}, {"billed_days": days}),
+            ({"default_billed_days": days}, {}),
+        ):
+            with self.assertRaisesRegex(UserError, "kept by the cancellation engine"):
+                Line.with_context(**context).create({**values, **more})
+        self.env.invalidate_all()
+        self.assertEqual(line.billed_days, billed)
+        self.assertTrue(Line.create(values))
+
     # === APPROVAL === #
 
     def test_trying_again_is_for_what_failed(self):

@@ -4,7 +4,7 @@
 from unittest.mock import patch
 
 from odoo.exceptions import UserError
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 from odoo.tools import SQL
 
 from .common import CancellationCase
@@ -99,28 +99,37 @@ class TestBadInput(CancellationCase):
     def test_invoice_line_without_a_period(self):
         """C1, C4: refused, not credited with nothing; the way out is a list."""
         line = self.invoice.invoice_line_ids
-        lost = ("start_date", None), ("end_date", None), ("end_date", "2026-06-30")
+        lost = (
+            ("start_date", None),
+            ("end_date", None),
+            ("end_date", "2026-06-30"),
+        )
         for name, value in lost:
             with self.subTest(name=name, value=value):
-                line.flush_recordset()
-                self.env.cr.execute(
-                    SQL(
-                        "UPDATE account_move_line SET %s = %s WHERE id = %s",
-                        SQL.identifier(name),
-                        value,
-                        line.id,
-                    )
-                )
-                line.invalidate_recordset()
+                self.lose(line, name, value)
                 self.check_refused(f"{self.invoice.name} bills “.*” without a period")
                 line.write({"start_date": "2026-07-01", "end_date": "2026-07-31"})
-        line.write({"start_date": False, "end_date": False})
+        for name in ("start_date", "end_date"):
+            self.lose(line, name, None)
         self.check_refused("without a period")
         action = self.env["account.move.line"].action_view_unlinked()
         self.assertIn(line, line.search(action["domain"]))
         line.write({"start_date": "2026-07-01", "end_date": "2026-07-31"})
         self.subscription.request_cancellation()
         self.assertEqual(self.credit_memos(self.subscription).amount_total, 21.0)
+
+    def lose(self, line, name, value):
+        """Write a date behind the back of every rule."""
+        line.flush_recordset()
+        self.env.cr.execute(
+            SQL(
+                "UPDATE account_move_line SET %s = %s WHERE id = %s",
+                SQL.identifier(name),
+                value,
+                line.id,
+            )
+        )
+        line.invalidate_recordset()
 
     def test_currency_without_rate(self):
         """Odoo would take a rate of 1 without a word."""
@@ -152,3 +161,58 @@ class TestBadInput(CancellationCase):
         self.assertEqual(result["state"], "done")
         memo = self.credit_memos(self.subscription)
         self.assertGreater(str(memo.date), "2026-07-31")
+
+    def test_what_is_no_fingerprint(self):
+        """D5, E3: given but empty, or no text, it is not taken for none."""
+        for fingerprint in ("", False, 0, 7, True, [], {}, ["a"], "a\x00", "a\ud800"):
+            with self.subTest(fingerprint=fingerprint):
+                self.check_refused("is not a fingerprint", fingerprint=fingerprint)
+        result = self.subscription.request_cancellation(fingerprint=None)
+        self.assertTrue(result["cancellation_id"])
+
+    def test_what_was_sent_is_told_shortly(self):
+        """E3: at most 200 characters of a value are repeated."""
+        value = "x" * 1000
+        for options in (
+            {"timing": value},
+            {"refund_mode": value},
+            {"requested_date": value, "timing": "specific_date"},
+            {"reason_code": value},
+            {"comment": [value]},
+            {"fingerprint": [value]},
+            {"line_ids": [value]},
+            {"line_ids": list(range(10**6, 10**6 + 1000))},
+        ):
+            with self.subTest(options=str(options)[:30]):
+                with self.assertRaises(UserError) as caught:
+                    self.subscription.request_cancellation(**options)
+                self.assertLess(len(str(caught.exception)), 600)
+                self.assertIn("…", str(caught.exception))
+        with self.assertRaises(UserError) as caught:
+            self.subscription.reactivate_subscription(mode=value)
+        self.assertIn(f"“{'x' * 199}…”", str(caught.exception))
+
+    def test_a_company_without_a_chart_of_accounts(self):
+        """C9, D5: the preview says so, and not the invoice in the end."""
+        company = self.env["res.company"].create({"name": "Bare Books"})
+        self.env.user.company_ids += company
+        subscription = self.create_subscription(company_id=company.id, journal_id=False)
+        self.travel_to("2026-07-10")
+        for ask in (
+            subscription.preview_cancellation,
+            subscription.request_cancellation,
+        ):
+            with (
+                self.assertRaisesRegex(UserError, "Bare Books has no chart of acc"),
+                self.env.cr.savepoint(),
+            ):
+                ask(timing="immediate")
+        dialog = self.env["subscription.cancellation.wizard"].with_context(
+            default_subscription_id=subscription.id
+        )
+        self.assertIn("Bare Books has no chart of accounts", Form(dialog).problem)
+        dropped = {"timing": "immediate", "unbilled_charges": "drop"}
+        preview = subscription.preview_cancellation(**dropped)
+        self.assertEqual(preview["settlement"][0]["state"], "skipped")
+        answer = subscription.request_cancellation(**dropped)
+        self.assertEqual(answer["state"], "done")

@@ -163,7 +163,11 @@ class TestOrderOfScheduledActions(GuardCase):
 
         def create():
             partner = self.create_customer(tz="America/Los_Angeles")
-            return self.create_ending(partner_id=partner.id)
+            subscription = self.create_subscription(partner_id=partner.id)
+            # 1 July there too: it has started.
+            self.bill(subscription, "2026-07-01 12:00:00")
+            self.schedule(subscription)
+            return subscription
 
         outcome = ("non_renewing", ["2026-07-01"], [])
         self.assert_in_both_orders(create, "2026-08-01 00:00:00", outcome)
@@ -404,12 +408,12 @@ class TestPaused(GuardCase):
         subscription.action_pause(**pause)
         return subscription
 
-    def test_a_paused_subscription_is_ended_and_credited(self):
-        """B7, B8: 11 of 31 days."""
+    def test_a_paused_subscription_is_ended_and_not_credited_again(self):
+        """B7, B8, C4: the pause has credited all its days, also after 20 July."""
         self.assert_in_both_orders(
             lambda: self.create_paused("2026-07-20"),
             "2026-07-21",
-            ("cancelled", ["2026-07-01"], [11.0]),
+            ("cancelled", ["2026-07-01"], []),
         )
 
     def test_a_subscription_resumed_on_its_last_night_is_not_billed(self):

@@ -385,7 +385,9 @@ class TestDeclarations(DeclarationCase):
         token = cancellation.declaration_id.sudo().objection_token
         url = cancellation._get_objection_url()
         self.assertTrue(url.startswith("http"))
-        self.assertTrue(url.endswith(f"/cancel-contract/object/{token}"))
+        whole = cancellation._show_links(url)
+        self.assertTrue(whole.endswith(f"/cancel-contract/object/{token}"))
+        self.assertNotIn(token, url)
         user = self.create_user(CANCELLATION_MANAGER)
         self.assertEqual(cancellation.with_user(user)._get_objection_url(), url)
         cancellation._revoke()
@@ -475,8 +477,10 @@ class TestDeclarations(DeclarationCase):
         self.assertNotIn("/cancel-contract/object/", receipt.body_html)
         [told] = self.get_mails(CUSTOMER)
         self.assertIn("July 31, 2026", told.body_html)
-        url = declaration.cancellation_id._get_objection_url()
-        self.assertIn(url, told.body_html)
+        token = declaration.sudo().objection_token
+        self.assertIn(f"/cancel-contract/object/{token}", told.body_html)
+        for message in declaration.message_ids:
+            self.assertNotIn(token, message.body)
         self.assertNotIn(STRANGER, told.body_html)
 
     def test_who_is_not_on_file_is_never_told_the_end(self):
@@ -738,9 +742,37 @@ class TestPage(DeclarationCase, HttpCase):
         self.assertRefused(response, "Enter your name.")
         for values in ({"company_id": "999999"}, {"nonce": "x"}, {"token": "y"}):
             self.assertReceipt(self.send(**values))
-        self.assertReceipt(self.send(nonce="ü" * 30))
+        self.assertReceipt(self.send(nonce="x" * 30))
         json = self.url_open("/cancel-contract", json={"a": 1})
         self.assertLess(json.status_code, 500)
+
+    def test_what_no_page_of_ours_holds_is_refused(self):
+        """E2: a damaged key, or a file in the place of one; the entries are kept."""
+        for name in ("csrf_token", "nonce"):
+            with self.subTest(name=name):
+                refused = self.send(**{name: "ü" * 30})
+                self.assertRefused(refused, "This page had expired")
+                entries = self.entries()
+                del entries[name]
+                refused = self.url_open(
+                    "/cancel-contract", data=entries, files={name: ("a", b"x")}
+                )
+                self.assertRefused(refused, "This page had expired")
+                self.assertIn('value="Ann Azure"', refused.text)
+        self.assertReceipt(
+            self.url_open("/cancel-contract", data=self.entries(refused))
+        )
+
+    def test_a_file_in_the_place_of_any_entry(self):
+        """E2: never a server error."""
+        for name in (*self.entries(), "company_id", "company_homepage"):
+            entries = self.entries()
+            entries.pop(name, None)
+            with self.subTest(name=name):
+                answer = self.url_open(
+                    "/cancel-contract", data=entries, files={name: ("a", b"x")}
+                )
+                self.assertLess(answer.status_code, 500)
 
     # === ABUSE === #
 
@@ -818,6 +850,34 @@ class TestPage(DeclarationCase, HttpCase):
         again = self.url_open(path, data={"x": "1"})
         self.assertEqual(again.status_code, 200)
         self.assertEqual(len(declaration.activity_ids), 1)
+
+    def test_a_former_customer_does_not_object_by_link(self):
+        """B4: another customer has the contract now; the next one gets a link anew."""
+        declaration = self.declare_and_process()
+        old = f"/cancel-contract/object/{declaration.sudo().objection_token}"
+        self.subscription.partner_id = self.create_customer(name="Next")
+        for answer in (self.get(old), self.url_open(old, data={"x": "1"})):
+            self.assertEqual(answer.status_code, 404)
+            self.assertNotIn(self.subscription.name, answer.text)
+        self.env.invalidate_all()
+        self.assertEqual(declaration.state, "matched")
+        self.assertTrue(declaration.cancellation_id.is_open)
+        new = f"/cancel-contract/object/{declaration.sudo().objection_token}"
+        self.url_open(new, data={"x": "1"})
+        self.env.invalidate_all()
+        self.assertEqual(declaration.state, "objected")
+
+    def test_employees_do_not_object_by_link(self):
+        """B4: they revoke in the back office, where their own rights count."""
+        declaration = self.declare_and_process()
+        path = f"/cancel-contract/object/{declaration.sudo().objection_token}"
+        self.create_user(CANCELLATION_USER, login="user")
+        self.authenticate("user", "user")
+        for answer in (self.get(path), self.url_open(path, data={"x": "1"})):
+            self.assertIn("logged in as an employee", answer.text)
+            self.assertNotIn("<button", answer.text.partition("<main")[2])
+        self.env.invalidate_all()
+        self.assertEqual(declaration.state, "matched")
 
     def test_a_wrong_address_of_a_receipt_or_objection_is_not_found(self):
         """E2: without any hint."""

@@ -57,7 +57,8 @@ class TestCancelContractTour(HttpCase):
         declaration._process()
         cancellation = declaration.cancellation_id
         self.assertEqual(cancellation.subscription_id, self.subscription)
-        self.start_tour(cancellation._get_objection_url(), "cancel_contract_objection")
+        url = cancellation._show_links(cancellation._get_objection_url())
+        self.start_tour(url, "cancel_contract_objection")
         self.assertEqual(self.declarations().state, "objected")
         self.assertEqual(self.subscription.cancellation_state, "active")
 

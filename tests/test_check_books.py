@@ -30,17 +30,33 @@ from odoo.addons.subscription_cancellation.books.rules import (
 
 from . import (
     test_check_books_bookings,
+    test_check_books_discounts,
     test_check_books_items,
+    test_check_books_limits,
     test_check_books_money,
+    test_check_books_order_offers,
+    test_check_books_orders,
+    test_check_books_pauses,
+    test_check_books_served,
     test_check_books_time,
+    test_check_books_undo,
+    test_copied_documents,
 )
 from .books import TESTED, CreditedCase, create_invoice, finds, get_sentences
 
 MODULES = (
     test_check_books_bookings,
+    test_check_books_discounts,
     test_check_books_items,
+    test_check_books_limits,
     test_check_books_money,
+    test_check_books_order_offers,
+    test_check_books_orders,
+    test_check_books_pauses,
+    test_check_books_served,
     test_check_books_time,
+    test_check_books_undo,
+    test_copied_documents,
 )
 
 

@@ -66,7 +66,8 @@ class TestBookings(RefundedCase):
         )
 
     def test_a_refund_by_hand_that_is_booked(self):
-        """C6: what an accountant gives back beside is theirs to decide."""
+        """C6: what an accountant gives back afterwards is theirs to decide."""
+        self.travel_to("2026-07-11")
         self.paid.action_refund(5.0)
         by_hand = self.paid.child_transaction_ids - self.transaction
         self.assertEqual((by_hand.state, by_hand.amount), ("done", -5.0))
@@ -257,3 +258,70 @@ class TestOpenInvoices(BooksCase):
         self.assert_books_fit()
         self.tamper(subscription.cancellation_ids, unbilled_charges="drop")
         self.assert_finds(settlements.NOT_ASKED_FOR)
+
+
+@tagged("post_install", "-at_install")
+class TestPaymentChanges(BooksCase):
+    """What Odoo tells in the chatter of the payment state of an invoice."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.track_changes()
+
+    def test_an_invoice_whose_match_was_removed_since(self):
+        """C8, A3: it was paid by bank, in whatever way, and nothing was credited."""
+        for pay in (self.pay, self.pay_by_statement):
+            with self.subTest(pay), self.env.cr.savepoint() as savepoint:
+                self.travel_to("2026-07-01")
+                subscription, invoice = self.subscribe()
+                self.end_transaction()
+                pay(invoice)
+                self.end_transaction()
+                self.cancel(
+                    subscription,
+                    "2026-07-10",
+                    refund_mode="none",
+                    unpaid_invoices="write_off",
+                )
+                self.travel_to("2026-07-11")
+                self.end_transaction()
+                invoice.line_ids.remove_move_reconcile()
+                self.end_transaction()
+                self.assertTrue(invoice.amount_residual)
+                self.assertNotIn(settlements.NO_STEP, self.get_found())
+                savepoint.rollback()
+
+    def test_an_invoice_that_was_paid_and_due_again_after_the_end(self):
+        """C8: it was open when the subscription ended, whatever came later."""
+        subscription, invoice = self.subscribe()
+        self.end_transaction()
+        self.cancel(subscription, "2026-07-10", unpaid_invoices="write_off")
+        self.remove(self.steps(subscription, "write_off"))
+        self.travel_to("2026-07-11")
+        self.pay(invoice)
+        self.end_transaction()
+        invoice.line_ids.remove_move_reconcile()
+        self.end_transaction()
+        self.assertIn(settlements.NO_STEP, self.get_found())
+
+    def pay_by_statement(self, invoice):
+        """Match a line of the bank statement with it."""
+        line = self.env["account.bank.statement.line"].create(
+            {
+                "journal_id": self.company_data["default_journal_bank"].id,
+                "date": "2026-07-05",
+                "payment_ref": invoice.name,
+                "partner_id": invoice.partner_id.id,
+                "amount": invoice.amount_residual,
+            }
+        )
+        _liquidity, suspense, _other = line._seek_for_lines()
+        items = invoice.line_ids.filtered(
+            lambda item: item.account_type == "asset_receivable"
+        )
+        suspense.account_id = items.account_id
+        (suspense | items).reconcile()
+
+    def get_found(self):
+        return [finding.sentence for finding in self.check_books().findings]

@@ -5,8 +5,10 @@ from odoo.tests import tagged
 
 from odoo.addons.subscription_cancellation.books.rules import (
     payments,
+    rebates,
     refunds,
     take_backs,
+    uses,
 )
 
 from .books import BooksCase, finds
@@ -61,6 +63,12 @@ class TestRefunds(BooksCase):
         yield
         self.tamper(self.step, transaction_id=None, payment_id=None)
 
+    @finds(refunds.NOT_CONFIRMED)
+    def test_a_refund_of_which_the_payment_is_cancelled(self):
+        """C6."""
+        yield
+        self.tamper(self.transaction.payment_id, state="canceled")
+
     @finds(refunds.WRONG_AMOUNT)
     def test_another_amount_than_planned(self):
         """C6."""
@@ -100,6 +108,18 @@ class TestPayments(BooksCase):
         yield
         self.remove(open_invoice.line_ids.matched_credit_ids)
 
+    @finds(payments.OF_SOMEBODY_ELSE)
+    def test_an_invoice_of_somebody_else_that_credits_paid(self):
+        """C7."""
+        subscription = self.prepare()
+        self.pay(self.invoice)
+        customer = subscription.partner_id
+        _other, open_invoice = self.subscribe(partner_id=customer.id)
+        self.settle(subscription, apply_credits=True)
+        yield
+        somebody = self.create_customer(name="Somebody else")
+        self.tamper(open_invoice.line_ids, partner_id=somebody.id)
+
     @finds(payments.NOT_BOOKED)
     def test_a_write_off_without_entry(self):
         """C8."""
@@ -133,6 +153,44 @@ class TestPayments(BooksCase):
         self.settle(subscription, "2026-07-10", unbilled_charges="invoice")
         yield
         self.add_to(self.steps(subscription, "unbilled"), "amount", 0.01)
+
+
+@tagged("post_install", "-at_install")
+class TestUses(BooksCase):
+    """C5, C12: $23.10 are taken off the invoice that is credited."""
+
+    def prepare(self, **values):
+        """Return the match of a credit memo, and another open invoice's due date."""
+        subscription, _invoice = self.subscribe(**values)
+        memo = self.settle(subscription)
+        _other, other_invoice = self.subscribe(**values)
+        due = other_invoice.line_ids.filtered("date_maturity")
+        return memo.line_ids.matched_debit_ids, due
+
+    @finds(uses.OTHER_CUSTOMER)
+    def test_a_credit_memo_pays_an_invoice_of_somebody_else(self):
+        """C12."""
+        match, due = self.prepare()
+        yield
+        self.tamper(match, debit_move_id=due.id)
+
+    @finds(uses.OTHER_INVOICE)
+    def test_a_credit_memo_pays_another_invoice_of_its_customer(self):
+        """C5."""
+        match, due = self.prepare(partner_id=self.create_customer().id)
+        yield
+        self.tamper(match, debit_move_id=due.id)
+
+    def test_what_may_have_been_paid_is_not_complained_about(self):
+        """C5: used for another invoice, then a payment was taken off its own."""
+        customer = self.create_customer()
+        subscription, invoice = self.subscribe(partner_id=customer.id)
+        payment = self.pay(invoice)
+        self.subscribe(partner_id=customer.id)
+        self.settle(subscription, apply_credits=True)
+        payment.move_id.line_ids.remove_move_reconcile()
+        self.assertTrue(invoice.amount_residual)
+        self.assert_books_fit()
 
 
 @tagged("post_install", "-at_install")
@@ -192,3 +250,26 @@ class TestTakeBacks(BooksCase):
         self.assertTrue(charged.is_taken_back)
         yield
         self.tamper(charged.refund_invoice_ids, reversed_entry_id=None)
+
+
+@tagged("post_install", "-at_install")
+class TestRebates(BooksCase):
+    """C1: $100.00 less $20.00, and $50.00, of which 21 of 31 days are credited."""
+
+    @finds(rebates.BEYOND)
+    def test_more_of_a_rebate_than_its_line_is_credited_with(self):
+        """C1: as if 60.00 of the 67.74 had been credited before."""
+        subscription = self.create_subscription(
+            [
+                {"name": "Hosting", "price_unit": 100.0},
+                {"name": "Rebate", "price_unit": -20.0, "addon_of": "Hosting"},
+                {"name": "Support", "price_unit": 50.0},
+            ]
+        )
+        self.bill(subscription)
+        self.settle(subscription)
+        yield
+        row = subscription.cancellation_ids.line_ids.filtered(
+            lambda row: row.subscription_line_id.name == "Hosting"
+        )
+        self.add_to(row, "credit_untaxed", -60.0)

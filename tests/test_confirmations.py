@@ -606,7 +606,8 @@ class TestTexts(ConfirmationCase):
         cancellation = self.schedule()
         [mail] = self.mails(cancellation)
         subscription = cancellation.subscription_id
-        self.assertIn(f"/my/subscriptions/{subscription.id}?access_token=", mail.body)
+        link = f"/my/subscriptions/{subscription.id}?access_token="
+        self.assertIn(f"{link}{subscription.access_token}", mail.body_html)
         self.assertNotIn("Object here", mail.body)
         self.patch(Cancellation, "_get_objection_url", lambda self: "https://x/no")
         [mail] = self.mails(self.schedule(self.create_billed()))

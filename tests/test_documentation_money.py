@@ -10,6 +10,9 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from .common import CancellationCase
+from .documented_changes import DocumentedChangesCase
+from .documented_sales import DocumentedSalesCase
+from .documented_served import DocumentedServedCase
 from .documents import (
     DOC,
     NOTHING,
@@ -145,7 +148,12 @@ class DocumentedMoneyCase(CancellationCase):
 
 @tagged("post_install", "-at_install")
 @one_test_per_table
-class TestDocumentedMoney(DocumentedMoneyCase):
+class TestDocumentedMoney(
+    DocumentedMoneyCase,
+    DocumentedChangesCase,
+    DocumentedSalesCase,
+    DocumentedServedCase,
+):
     # === ONE LINE, ONE INVOICE === #
 
     def check_the_day_ledger(self, rows):
@@ -290,6 +298,76 @@ class TestDocumentedMoney(DocumentedMoneyCase):
             self.check_amounts(memo, row, "Credit", "Tax credited")
         self.assertEqual(invoice.payment_state, "reversed")
 
+    def check_rounded_globally(self, rows):
+        """C4, C11: what is credited in full leaves nothing."""
+        for row in rows:
+            with self.subTest(row=row):
+                line = {
+                    "product_uom_qty": float(row["Quantity"]),
+                    "price_unit": float(row["Price"]),
+                    "discount": float(row["Discount"].replace("–", "0").rstrip(" %")),
+                    "taxes": self.get_tax(row["Tax"]),
+                }
+                subscription = self.subscribe([line] * int(row["Lines"]))
+                invoice = self.bill(subscription)
+                self.check_amounts(invoice, row, None, total="Invoice")
+                self.cancel(subscription, refund_mode="full")
+                memo = self.credit_memos(subscription)
+                self.check_amounts(memo, row, None, total="Credited with tax")
+
+    def check_a_rebate_with_a_tax_of_its_own(self, rows):
+        """C11: its tax comes with it."""
+        *rows, total = rows
+        lines = [
+            {**self.prepare_line(row), "taxes": self.get_tax(row["Tax"])}
+            for row in rows
+        ]
+        lines[1]["addon_of"] = lines[0]["name"]
+        subscription = self.subscribe(lines)
+        self.bill(subscription)
+        for row in rows:
+            if row["Credit"] in NOTHING:
+                continue
+            line = self.get_line(subscription, row["Line"])
+            self.cancel(subscription, "2026-07-10", line_ids=line.ids)
+            memo = subscription.cancellation_ids.sorted("id")[-1:].credit_note_ids
+            self.check_amounts(memo, row, "Credit", "Tax credited")
+        memos = self.credit_memos(subscription)
+        for column, name in (("Credit", "untaxed"), ("Tax credited", "tax")):
+            amount = sum(memos.mapped(f"amount_{name}"))
+            self.assertEqual(self.write(amount, total[column]), total[column])
+
+    def check_the_last_cent_in_another_currency(self, rows):
+        """C4, C11: nothing is left in the company's currency either."""
+        self.setup_other_currency("EUR", rates=[("1900-01-01", 0.937)])
+        *rows, total = rows
+        tax = self.get_tax(total["Tax"])
+        lines = [
+            {"name": row["Line"], "price_unit": split_amount(row["Billed"])[1]}
+            for row in rows
+        ]
+        subscription = self.subscribe(
+            [{**line, "taxes": tax} for line in lines], currency="EUR"
+        )
+        invoice = self.bill(subscription)
+        self.check_booked(invoice, total, -1)
+        for row in rows:
+            line = self.get_line(subscription, row["Line"])
+            self.cancel(subscription, line_ids=line.ids, cancel_day_billed=False)
+            memo = subscription.cancellation_ids.sorted("id")[-1:].credit_note_ids
+            self.check_booked(memo, row, 1)
+        self.assertEqual(invoice.payment_state, "reversed")
+
+    def check_booked(self, move, row, sign):
+        """Assert what a document books in the company's currency."""
+        items = move.line_ids
+        for column, own in (
+            ("Booked in dollars", items.filtered("product_id")),
+            ("Tax in dollars", items.filtered("tax_line_id")),
+        ):
+            amount = sign * sum(own.mapped("balance"))
+            self.assertEqual(self.write(amount, row[column]), row[column])
+
     # === INVOICES === #
 
     def bill_ahead(self, rows):
@@ -357,7 +435,7 @@ class TestDocumentedMoney(DocumentedMoneyCase):
         line = memo.invoice_line_ids
         line.price_unit = float(row["Credited before"])
         if row["For the days"] == "not linked to the line":
-            line.origin_line_id = False
+            line.write({"origin_line_id": False, "subscription_line_id": False})
         else:
             first_day, last_day = to_period(row["For the days"])
             line.write({"start_date": first_day, "end_date": last_day})
@@ -480,6 +558,26 @@ class TestDocumentedMoney(DocumentedMoneyCase):
             total += sum(invoices.mapped("amount_untaxed"))
         return total
 
+    def check_paused(self, rows):
+        """C1: the paid days, once, and a period after them."""
+        for row in rows:
+            with self.subTest(row=row):
+                subscription, _invoice = self.bill_row(row)
+                subscription.refund_mode = REFUND_MODES[row["Refund"]]
+                self.travel_to(str(to_day(row["Paused on"])))
+                subscription.action_pause(to_day(row["Resume on"]))
+                items = subscription.pause_ids.credit_note_ids.invoice_line_ids
+                days = {(item.start_date, item.end_date) for item in items}
+                found = [from_period(*period) for period in days] or ["nothing"]
+                self.assertEqual(found, [row["Credited days"]])
+                credit = sum(items.mapped("price_subtotal"))
+                self.assertEqual(
+                    self.write(credit, row["Billed"]) if credit else "nothing",
+                    row["Credit"],
+                )
+                next_date = from_day(subscription.recurring_next_date)
+                self.assertEqual(next_date, row["Next invoice from"])
+
     def check_reactivated(self, rows):
         """B15: neither a free day nor a double one."""
         for row in rows:
@@ -489,7 +587,7 @@ class TestDocumentedMoney(DocumentedMoneyCase):
                 answer = self.cancel_on(subscription, row)
                 self.check_credit(subscription, answer, row["Credit"])
                 self.travel_to(str(to_day(row["Reactivated on"])))
-                mode = {"Resume": "resume", "New term": "new_term"}[row["How"]]
+                mode = {"Go on": "resume", "New term": "new_term"}[row["How"]]
                 subscription.reactivate_subscription(mode=mode)
                 invoices = subscription.cancellation_ids.charge_invoice_ids
                 column = "Billed again at once"

@@ -146,6 +146,89 @@ class TestLeftOutDays(CancellationCase):
         self.execute_due("2026-09-11")
         self.assert_billed("2026-09-10")
 
+    # === A LINE THAT REGULAR BILLING HAS NOT COME TO === #
+
+    def add_and_schedule(self, last_day="2026-07-20", is_whole=False):
+        """Add 62.00 a month within July, which is billed from August on."""
+        self.line = self.add_line(
+            self.subscription, {"name": "Later", "price_unit": 62.0}
+        )
+        options = {"timing": "specific_date", "requested_date": last_day}
+        if is_whole:
+            self.cancel(self.subscription, **options)
+        else:
+            self.end_line(**options)
+        return self.subscription.cancellation_ids
+
+    def test_a_line_added_within_a_period_is_charged_for_nothing(self):
+        """B12: billing goes on as if nothing had happened."""
+        for how in ("revoke", "refuse", "whole"):
+            with self.subTest(how=how):
+                self.setUp()
+                self.policy.approval_always = how == "refuse"
+                cancellation = self.add_and_schedule(is_whole=how == "whole")
+                if how == "refuse":
+                    cancellation._refuse("No")
+                else:
+                    self.subscription.revoke_cancellation()
+                self.assertFalse(cancellation.charge_invoice_ids)
+                self.bill(self.subscription)
+                self.assert_billed("2026-08-31", ("2026-07-01", "2026-07-31"))
+
+    def test_a_line_added_within_a_period_is_ended_and_undone(self):
+        """B15: July stays free, on the same day and later."""
+        for day in ("2026-07-20", "2026-07-25"):
+            with self.subTest(day=day):
+                self.setUp()
+                cancellation = self.add_and_schedule()
+                self.execute_due("2026-07-21")
+                self.travel_to(max(day, "2026-07-21"))
+                cancellation.action_undo()
+                self.assertFalse(cancellation.charge_invoice_ids)
+
+    def test_a_line_added_within_a_period_and_left_out_of_the_next(self):
+        """B12: that one is charged, also where the extra days were."""
+        for charge_extension in (False, True):
+            with self.subTest(charge_extension=charge_extension):
+                self.setUp()
+                self.add_and_schedule("2026-07-31")
+                if charge_extension:
+                    self.postpone("2026-08-10")
+                self.bill(self.subscription, "2026-07-25")
+                self.subscription.revoke_cancellation()
+                self.assert_billed("2026-08-31", ("2026-07-01", "2026-07-31"))
+
+    def test_a_line_added_within_a_period_is_moved(self):
+        """B13: it is charged what regular billing does not come to, as previewed."""
+        cases = (
+            ("2026-07-25", False, 0.0),
+            ("2026-07-25", True, 0.0),
+            ("2026-08-10", False, 0.0),
+            ("2026-08-10", True, 20.0),
+        )
+        for day, charge_extension, amount in cases:
+            with self.subTest(day=day, charge_extension=charge_extension):
+                self.setUp()
+                cancellation = self.add_and_schedule()
+                told = cancellation._preview_postponed(day, charge_extension)
+                self.postpone(day, charge_extension)
+                charges = cancellation.charge_invoice_ids
+                self.assertEqual(sum(charges.mapped("amount_total")), amount)
+                if amount:
+                    self.assertIn("20.00 will be invoiced now for August 1", told)
+                else:
+                    self.assertNotIn("will be invoiced", told)
+
+    def test_a_line_that_was_taken_off_the_draft_by_hand(self):
+        """B12: what a person did stays as it is."""
+        august = self.bill(self.subscription, "2026-08-01", post=False)
+        august.invoice_line_ids[0].unlink()
+        august.action_post()
+        self.travel_to("2026-08-05")
+        self.end_line(timing="specific_date", requested_date="2026-08-20")
+        self.subscription.revoke_cancellation()
+        self.assertFalse(self.subscription.cancellation_ids.charge_invoice_ids)
+
     # === EXTRA DAYS ARE CHARGED === #
 
     def test_charged_and_revoked_after_the_others_were_billed(self):

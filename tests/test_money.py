@@ -89,7 +89,9 @@ class TestMoney(CancellationCase):
         invoice = self.bill(subscription)
         memo = self.reverse_by_hand(invoice, price_unit=25.0)
         memo.button_draft()
-        memo.invoice_line_ids.origin_line_id = False
+        memo.invoice_line_ids.write(
+            {"origin_line_id": False, "subscription_line_id": False}
+        )
         memo.action_post()
         self.assertEqual(self.cancel(subscription, "2026-07-10")["credit_total"], 6.0)
 

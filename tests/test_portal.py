@@ -515,6 +515,31 @@ class TestPortalChangeOfMind(PortalCase):
             "difficult", self.see(f"/cancellations/{cancellation.id}").text()
         )
 
+    def test_each_document_that_the_page_offers(self):
+        """D7, E2: saved and seen, in every form, by the customer and by link."""
+        self.cancel(self.subscription, timing="end_of_period")
+        cancellation = self.get_cancellation()
+        path = self.get_path(f"/cancellations/{cancellation.id}")
+        link = self.subscription._portal_ensure_token()
+        for login, query in (("azure", ""), (None, f"?access_token={link}")):
+            self.authenticate(login, login)
+            [offered] = self.go(path + query).tree.xpath(
+                "//a[contains(@href, 'report_type')]/@href"
+            )
+            self.assertEqual(login is None, "access_token" in offered)
+            for form in ("pdf", "html", "text"):
+                with self.subTest(login=login, form=form):
+                    answer = self.url_open(offered.replace("pdf", form, 1))
+                    self.assertEqual(answer.status_code, 200)
+                    self.assertIn(cancellation.name, answer.text)
+                    is_pdf = answer.headers["Content-Type"] == "application/pdf"
+                    self.assertEqual(is_pdf, form == "pdf")
+            answer = self.url_open(offered)
+            name = cancellation.name.replace("/", "_")
+            self.assertIn(
+                f"Cancellation_{name}.pdf", answer.headers["Content-Disposition"]
+            )
+
 
 @tagged("post_install", "-at_install")
 class TestRetention(PortalCase):

@@ -1,6 +1,8 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """Who reaches which page, and what happens to forged requests (E2)."""
 
+from urllib.parse import urlencode
+
 from odoo.exceptions import AccessError
 from odoo.http import Request
 from odoo.tests import tagged
@@ -152,6 +154,45 @@ class TestPortalAccess(PortalCase):
         page = self.see(f"/cancellations/{foreign.cancellation_ids.id}")
         self.assertTrue(page.url.endswith(self.get_path()))
         self.assertNotIn(foreign.cancellation_ids.name, page.text())
+
+    def test_a_damaged_token(self):
+        """E2: 400 and a sentence, for whoever it is; nothing is changed."""
+        pages = [suffix.format(cancellation=self.cancellation.id) for suffix in GETS]
+        for login in (None, "azure", "stranger"):
+            self.log_in(login)
+            for token in ("ä", f"{self.subscription.access_token}”"):
+                query = urlencode({"access_token": token})
+                for suffix in pages:
+                    with self.subTest(login=login, token=token, page=suffix):
+                        answer = self.url_open(self.get_path(f"{suffix}?{query}"))
+                        self.assertEqual(answer.status_code, 400)
+                        self.assertIn("This address or form is damaged", answer.text)
+
+    def test_entries_that_no_page_holds(self):
+        """E2: 400 for a file in the place of a text, and for damaged keys."""
+        self.log_in("azure")
+        before = self.take_picture()
+        for suffix in POSTS:
+            csrf = Request.csrf_token(self)
+            form = {"csrf_token": csrf, "timing": "immediate", "scope": "whole"}
+            for name in ("access_token", "csrf_token", "key", "fingerprint"):
+                with self.subTest(post=suffix, name=name):
+                    damaged = {**form, name: "éo9999999999"}
+                    answer = self.url_open(self.get_path(suffix), data=damaged)
+                    self.assertEqual(answer.status_code, 400)
+            for name in (*form, "access_token", "key", "fingerprint", "comment"):
+                with self.subTest(post=suffix, file=name):
+                    kept = {key: form[key] for key in form if key != name}
+                    answer = self.url_open(
+                        self.get_path(suffix), data=kept, files={name: ("a", b"x")}
+                    )
+                    self.assertEqual(answer.status_code, 400)
+        answer = self.url_open("/my/subscriptions", files={"sortby": ("a", b"x")})
+        self.assertLess(answer.status_code, 500)
+        self.assertGreaterEqual(answer.status_code, 400)
+        for page in ("²", "9" * 5000, "x"):
+            self.assertEqual(self.go(f"/my/subscriptions?page={page}").status, 200)
+        self.assertEqual(self.take_picture(), before)
 
     def test_the_list_is_ones_own(self):
         """E2: also for employees and strangers."""

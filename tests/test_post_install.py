@@ -314,7 +314,10 @@ class TestPostInstallReport(PostInstallCase):
         """The same month invoiced twice: the first one counts, the second is listed."""
         subscription = self.create_subscription()
         invoice = self.bill(subscription)
-        copy = invoice.copy({"invoice_date": "2026-07-01"})
+        # As a copy was before the addon was installed.
+        copy = invoice.copy(
+            {"invoice_date": "2026-07-01", "subscription_id": subscription.id}
+        )
         copy.action_post()
         self.forget(subscription)
         self.assertEqual(self.stamp(), (1, 1))

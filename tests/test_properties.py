@@ -287,7 +287,11 @@ class TestProperties(CancellationCase):
                 credits = line.refund_line_ids.filtered(
                     lambda credit: credit.parent_state == "posted"
                 )
-                self._check_covers(line, credits, "price_subtotal")
+                excess = sum(credits.mapped("amount_currency")) + line.amount_currency
+                # Odoo rounds a credit by hand by itself: another cent for the line.
+                by_hand = credits.filtered(lambda one: not one.move_id.cancellation_id)
+                slack = line.currency_id.rounding if by_hand else 0.0
+                self.assertLess(excess, slack + 1e-6, f"booked of {line}")
             self._check_taxes(invoice, memos)
 
     def _get_memos(self, invoice):
@@ -340,7 +344,8 @@ class TestProperties(CancellationCase):
         if not billed:
             return
         unit = Fraction(str(billed.currency_id.rounding))
-        net = Fraction(str(billed.price_subtotal)) / unit
+        # What is booked: with taxes rounded globally, the line may show another cent.
+        net = Fraction(str(-billed.amount_currency)) / unit
         credit = Fraction(str(row["credit_untaxed"])) / unit
         exact = net * row["unused_days"] / row["period_days"]
         self.assertTrue(-Fraction(1, 2) < credit - exact <= Fraction(1, 2), row)

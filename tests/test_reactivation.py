@@ -106,16 +106,22 @@ class TestResume(ReactivationCase):
         self.assertEqual(self.get_balance(self.subscription), 60.0)
 
     def test_after_two_resumes_each_day_is_still_credited_once(self):
-        """B15, C1, C4: what is left of a period is credited for the days left."""
+        """B15, C1, C4: what was taken back is as if it had never been credited."""
         self.cancel(self.subscription)
         self.subscription.reactivate_subscription()
         self.cancel(self.subscription, "2026-07-10", cancel_day_billed=False)
         self.assertEqual(self.get_balance(self.subscription), 27.0)
-        lines = self.credit_memos(self.subscription).invoice_line_ids
-        last = lines.filtered(lambda line: line.price_subtotal == 1.0)
-        day = Date.to_date("2026-07-10")
-        self.assertRecordValues(last, [{"start_date": day, "end_date": day}])
-        self.assertIn("July 10, 2026 – July 10, 2026 (1 of 31 days)", last.name)
+        memos = self.credit_memos(self.subscription)
+        lines = memos.sorted("id")[-1].invoice_line_ids
+        first, last = Date.to_date("2026-07-10"), Date.to_date("2026-07-31")
+        self.assertRecordValues(
+            lines,
+            [
+                {"price_subtotal": amount, "start_date": first, "end_date": last}
+                for amount in (22.0, 44.0)
+            ],
+        )
+        self.assertIn("July 10, 2026 – July 31, 2026 (22 of 31 days)", lines[0].name)
         self.subscription.reactivate_subscription()
         answer = self.cancel(self.subscription, "2026-07-20")
         self.assertEqual(answer["credit_total"], 33.0)
@@ -315,9 +321,9 @@ class TestResume(ReactivationCase):
 
     def test_a_salesperson_reactivates(self):
         """B15: without rights in accounting."""
-        self.cancel(self.subscription)
         user = self.create_user(SALESPERSON)
         self.subscription.user_id = user
+        self.cancel(self.subscription.with_user(user))
         self.subscription.with_user(user).reactivate_subscription()
         self.assertEqual(self.get_balance(self.subscription), 93.0)
 

@@ -73,7 +73,9 @@ class TestScheduledAction(CancellationCase):
     def test_paused_subscriptions_end_too(self):
         """B7: upstream's scheduled action skips them entirely."""
         paused = self.subscriptions[0]
+        self.travel_to("2026-07-05")
         paused.action_pause()
+        self.travel_to("2026-07-11")
         self.run_scheduled_action()
         self.assertEqual(paused.cancellation_state, "cancelled")
 

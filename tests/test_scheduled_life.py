@@ -120,8 +120,14 @@ class TestScheduledLife(CancellationCase):
             self.subscription.unlink()
 
     def test_archived(self):
-        """B7: hidden from the lists, it still ends on its date."""
-        self.subscription.active = False
+        """B7, A2: refused until then; what an older version hid ends on its date."""
+        with self.assertRaisesRegex(UserError, "Archive it once it is cancelled"):
+            self.subscription.active = False
+        self.env.cr.execute(
+            "UPDATE sale_subscription SET active = FALSE WHERE id = %s",
+            [self.subscription.id],
+        )
+        self.subscription.invalidate_recordset()
         self.run_nights("2026-08-11")
         self.assertEqual(self.cancellation.state, "done")
         self.assertEqual(self.subscription.cancellation_state, "cancelled")

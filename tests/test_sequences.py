@@ -7,17 +7,14 @@ free, nothing is billed after its end, and no state is left between two others.
 ``FUZZ_EXAMPLES`` is the number of lives, at least :data:`LIVES`.
 """
 
-from collections import defaultdict
-from contextlib import closing
 from datetime import date, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from odoo.exceptions import UserError
 from odoo.tests import tagged
 
-from .common import CancellationCase
+from .lives import LivesCase
 from .test_golden import CASES, GoldenCase
 from .test_properties import EXAMPLES, examples
 
@@ -40,6 +37,7 @@ requests = st.fixed_dictionaries(
         "timing": st.sampled_from(
             [
                 "end_of_period",
+                "end_of_billed",
                 "specific_date",
                 "specific_date",
                 "earliest",
@@ -87,7 +85,7 @@ policies = st.fixed_dictionaries(
 
 
 @tagged("post_install", "-at_install")
-class TestSequences(CancellationCase):
+class TestSequences(LivesCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -103,11 +101,6 @@ class TestSequences(CancellationCase):
             "pricelist_id": cls._create_pricelist(currency_id=cls.currency.id).id,
             "template": cls.create_template(),
         }
-
-    def execute_example(self, example):
-        """Run one example and take it back (a hook of hypothesis)."""
-        with closing(self.env.cr.savepoint()):
-            return example()
 
     @examples(max(100, LIVES * 100 // EXAMPLES + 1))
     @given(life=lives, policy=policies)
@@ -135,15 +128,6 @@ class TestSequences(CancellationCase):
 
     # === STEPS === #
 
-    def take(self, subscription, step):
-        """Take one step; what cannot be is refused with a sentence."""
-        self.clock.tick(timedelta(days=step["pause"]))
-        try:
-            with self.env.cr.savepoint():
-                getattr(self, f"step_{step['verb']}")(subscription, step)
-        except UserError:
-            self.env.invalidate_all()
-
     def step_request(self, subscription, step):
         options = {
             name: step[name]
@@ -159,9 +143,8 @@ class TestSequences(CancellationCase):
             **options, fingerprint=preview["fingerprint"]
         )
         self.assertEqual(answer["state"], preview["state"])
-        if answer["state"] == "done":
-            for key in ("credit_untaxed", "credit_tax", "credit_total", "refundable"):
-                self.assertAlmostEqual(preview[key], answer[key], 6, key)
+        for key in ("credit_untaxed", "credit_tax", "credit_total", "refundable"):
+            self.assertAlmostEqual(preview[key], answer[key], 6, key)
 
     def step_postpone(self, subscription, step):
         if not subscription.cancellation_ids.filtered("is_open"):
@@ -170,18 +153,6 @@ class TestSequences(CancellationCase):
             requested_date=self.get_day(step),
             charge_extension=step["charge_extension"],
         )
-
-    def step_revoke(self, subscription, _step):
-        subscription.revoke_cancellation()
-
-    def step_decide(self, subscription, step):
-        pending = subscription.cancellation_ids.filtered_domain(
-            [("state", "=", "to_approve")]
-        )
-        if pending and step["yes"]:
-            pending[0]._approve()
-        elif pending:
-            pending[0]._refuse("No")
 
     def step_toggle(self, subscription, step):
         """End what runs, at once; let go on what has ended."""
@@ -211,11 +182,6 @@ class TestSequences(CancellationCase):
             self.assertEqual(subscription.recurring_next_date, date.today())
             self.assertFalse(memos.reversal_move_ids)
 
-    def step_undo(self, subscription, step):
-        done = subscription.cancellation_ids.filtered("can_undo").sorted("id")
-        if done:
-            done[-1 if step["yes"] else 0].action_undo()
-
     def step_bill(self, subscription, step):
         known = subscription._get_invoices()
         subscription.manual_invoice()
@@ -224,22 +190,11 @@ class TestSequences(CancellationCase):
     def step_execute(self, subscription, _step):
         self.run_scheduled_actions(subscription)
 
-    def step_wait(self, subscription, _step):
-        self.clock.tick(timedelta(days=17))
-
-    def get_day(self, step):
-        return (date.today() + timedelta(days=step["days"])).isoformat()
-
     def run_scheduled_actions(self, subscription, bill_first=False):
         """Run upstream's and ours: the order must not matter."""
         if bill_first:
             self.run_billing(subscription)
-        cancellations = subscription.cancellation_ids
-        due = cancellations.filtered_domain(cancellations._get_due_domain())
-        if due:
-            due._execute_batch()
-        failed = cancellations.filtered_domain([("state", "=", "failed")])
-        self.assertEqual(failed.mapped("failure_message"), [])
+        self.execute_due(subscription.cancellation_ids)
         self.run_billing(subscription)
 
     def run_billing(self, subscription):
@@ -251,30 +206,8 @@ class TestSequences(CancellationCase):
     # === INVARIANTS === #
 
     def check(self, subscription):
-        """Check everything that must hold at any time."""
-        self.env.flush_all()
-        self.check_credits(subscription)
-        self.check_days(subscription)
-        self.check_states(subscription)
+        super().check(subscription)
         self.assert_books_fit()
-
-    def check_credits(self, subscription):
-        """No invoice is credited beyond its amounts; no line ends twice."""
-        for invoice in subscription._get_invoices():
-            memos = invoice.refund_invoice_ids.filtered_domain(
-                [("state", "in", ("draft", "posted"))]
-            )
-            for name in ("amount_untaxed", "amount_tax", "amount_total"):
-                self.assertLess(sum(memos.mapped(name)), invoice[name] + 1e-6, name)
-            for line in invoice.invoice_line_ids:
-                credited = line.refund_line_ids & memos.invoice_line_ids
-                total = sum(credited.mapped("price_subtotal"))
-                self.assertLess(total, line.price_subtotal + 1e-6, line.name)
-        done = subscription.cancellation_ids.filtered_domain(
-            [("state", "=", "done"), ("reactivated_date", "=", False)]
-        )
-        for line, rows in done.line_ids.grouped("subscription_line_id").items():
-            self.assertEqual(len(rows.cancellation_id), 1, f"{line.name} ended twice")
 
     def check_taken_back(self, memos):
         """What was credited is billed again, to the cent."""
@@ -283,40 +216,6 @@ class TestSequences(CancellationCase):
             self.assertEqual(memo.reversal_move_ids.move_type, "out_invoice")
             for name in ("amount_untaxed", "amount_tax", "amount_total"):
                 self.assertAlmostEqual(memo[name], memo.reversal_move_ids[name], 6)
-
-    def check_days(self, subscription):
-        """No day is billed twice; none of a running line is free."""
-        items = self.env["account.move.line"].search(
-            [
-                ("subscription_line_id", "in", self.lines.ids),
-                ("parent_state", "!=", "cancel"),
-            ]
-        )
-        for line, line_items in items.grouped("subscription_line_id").items():
-            rates = self.get_daily_rates(line_items)
-            # A month has at least 28 days.
-            limit = line.price_unit / 28 + 0.05
-            for day, rate in rates.items():
-                self.assertLess(rate, limit, f"{line.name} is billed twice on {day}")
-            if line.active and not line.cancellation_date:
-                for day in self.get_paid_days(subscription):
-                    self.assertGreater(rates[day], 0.1, f"{line.name} free on {day}")
-
-    def get_daily_rates(self, items):
-        """Return what was billed less what was credited, spread over the days."""
-        rates = defaultdict(float)
-        for item in items:
-            period = item._get_service_period()
-            sign = 1 if item.move_id.move_type == "out_invoice" else -1
-            for number in range(period.days):
-                day = period.start + timedelta(days=number)
-                rates[day] += sign * item.price_subtotal / period.days
-        return rates
-
-    def get_paid_days(self, subscription):
-        """Return today and the last billed day, where these days are billed."""
-        last_day = (subscription.recurring_next_date or date.min) - timedelta(days=1)
-        return {date.today(), last_day} if date.today() <= last_day else set()
 
     def check_new(self, invoices, post=True):
         """Post them; they bill no period that begins after the line's end."""
@@ -327,30 +226,10 @@ class TestSequences(CancellationCase):
             # What ended in the same run is invoiced, and posted, to the day.
             invoices.filtered_domain([("state", "=", "draft")]).action_post()
 
-    def check_states(self, subscription):
-        """Subscription, lines and cancellations say the same."""
-        active = subscription.sale_subscription_line_ids
-        is_cancelled = subscription.cancellation_state == "cancelled"
-        self.assertEqual(is_cancelled, not active)
-        self.assertEqual(is_cancelled, subscription.stage_type == "post")
-        self.assertEqual(is_cancelled, not subscription.recurring_next_date)
-        open_rows = subscription.cancellation_ids.filtered("is_open").line_ids
-        lines = open_rows.subscription_line_id
-        self.assertEqual(len(open_rows), len(lines), "a line ends twice")
-        self.assertEqual(active.filtered("cancellation_date") - lines, active.browse())
-        for row in open_rows:
-            date_of_line = row.subscription_line_id.cancellation_date
-            self.assertEqual(date_of_line, row.cancellation_id.effective_date)
-
 
 @tagged("post_install", "-at_install")
-class TestGoldenLives(GoldenCase):
+class TestGoldenLives(LivesCase, GoldenCase):
     """The golden cases, after changes of mind that must leave nothing behind."""
-
-    def execute_example(self, example):
-        """Run one example and take it back (a hook of hypothesis)."""
-        with closing(self.env.cr.savepoint()):
-            return example()
 
     @examples(100)
     @given(

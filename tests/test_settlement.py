@@ -197,16 +197,16 @@ class TestRefund(SettlementCase):
         self.assertEqual(self.values(steps), [("refund", "done", 21.0)])
 
     def test_never_more_than_the_transaction_can_still_refund(self):
-        """C6: $25 of $31 were given back by hand; $6 go, $15 are left to somebody."""
+        """C6: $25 of $31 were given back by hand, $4 more than the credit."""
         paid = self.pay_online(self.invoice)
-        paid._refund(25.0)._post_process()
+        refund = paid._refund(25.0)
+        refund._post_process()
         steps = self.settle(credit_settlement="refund")
-        self.assertEqual(
-            self.values(steps), [("refund", "done", 6.0), ("refund", "pending", 15.0)]
-        )
+        self.assertEqual(self.values(steps), [("refund", "done", 21.0)])
+        self.assertEqual(paid.child_transaction_ids, refund)
 
     def test_transaction_refunded_between_plan_and_step(self):
-        """C6: what it cannot give any more is split off, nothing is lost."""
+        """C6: $20 went back by hand; only $1 of $21 is left, nothing is lost."""
         paid = self.pay_online(self.invoice)
         self.cancel(self.subscription, credit_settlement="refund")
         paid._refund(20.0)._post_process()
@@ -214,7 +214,7 @@ class TestRefund(SettlementCase):
         self.run_steps(self.subscription)
         self.assertEqual(
             self.values(self.steps(self.subscription, "refund")),
-            [("refund", "done", 11.0), ("refund", "pending", 10.0)],
+            [("refund", "done", 1.0), ("refund", "done", 20.0)],
         )
 
     def test_pending_refund_is_followed(self):
@@ -419,14 +419,14 @@ class TestCollect(SettlementCase):
             self.invoice, 10.0, self.create_token(self.partner, "pending")
         )
         step = self.settle(unpaid_invoices="collect")[-1]
-        self.assertEqual(step.state, "pending")
+        self.assertEqual(self.values(step), [("await_payment", "pending", 10.0)])
         self.assertEqual(self.invoice.transaction_ids, pending)
         pending._set_done()
         pending._post_process()
-        step._as_engine().next_attempt_at = "2026-07-10"
         self.run_steps(self.subscription)
-        self.assertEqual(step.state, "skipped")
-        self.assertIn("Nothing is due", step.note)
+        self.assertEqual(self.values(step), [("await_payment", "done", 10.0)])
+        self.assertFalse(self.steps(self.subscription, "collect"))
+        self.assertEqual(self.invoice.payment_state, "paid")
 
     def test_a_line_alone_leaves_open_invoices_to_what_goes_on(self):
         """C8: only the end of everything settles open invoices."""
@@ -812,22 +812,28 @@ class TestUnbilled(SettlementCase):
         self.assertFalse(self.steps(self.subscription, "unbilled"))
 
     def test_what_was_served_before_a_pause_is_invoiced(self):
-        """C9: August was not billed yet when it was paused on the 11th: $10 are due."""
+        """C9: August was not billed yet when it was paused on the 11th: $10 are due.
+
+        The pause bills them, so that its end has nothing left to bill.
+        """
         self.travel_to("2026-08-11")
         self.subscription.action_pause()
+        invoice = self.subscription.pause_ids.move_ids
+        self.assertEqual((invoice.amount_total, invoice.state), (10.0, "posted"))
+        self.assertIn("August 10, 2026", invoice.invoice_line_ids.name)
         self.travel_to("2026-08-20")
-        step = self.settle()[0]
-        self.assertEqual(self.values(step), [("unbilled", "done", 10.0)])
-        self.assertIn("August 10, 2026", step.note)
+        self.settle()
+        self.assertFalse(self.steps(self.subscription, "unbilled"))
 
     def test_a_pause_is_remembered_while_it_lasts(self):
-        """C9: from its first day, whoever writes the flag again; resuming ends it."""
+        """C9: from its first day, whoever writes the flag again; then it is proof."""
         self.subscription.action_pause()
         self.travel_to("2026-07-12")
         self.subscription.write({"is_paused": True})
-        self.assertEqual(str(self.subscription.paused_date), "2026-07-10")
+        pause = self.subscription.pause_ids
+        self.assertEqual((str(pause.date_from), pause.state), ("2026-07-10", "paused"))
         self.subscription.action_resume()
-        self.assertFalse(self.subscription.paused_date)
+        self.assertEqual((str(pause.date_to), pause.state), ("2026-07-11", "ended"))
 
     def cancel_lines_together(self, subscription, *days):
         """End each line on a day, and execute all of that late, in one run."""

@@ -20,6 +20,16 @@ class TestUnbilledChargesInTheBooks(AccountingCase):
         subscription = self.subscribe_unbilled()
         return subscription, self.bill(subscription, post=False)
 
+    def test_a_full_credit_beside_days_that_are_invoiced_now(self):
+        """C2, C9: billed late: July is credited, and 10 days of August are charged."""
+        subscription, july = self.subscribe()
+        self.cancel(subscription, "2026-08-10", refund_mode="full")
+        self.assert_open(july, 0.0, "reversed")
+        self.assertEqual(self.credit_memos(subscription).amount_total, 34.10)
+        charged = self.steps(subscription, "unbilled").move_id
+        self.assertEqual(charged.amount_total, 11.00)
+        self.assert_balance(11.00, subscription)
+
     def assert_served_days_billed(self, invoice):
         """10 days of July are billed: $10.00 and 10 % tax."""
         self.assert_items(
@@ -244,15 +254,15 @@ class TestUndoInTheBooks(AccountingCase):
         self.assertEqual(self.steps(subscription, "refund").state, "skipped")
         self.assert_balance(0.0, subscription)
 
-    def test_what_was_written_off_stays_so(self):
-        """B15, C8, C10: 11.00 are lost; the days to come are billed again."""
+    def test_what_was_written_off_is_due_again(self):
+        """B15, C8, C10: the loss of 11.00 is taken back, its tax, too."""
         self.loss.tax_ids = self.tax
         subscription, _invoice = self.subscribe()
         self.settle(subscription, unpaid_invoices="write_off")
         self.assert_report(0.0, 0.0)
         self.undo(subscription)
-        self.assert_report(21.00, 2.10)
-        self.assert_balance(CREDIT, subscription)
+        self.assert_report(31.00, 3.10)
+        self.assert_balance(34.10, subscription)
 
 
 @tagged("post_install", "-at_install")
@@ -334,10 +344,10 @@ class TestAdvanceInvoicesInTheBooks(AccountingCase):
         self.assert_balance(34.10, self.subscription)  # only July is due
 
     def test_revoking_leaves_an_unpaid_advance_due(self):
-        """B12, C3: the invoice that takes the credit back is due in its place."""
+        """B12, C3: as if nothing had been credited."""
         self.schedule()
         self.subscription.revoke_cancellation()
-        self.assert_open(self.august, 0.0, "reversed")
+        self.assert_open(self.august, 34.1, "not_paid")
         self.assert_report(62.00, 6.20)
         self.assert_balance(68.20, self.subscription)
 

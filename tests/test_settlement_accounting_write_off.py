@@ -4,7 +4,7 @@
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from .accounting import SERVED, AccountingCase
+from .accounting import BILLED, SERVED, AccountingCase
 
 
 @tagged("post_install", "-at_install")
@@ -30,6 +30,66 @@ class TestWriteOffsInTheBooks(AccountingCase):
         self.assertFalse(self.open_items(subscription))
         self.assert_report(10.00, 1.00)
         self.assert_balance(0.0, subscription)  # 34.10 - 23.10 - 11.00
+
+    def test_a_bank_match_that_is_removed_later_was_no_open_invoice(self):
+        """C8: what was paid when service ended is not written off afterwards."""
+        subscription, invoice = self.subscribe()
+        item = invoice.line_ids.filtered("date_maturity")
+        line = self.env["account.bank.statement.line"].create(
+            {
+                "journal_id": self.company_data["default_journal_bank"].id,
+                "date": "2026-07-02",
+                "payment_ref": invoice.name,
+                "partner_id": subscription.partner_id.id,
+                "amount": BILLED,
+            }
+        )
+        _liquidity, suspense, _other = line._seek_for_lines()
+        suspense.account_id = item.account_id
+        (suspense | item).reconcile()
+        self.assertFalse(self.write_off(subscription))
+        item.remove_move_reconcile()
+        self.run_steps(subscription)
+        self.assertEqual(invoice.amount_residual, SERVED)
+        self.assertFalse(self.steps(subscription, "write_off"))
+
+    def test_an_undo_takes_it_back(self):
+        """B15, C8: due as it was, in the books as it was; the step tells."""
+        self.get_default_policy().undo_days = 60
+        self.loss.tax_ids = self.tax
+        subscription, invoice = self.subscribe()
+        entry = self.write_off(subscription)
+        self.assert_open(invoice, 0.0, "reversed")
+        subscription.cancellation_ids.action_undo()
+        self.assert_open(invoice, BILLED, "not_paid")
+        self.assert_report(31.00, 3.10)
+        self.assert_balance(BILLED, subscription)
+        reversal = entry.reversal_move_ids
+        self.assertEqual(reversal.state, "posted")
+        step = self.steps(subscription, "write_off")
+        self.assertEqual((step.state, step.amount), ("skipped", 0.0))
+        self.assertIn(f"is taken back by {reversal.name}", step.note)
+        self.assertIn("11.00 are due again", subscription.message_ids[0].body)
+        self.settle(subscription, unpaid_invoices="write_off")
+        self.assert_balance(0.0, subscription)
+
+    def test_it_is_taken_back_after_a_lock_date(self):
+        """B15, C8: on the first open day, as all documents are."""
+        self.get_default_policy().undo_days = 60
+        subscription, invoice = self.subscribe()
+        entry = self.write_off(subscription)
+        self.company.fiscalyear_lock_date = "2026-07-31"
+        subscription.cancellation_ids.action_undo()
+        self.assertEqual(str(entry.reversal_move_ids.date), "2026-08-01")
+        self.assert_open(invoice, BILLED, "not_paid")
+
+    def test_a_new_term_leaves_it(self):
+        """B15: what came before was settled."""
+        subscription, invoice = self.subscribe()
+        entry = self.write_off(subscription)
+        subscription.reactivate_subscription(mode="new_term")
+        self.assertFalse(entry.reversal_move_ids)
+        self.assert_open(invoice, 0.0, "reversed")
 
     def open_items(self, subscription):
         """Return the customer's items that are not reconciled."""

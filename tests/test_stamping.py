@@ -643,19 +643,6 @@ class TestCopiesAndReversals(StampingCase):
         self.subscription = self.create_subscription()
         self.invoice = self.bill(self.subscription)
 
-    def test_a_duplicated_invoice_bills_the_same_days_again(self):
-        """C1: billed twice, credited twice, each on its own invoice."""
-        copy = self.invoice.copy()
-        copy.action_post()
-        line = self.subscription.sale_subscription_line_ids
-        self.assert_stamped(copy, line, "2026-07-01", "2026-07-31")
-        self.assertFalse(copy.invoice_line_ids.origin_line_id)
-        self.cancel(self.subscription, "2026-07-10")
-        self.assert_credits(
-            self.subscription,
-            [(self.invoice.invoice_line_ids, 21.0), (copy.invoice_line_ids, 21.0)],
-        )
-
     def test_a_reversal_names_the_line_it_credits(self):
         """C4: however the invoice is reversed."""
         reversal = self.invoice._reverse_moves()

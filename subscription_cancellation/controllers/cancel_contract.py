@@ -17,6 +17,7 @@ from ..models.subscription_cancellation_declaration import (
     TooManyDeclarationsError,
 )
 from .declaration_form import DeclarationForm
+from .entries import is_token
 
 PATH = "/cancel-contract"
 #: People do not see this field; programs that fill in every field do.
@@ -54,7 +55,7 @@ class CancelContract(http.Controller):
         if request.httprequest.method != "POST":
             return self._render_form(company, DeclarationForm(request.env))
         form = DeclarationForm(request.env, post)
-        if not self._is_csrf_valid(post):
+        if not self._is_from_our_page(post):
             return self._render_form(company, form, post, is_expired=True)
         if not form.check():
             return self._render_form(company, form, post)
@@ -88,7 +89,7 @@ class CancelContract(http.Controller):
             "honeypot": HONEYPOT,
             "limits": LIMITS,
             "nonce": self._get_nonce(post or {}),
-            "res_company": company,
+            **self._name_addressee(company),
         }
         return request.render(
             "subscription_cancellation.cancel_contract",
@@ -96,6 +97,13 @@ class CancelContract(http.Controller):
             status=status,
             headers={"Cache-Control": "no-cache"},
         )
+
+    def _name_addressee(self, company):
+        """Return how the pages know whom one declares to, and whose they are.
+
+        On a website, the latter is always that of the website.
+        """
+        return {"addressee": company, "res_company": company}
 
     def _get_company(self, company_id):
         """Return the company (sudo) that the page is of, if there is one."""
@@ -112,11 +120,14 @@ class CancelContract(http.Controller):
         is_ours = isinstance(nonce, str) and NONCE.fullmatch(nonce)
         return nonce if is_ours else secrets.token_urlsafe(16)
 
-    def _is_csrf_valid(self, post):
-        """Return whether the page was ours, and its session still is."""
+    def _is_from_our_page(self, post):
+        """Return whether the page was ours, and its session still is.
+
+        Where it was not, what was entered is shown again: it must not be lost.
+        """
         token = post.get("csrf_token")
-        is_text = isinstance(token, str) and token.isascii()
-        return is_text and request.validate_csrf(token)
+        is_ours = is_token(token) and is_token(post.get("nonce"))
+        return is_ours and request.validate_csrf(token)
 
     # === THE RECEIPT === #
 
@@ -133,7 +144,8 @@ class CancelContract(http.Controller):
         declaration = self._get_declaration("access_token", token)
         if not declaration:
             return self._not_found()
-        values = {"declaration": declaration, "res_company": declaration.company_id}
+        company = declaration.company_id
+        values = {"declaration": declaration, **self._name_addressee(company)}
         return request.render(
             "subscription_cancellation.cancel_contract_receipt", values, headers=PRIVATE
         )
@@ -181,11 +193,20 @@ class CancelContract(http.Controller):
         declaration = self._get_declaration("objection_token", token)
         if not declaration:
             return self._not_found()
-        if request.httprequest.method == "POST":
+        subscription = declaration.subscription_id
+        # What belongs to no contract (yet) is nobody's to protect.
+        cannot_act_reason = subscription and subscription._get_cannot_act_reason(
+            request.env.user
+        )
+        if request.httprequest.method == "POST" and not cannot_act_reason:
             # The engine acts, not the visitor.
             declaration.with_user(SUPERUSER_ID)._object()
             return self._redirect(f"{PATH}/object/{token}")
-        values = {"declaration": declaration, "res_company": declaration.company_id}
+        values = {
+            "declaration": declaration,
+            **self._name_addressee(declaration.company_id),
+            "cannot_act_reason": cannot_act_reason,
+        }
         return request.render(
             "subscription_cancellation.cancel_contract_objection",
             values,

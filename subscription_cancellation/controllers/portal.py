@@ -9,6 +9,8 @@ from odoo.tools import consteq
 
 from odoo.addons.portal.controllers.portal import CustomerPortal, pager
 
+from .entries import check_entries
+
 URL = "/my/subscriptions"
 
 
@@ -79,6 +81,7 @@ class SubscriptionPortal(CustomerPortal):
     @http.route([URL, f"{URL}/page/<int:page>"], type="http", auth="user", website=True)
     def portal_my_subscriptions(self, page=1, sortby=None, filterby=None, **_kwargs):
         """List the visitor's subscriptions."""
+        check_entries()
         Subscription = request.env["sale.subscription"]
         sortings = self._get_subscription_sortings()
         filters = self._get_subscription_filters()
@@ -89,7 +92,8 @@ class SubscriptionPortal(CustomerPortal):
         page_values = pager(
             url=URL,
             total=Subscription.search_count(domain) if may_read else 0,
-            page=page,
+            # One in the query is none of the addresses that the pager makes.
+            page=page if isinstance(page, int) else 1,
             step=self._items_per_page,
             url_args={"sortby": sortby, "filterby": filterby},
         )
@@ -147,7 +151,10 @@ class SubscriptionPortal(CustomerPortal):
         """Return the subscription, or where to go instead.
 
         Who is not logged in may be its customer, whose session expired.
+
+        :raise BadRequest: the token, or another entry, is nothing that we sent
         """
+        check_entries()
         try:
             return self._get_subscription(subscription_id, access_token), None
         except (AccessError, MissingError):

@@ -97,6 +97,7 @@ class SubscriptionPortalCancellation(SubscriptionPortal):
     def _render_preview(self, subscription, access_token, form, plan, changed=None):
         """Return the page with dates and amounts, and the button that cancels."""
         message = plan._get_retention()
+        parts = plan._preview_settlement()
         values = self._get_subscription_values(
             subscription,
             access_token,
@@ -104,8 +105,12 @@ class SubscriptionPortalCancellation(SubscriptionPortal):
             plan=plan,
             rows=plan.line_ids._get_telling(),
             sentences=plan._get_customer_sentences(),
-            parts=plan._get_customer_parts(),
-            fingerprint=plan._fingerprint(),
+            parts=plan._get_customer_parts(parts),
+            warnings=[
+                *plan._get_left_out_warnings(),
+                *plan._get_unbilled_warnings(parts),
+            ],
+            fingerprint=plan._fingerprint(parts),
             key=form.get("key") or uuid4().hex,
             retention=message,
             changed=changed,
@@ -233,7 +238,8 @@ class SubscriptionPortalCancellation(SubscriptionPortal):
             message_id = str(post.get("retention_id") or "")
             messages = subscription._get_portal_policy().retention_ids
             subscription._pause_for_customer(
-                messages.filtered(lambda one: str(one.id) == message_id)
+                messages.filtered(lambda one: str(one.id) == message_id),
+                str(post.get("terms") or ""),
             )
         elif verb == "revoke":
             cancellation_id = str(post.get("cancellation_id") or "")
@@ -324,6 +330,9 @@ class SubscriptionPortalCancellation(SubscriptionPortal):
             return None, redirect
         if not request.validate_csrf(post.get("csrf_token")):
             return None, self._back(subscription, access_token, "expired")
+        reason = subscription._get_cannot_act_reason(request.env.user)
+        if reason:
+            return None, self._back(subscription, access_token, reason)
         return subscription, None
 
     def _back(self, subscription, access_token, message):

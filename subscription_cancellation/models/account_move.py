@@ -3,19 +3,24 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_date
 
-from .account_move_reconcile import TOGETHER
+from ..failures import explained
 from .subscription_cancellation import ENGINE
 
 #: What only the engine writes.
 ENGINE_FIELDS = {"is_taken_back", "cancellation_warning_date"}
+#: What a document may have been issued by.
+SOURCES = {"cancellation_id", "pause_id"}
 #: What kind of item is owed, and when.
 TERM = "payment_term"
 
 
 class AccountMove(models.Model):
     _inherit = "account.move"
+    # What the credit memos of a batch change on their invoices.
+    _is_tracked_together = True
 
-    subscription_id = fields.Many2one(index="btree_not_null")
+    # A copied document is nobody's: see account_move_copy.py.
+    subscription_id = fields.Many2one(index="btree_not_null", copy=False)
     cancellation_id = fields.Many2one(
         comodel_name="subscription.cancellation",
         copy=False,
@@ -23,6 +28,14 @@ class AccountMove(models.Model):
         index="btree_not_null",
         ondelete="restrict",
         help="The subscription cancellation that issued this credit memo.",
+    )
+    pause_id = fields.Many2one(
+        comodel_name="sale.subscription.pause",
+        copy=False,
+        readonly=True,
+        index="btree_not_null",
+        ondelete="restrict",
+        help="The pause that issued this document, or cancelled this draft.",
     )
     cancellation_line_ids = fields.One2many(
         comodel_name="subscription.cancellation.line",
@@ -33,6 +46,12 @@ class AccountMove(models.Model):
         related="cancellation_id.reason_id", string="Cancellation Reason"
     )
     credited_period = fields.Char(compute="_compute_credited_period")
+
+    def _get_product_lines(self):
+        """Return the invoice lines that are about money: neither sections nor notes."""
+        return self.invoice_line_ids.filtered(
+            lambda line: line.display_type == "product"
+        )
 
     @api.depends("cancellation_id", "reversed_entry_id")
     def _compute_cancellation_line_ids(self):
@@ -88,7 +107,7 @@ class AccountMove(models.Model):
 
         It has no rounding of its own, for which Odoo would remove the item.
         """
-        if self.invoice_cash_rounding_id or not self.cancellation_id:
+        if self.invoice_cash_rounding_id or not self._get_credit_source():
             return super()._recompute_cash_rounding_lines()
         return None
 
@@ -146,6 +165,69 @@ class AccountMove(models.Model):
                     )
                 )
 
+    def _get_credit_source(self):
+        """Return the cancellation, or the pause, that issued this document."""
+        self.ensure_one()
+        return self.cancellation_id or self.pause_id
+
+    def _prepare_subscription_credit(self, source, lines):
+        """Return the values of a credit memo for this invoice.
+
+        :param source: ``subscription.cancellation``, or the pause that credits days
+        :param lines: ``subscription.cancellation.line``, possibly virtual
+        """
+        self.ensure_one()
+        subscription = source.subscription_id
+        today = subscription._today()
+        return {
+            "move_type": "out_refund",
+            **source._prepare_link(),
+            "subscription_id": subscription.id,
+            "reversed_entry_id": self.id,
+            "company_id": self.company_id.id,
+            "journal_id": self.journal_id.id,
+            "partner_id": self.partner_id.id,
+            "partner_shipping_id": self.partner_shipping_id.id,
+            "fiscal_position_id": self.fiscal_position_id.id,
+            "currency_id": self.currency_id.id,
+            "invoice_currency_rate": self.invoice_currency_rate,
+            "invoice_date": today,
+            "date": self._get_first_open_day(today),
+            "invoice_payment_term_id": False,
+            "invoice_origin": subscription.name,
+            **self._prepare_sale(),
+            "ref": self.env._(
+                "Credit for %(invoice)s (%(name)s)",
+                invoice=self.name,
+                name=source.name,
+            ),
+            "line_ids": [
+                *lines._prepare_credit_memo_lines(),
+                *lines._prepare_added_items(),
+            ],
+        }
+
+    def _prepare_sale(self):
+        """Return what a document has in common with what takes it back.
+
+        As Odoo's own credit notes: who sold, what led to the sale, and the terms. The
+        team follows once it is made: see :meth:`_take_sales_team`.
+        """
+        return {
+            "invoice_user_id": self.invoice_user_id.id,
+            "campaign_id": self.campaign_id.id,
+            "medium_id": self.medium_id.id,
+            "source_id": self.source_id.id,
+            "narration": self.narration,
+        }
+
+    def _is_about_days(self):
+        """Return whether this only credits days, or takes such a credit back.
+
+        The price of a line, not the quantity: what an order has sold stays invoiced.
+        """
+        return bool(self.reversed_entry_id and self._get_credit_source())
+
     def _take_receivable_account(self):
         """Let these owe on the account of what they reverse.
 
@@ -161,6 +243,15 @@ class AccountMove(models.Model):
             if account and own.account_id != account:
                 own.account_id = account
 
+    def _take_sales_team(self):
+        """Let the team of what these reverse have sold it, where it is not theirs.
+
+        Odoo looks for who follows the team of each document that is created with one.
+        """
+        for move in self:
+            if move.team_id != move.reversed_entry_id.team_id:
+                move.team_id = move.reversed_entry_id.team_id
+
     def _get_first_open_day(self, day):
         """Return ``day``, or the first day after a lock date that forbids it."""
         self.ensure_one()
@@ -168,33 +259,42 @@ class AccountMove(models.Model):
         return fields.Date.add(locks[-1][0], days=1) if locks else day
 
     def _post_cancellation_credits(self):
-        """Post those of these drafts that need no review.
-
-        Odoo pairs the credit memos it posts together with their invoices one to one,
-        so two for the same invoice must not be in one call.
-        """
-        to_post = self.filtered("cancellation_id.post_credit_memos")
-        while to_post:
-            by_invoice = to_post.grouped("reversed_entry_id")
-            batch = self.browse().union(*(moves[0] for moves in by_invoice.values()))
-            batch.with_context(reconciles=TOGETHER)._post_or_explain()
-            (batch | batch.reversed_entry_id)._wake_waiting_steps()
-            to_post -= batch
+        """Post those of these drafts that need no review."""
+        to_post = self.filtered(
+            lambda move: move._get_credit_source().post_credit_memos
+        )
+        if to_post:
+            to_post._post_or_explain()
 
     def _wake_waiting_steps(self):
-        """Look again at the follow-up steps that wait for these documents."""
+        """Look again at the follow-up steps that wait for these documents.
+
+        A step about a credit memo waits for the invoice that it credits, too.
+        """
         # sudo: whoever pays or posts need not be allowed to read cancellations.
+        moves = self.sudo()
+        moves |= moves._search_credit_memos()
         self.env["subscription.cancellation.step"].sudo().search(
             [
-                ("source_move_id", "in", self.ids),
+                ("source_move_id", "in", moves.ids),
                 ("state", "in", ("pending", "failed")),
             ]
         )._wake()
 
+    @api.model
+    def _create_or_explain(self, vals_list):
+        """Create documents; what the database refuses is said in plain words.
+
+        A field of somebody else's may be required that nobody here knows of.
+        """
+        with explained(self.env):
+            return self.create(vals_list)
+
     def _post_or_explain(self):
         """Post; where that fails, name the invoices in the error."""
         try:
-            self._post(soft=False)
+            with explained(self.env):
+                self._post(soft=False)
         except UserError as error:
             originals = self.reversed_entry_id
             if not originals:
@@ -218,7 +318,7 @@ class AccountMove(models.Model):
     def create(self, vals_list):
         moves = super().create(vals_list)
         # Not the values: a default may set it too.
-        moves.filtered("cancellation_id")._check_linked_by_engine()
+        moves.filtered(lambda move: move._get_credit_source())._check_linked_by_engine()
         for name in ENGINE_FIELDS:
             moves.filtered(name)._check_written_by_engine(name)
         return moves
@@ -226,19 +326,24 @@ class AccountMove(models.Model):
     def write(self, vals):
         for name in ENGINE_FIELDS & vals.keys():
             self._check_written_by_engine(name)
-        if "cancellation_id" in vals:
-            new_id = vals["cancellation_id"] or False
-            changed = self.filtered(lambda move: move.cancellation_id.id != new_id)
+        for name in SOURCES & vals.keys():
+            changed = self.filtered(
+                lambda move, name=name: move[name].id != (vals[name] or False)
+            )
             changed._check_linked_by_engine()
-        return super().write(vals)
+        result = super().write(vals)
+        if "matched_payment_ids" in vals:
+            # What has no journal entry is reconciled with nothing.
+            self._wake_waiting_steps()
+        return result
 
     def _check_linked_by_engine(self):
-        """Raise where anybody else says which cancellation issued these (D4)."""
+        """Raise where anybody else says what issued these (D4)."""
         if self and self.env.context.get("cancellation_engine") is not ENGINE:
             raise UserError(
                 self.env._(
-                    "Which cancellation issued a document is part of its proof: it "
-                    "cannot be set or changed."
+                    "Which cancellation or pause issued a document is part of its "
+                    "proof: it cannot be set or changed."
                 )
             )
 
@@ -256,14 +361,14 @@ class AccountMove(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_cancellation(self):
-        issued = self.filtered("cancellation_id")
+        issued = self.filtered(lambda move: move._get_credit_source())
         if issued:
             raise UserError(
                 self.env._(
-                    "%(document)s belongs to cancellation %(name)s and is kept as its "
-                    "proof: cancel it instead of deleting it.",
+                    "%(document)s belongs to %(name)s and is kept as its proof: cancel "
+                    "it instead of deleting it.",
                     document=issued[0].display_name,
-                    name=issued[0].cancellation_id.name,
+                    name=issued[0]._get_credit_source().display_name,
                 )
             )
 
@@ -272,11 +377,55 @@ class AccountMove(models.Model):
     def _post(self, soft=True):
         invoices = self.filtered(lambda move: move.move_type == "out_invoice")
         invoices.invoice_line_ids._stamp_subscription_lines()
+        again = invoices.filtered("posted_before")
         posted = super()._post(soft)
         # sudo: whoever posts need not be allowed to read cancellations.
         posted.sudo().cancellation_id._wake_steps()
         posted.sudo()._plan_reviewed_credits()
+        # What was changed and posted again has lost what its credit memos had reduced.
+        again.sudo()._reduce_anew()
+        posted.sudo()._apply_pause_credits()
         return posted
+
+    def _apply_pause_credits(self):
+        """Let what pauses have credited, and is not used yet, pay these invoices.
+
+        Not those that are just being paid.
+        """
+        invoices = self.filtered(
+            lambda move: (
+                move.move_type == "out_invoice"
+                and move.state == "posted"
+                and move.amount_residual
+                and not move.reversed_entry_id
+                and not move._get_transactions_on_way()
+            )
+        )
+        subscriptions = invoices.invoice_line_ids.subscription_line_id
+        subscriptions = subscriptions.sale_subscription_id
+        if not subscriptions:
+            return
+        memos = self.search(
+            [
+                ("pause_id.subscription_id", "in", subscriptions.ids),
+                ("move_type", "=", "out_refund"),
+                ("state", "=", "posted"),
+                ("payment_state", "in", ("not_paid", "partial")),
+            ],
+            order="id",
+        )
+        for invoice in invoices if memos else ():
+            own = memos.filtered(
+                lambda memo, invoice=invoice: (
+                    memo.pause_id.subscription_id in invoice._get_subscriptions()
+                    and memo.commercial_partner_id == invoice.commercial_partner_id
+                )
+            )
+            items = (invoice | own)._get_receivable_items()
+            for account_items in items.grouped(
+                lambda item: (item.account_id, item.currency_id)
+            ).values():
+                account_items.reconcile()
 
     def _plan_reviewed_credits(self):
         """Look at what these credit memos leave, where an accountant posted them.

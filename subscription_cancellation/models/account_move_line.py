@@ -4,8 +4,14 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import split_every
 
+from ..invoice_lines import InvoiceLines
 from ..period_stamper import PeriodStamper
-from ..proration import ONE_DAY, Charge, Period, to_units
+from ..proration import ONE_DAY, Charge, Period, get_uncovered
+
+#: What makes an invoice line bill days of a subscription line.
+STAMP = {"subscription_line_id", "start_date", "end_date"}
+#: States of payment in which nothing is left to be paid.
+PAID = {"paid", "in_payment"}
 
 
 class AccountMoveLine(models.Model):
@@ -15,9 +21,16 @@ class AccountMoveLine(models.Model):
         comodel_name="sale.subscription.line",
         index="btree_not_null",
         ondelete="restrict",
+        # A copied document is nobody's: see account_move_copy.py.
+        copy=False,
         context={"active_test": False},
+        tracking=True,
         help="The subscription line billed, or credited, by this line.",
     )
+    # The document tells what of its lines was changed since it was posted.
+    origin_line_id = fields.Many2one(tracking=True)
+    start_date = fields.Date(tracking=True)
+    end_date = fields.Date(tracking=True)
 
     # === LEDGER === #
 
@@ -27,24 +40,92 @@ class AccountMoveLine(models.Model):
 
         :raise UserError: it is not known which days one of them bills
         """
+        billed = self._search_debits(subscription_lines)
+        billed._check_periods()
+        return billed
+
+    @api.model
+    def _search_debits(self, subscription_lines):
+        """Return the same, those included of which the days are not known."""
+        # With all fields, which the taxes of a credit are computed from.
         billed = self.search_fetch(
             [
                 ("subscription_line_id", "in", subscription_lines.ids),
                 ("parent_state", "=", "posted"),
                 ("move_id.move_type", "=", "out_invoice"),
-                ("price_subtotal", "!=", 0.0),
+                ("amount_currency", "!=", 0.0),
             ],
-            ["subscription_line_id", "start_date", "end_date", "price_subtotal"],
             order="start_date, id",
+        )._without_strangers()
+        return billed._without_take_backs() - billed._filter_reductions()
+
+    def _filter_reductions(self):
+        """Return those of these invoice lines that take back what was billed before.
+
+        Such is a line of an order whose quantity was lowered, beside something new. Of
+        a line that is sold at a negative price, a rebate, they are charges.
+        """
+        negative = self.filtered(
+            lambda item: (
+                item.move_id.move_type == "out_invoice"
+                and item.subscription_line_id
+                and item.amount_currency > 0
+            )
         )
-        billed._check_periods()
-        return billed
+        return negative.filtered(
+            lambda item: not item.subscription_line_id._is_rebate()
+        )
+
+    def _get_credited_units(self):
+        """Return what this takes off what was billed: on a credit memo or not."""
+        is_memo = self.move_id.move_type == "out_refund"
+        return self._get_booked_units() * (1 if is_memo else -1)
+
+    @api.model
+    def _map_billed_from(self, subscription_lines, day):
+        """Return the last day, by posted line, that is billed of these from a day on.
+
+        Where it is paid, or wholly for later days. Not what a cancellation, or a pause,
+        has credited; nor what is free.
+        """
+        items = self.search(
+            self._get_billed_domain(subscription_lines)
+            & Domain("parent_state", "=", "posted")
+            & Domain("end_date", ">=", day)
+            & Domain("amount_currency", "<", 0.0)
+        )
+        items = items.filtered(
+            lambda item: item.start_date >= day or item.move_id.payment_state in PAID
+        )
+        billed = items._without_strangers()._without_take_backs()._filter_standing()
+        by_origin = self._search_credits(billed).grouped("origin_line_id")
+        last_days = {}
+        for item in billed:
+            period = Period(max(day, item.start_date), item.end_date + ONE_DAY)
+            credits = [
+                (credit._get_service_period(), 1)
+                for credit in by_origin.get(item, ())
+                if credit.move_id._get_credit_source()
+            ]
+            if left := get_uncovered(period, credits):
+                last_days[item] = left[-1].last_day
+        return last_days
+
+    def _without_take_backs(self):
+        """Return those of these but what only takes credit memos back."""
+        memos = self.move_id.reversed_entry_id
+        take_backs = memos.browse().union(*memos._map_take_backs().values())
+        return self.filtered(lambda item: item.move_id not in take_backs)
+
+    def _has_period(self):
+        """Return whether it is known which days this line is for."""
+        start, end = self.start_date, self.end_date
+        return bool(start and end and start <= end)
 
     def _check_periods(self):
         """Raise where one of these bills no period: its days would not be credited."""
         for item in self:
-            start, end = item.start_date, item.end_date
-            if not (start and end and start <= end):
+            if not item._has_period():
                 raise UserError(
                     self.env._(
                         "Invoice %(invoice)s bills “%(line)s” without a period. Enter "
@@ -57,30 +138,31 @@ class AccountMoveLine(models.Model):
 
     @api.model
     def _search_credits(self, debits):
-        """Return the credit lines, drafts included, that credit these lines."""
+        """Return the credit lines, drafts included, that credit these lines.
+
+        Not those of credit memos that were taken back.
+        """
+        items = self._search_all_credits(debits)
+        taken_back = items.move_id._map_take_backs()
+        return items.filtered(lambda item: item.move_id not in taken_back)
+
+    @api.model
+    def _search_all_credits(self, debits):
+        """Return the same with what was taken back."""
         return self.search_fetch(
             [
                 ("origin_line_id", "in", debits.ids),
                 ("parent_state", "in", ("draft", "posted")),
                 ("move_id.move_type", "=", "out_refund"),
             ],
-            ["origin_line_id", "start_date", "end_date", "price_subtotal"],
-        )
-
-    @api.model
-    def _get_end_of_billed_period(self, subscription_lines, day):
-        """Return the last day of the billed period that ``day`` is in, or ``False``."""
-        return self.search(
             [
-                ("subscription_line_id", "in", subscription_lines.ids),
-                ("parent_state", "=", "posted"),
-                ("move_id.move_type", "=", "out_invoice"),
-                ("start_date", "<=", day),
-                ("end_date", ">=", day),
+                "origin_line_id",
+                "discounted_line_id",
+                "start_date",
+                "end_date",
+                "amount_currency",
             ],
-            order="end_date desc",
-            limit=1,
-        ).end_date
+        )
 
     @api.model
     def _get_billed_domain(self, subscription_lines):
@@ -112,6 +194,27 @@ class AccountMoveLine(models.Model):
         return {line.id: last_day + ONE_DAY for line, last_day in groups}
 
     @api.model
+    def _map_charges(self, subscription_lines, ignored=()):
+        """Return what cancellations charged of single days, by subscription line.
+
+        Not what was taken back, nor what only takes a credit back.
+
+        :param ignored: ``account.move``, invoices that do not count either
+        :return: dict of lists of ``Charge``
+        """
+        items = self.search(
+            self._get_billed_domain(subscription_lines)
+            & Domain("move_id", "not in", [move.id for move in ignored])
+            & Domain("move_id.is_taken_back", "=", False)
+            & Domain("move_id.cancellation_id", "!=", False)
+            & Domain("move_id.reversed_entry_id", "=", False)
+        )
+        return {
+            line.with_env(subscription_lines.env): [item._as_charge() for item in own]
+            for line, own in items.grouped("subscription_line_id").items()
+        }
+
+    @api.model
     def _get_regularly_billed_until(self, subscription_lines):
         """Return the first day that no regular invoice bills, ``None`` without one."""
         regular = Domain("move_id.cancellation_id", "=", False)
@@ -122,7 +225,7 @@ class AccountMoveLine(models.Model):
     @api.model
     def _search_drafts(self, subscription_lines):
         """Return the draft invoice lines that bill these subscription lines."""
-        return self.search(
+        drafts = self.search(
             [
                 ("subscription_line_id", "in", subscription_lines.ids),
                 ("parent_state", "=", "draft"),
@@ -131,7 +234,38 @@ class AccountMoveLine(models.Model):
                 ("start_date", "!=", False),
             ],
             order="id",
+        )._without_strangers()
+        return drafts - drafts._filter_reductions()
+
+    def _filter_sharing(self):
+        """Return those of these that are on a document with other products, too.
+
+        What only takes something off them, or deducts what was paid, is no other.
+        """
+        return self.browse().union(
+            *(
+                items
+                for move, items in self.grouped("move_id").items()
+                if (lines := InvoiceLines(move._get_product_lines())).items
+                - lines.discounts
+                - lines.down_payments
+                - self
+            )
         )
+
+    def _take_off_drafts(self):
+        """Take these off drafts that go on, and what discounts took off them."""
+        for move, items in self.grouped("move_id").items():
+            lines = InvoiceLines(move._get_product_lines())
+            kept = lines.get_parts_of_discounts(
+                dict.fromkeys(lines.items - items, (1, 1))
+            )
+            items.unlink()
+            for discount in lines.discounts:
+                if discount in kept:
+                    discount.price_unit *= kept[discount]
+                else:
+                    discount.unlink()
 
     def _get_covered_periods(self):
         """Return what posted invoices bill of the subscription lines of these drafts.
@@ -173,8 +307,37 @@ class AccountMoveLine(models.Model):
 
     def _as_charge(self):
         """Return this line for the ledger: currency units over its days."""
-        units = to_units(self.price_subtotal, self.currency_id.rounding)
-        return Charge(units, self._get_service_period())
+        return Charge(self._get_booked_units(), self._get_service_period())
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        lines = super().create(vals_list)
+        if any(vals.get("subscription_line_id") for vals in vals_list):
+            lines._note_billed_days()
+        return lines
+
+    def write(self, vals):
+        result = super().write(vals)
+        if STAMP & vals.keys():
+            self._note_billed_days()
+        return result
+
+    def _note_billed_days(self):
+        """Tell subscription lines which of their days are billed.
+
+        A draft that is deleted leaves no other trace.
+        """
+        for line in self:
+            if (
+                line.move_id.move_type == "out_invoice"
+                and line.subscription_line_id
+                and line.start_date
+                and line.end_date
+            ):
+                period = line._get_service_period()
+                line.subscription_line_id._note_billed_days(period)
 
     # === STAMPING === #
 
@@ -239,7 +402,9 @@ class AccountMoveLine(models.Model):
         unlinked = self._get_unlinked_domain(states=("draft", "posted"))
         ids = self.search(unlinked, order="id").ids
         left = 0
-        for batch in split_every(batch_size, ids, self.browse):
+        # Nobody changes what these bill: there is nothing to tell on each.
+        quiet = self.with_context(tracking_disable=True)
+        for batch in split_every(batch_size, ids, quiet.browse):
             left += len(batch._stamp_subscription_lines())
             self.env.flush_all()
             self.env.invalidate_all()
@@ -258,7 +423,10 @@ class AccountMoveLine(models.Model):
             ("price_subtotal", "!=", 0.0),
             ("start_date", "=", False),
         ]
+        strangers = [("id", "in", self._search_strangers().ids)]
         action["domain"] = list(
-            Domain(self._get_unlinked_domain()) | Domain(without_period)
+            Domain(self._get_unlinked_domain())
+            | Domain(without_period)
+            | Domain(strangers)
         )
         return action

@@ -59,14 +59,24 @@ class AccountMove(models.Model):
         arrears = self._get_running_subscriptions()._get_arrears()
         for move in self:
             move.overdue_cancellation_date = min(
-                (item.cancel_date for item in arrears if item.invoice == move),
+                (
+                    item.cancel_date
+                    for item in arrears
+                    if item.invoice == move and not item.needs_person()
+                ),
                 default=False,
             )
 
     def _get_running_subscriptions(self):
         """Return the running subscriptions that these invoices bill."""
         billed = self.invoice_line_ids.subscription_line_id.sale_subscription_id
-        return billed.filtered(lambda subscription: subscription._is_started())
+        return billed.filtered(lambda subscription: subscription._is_in_progress())
+
+    def _get_warning_sender(self):
+        """Return the address the warning comes from: of the salesperson, if staff."""
+        self.ensure_one()
+        salesperson = self.invoice_user_id._filter_responsible(self.company_id)
+        return salesperson.email_formatted or self.company_id.email_formatted
 
     def _send_cancellation_warning(self, today):
         """Put the warning into the mail queue; without an address, do nothing.

@@ -1,11 +1,8 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-"""Many credit memos are reconciled in one plan: one by one is most of the work."""
+"""What is posted together is reconciled with what it reverses, in one plan."""
 
 from odoo import models
 
-#: Context value of whoever posts many credit memos, and wakes the follow-up steps that
-#: wait for them afterwards.
-TOGETHER = object()
 RECEIVABLE = "asset_receivable"
 #: Items of these accounts are reconciled, too, whatever the account says.
 CASH = ("asset_cash", "liability_credit_card")
@@ -20,24 +17,32 @@ class AccountMove(models.Model):
     _inherit = "account.move"
 
     def _reconcile_reversed_moves(self, reverse_moves, move_reverse_cancel):
-        if self.env.context.get("reconciles") is not TOGETHER:
-            return super()._reconcile_reversed_moves(reverse_moves, move_reverse_cancel)
-        plan = []
+        """Reconcile each of ``reverse_moves`` with what it reverses itself.
+
+        Odoo pairs them one to one with what all of them reverse, each of that once: the
+        second credit memo of an invoice would pay the next customer's invoice. All are
+        reconciled in one plan, because one by one is most of the work of posting; those
+        of one invoice in the order they were made in, as their cancellations planned.
+        """
+        plan, none = [], self.env["account.move.line"]
+        together = reverse_moves | reverse_moves.reversed_entry_id
+        open_items = together._get_items_to_reconcile().grouped("move_id")
         # What has more to reconcile than what is due (taxes that are due on payment)
         # depends on Odoo's order.
         others = self.browse()
-        for invoice, credit_memo in zip(self, reverse_moves, strict=True):
-            items = (invoice | credit_memo)._get_items_to_reconcile()
-            if set(items.mapped("account_type")) == {RECEIVABLE}:
+        for move in reverse_moves.sorted("id"):
+            items = none.union(
+                open_items.get(move.reversed_entry_id, none), open_items.get(move, none)
+            )
+            if set(items.mapped("account_type")) <= {RECEIVABLE}:
                 plan += items.grouped(_get_account).values()
             else:
-                others |= credit_memo
-        self.env["account.move.line"].with_context(
-            move_reverse_cancel=move_reverse_cancel
-        )._reconcile_plan(plan)
-        super(AccountMove, others.reversed_entry_id)._reconcile_reversed_moves(
-            others, move_reverse_cancel
-        )
+                others += move
+        none.with_context(move_reverse_cancel=move_reverse_cancel)._reconcile_plan(plan)
+        for move in others:
+            super(AccountMove, move.reversed_entry_id)._reconcile_reversed_moves(
+                move, move_reverse_cancel
+            )
         return reverse_moves
 
     def _get_items_to_reconcile(self):

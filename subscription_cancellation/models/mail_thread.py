@@ -9,7 +9,20 @@ LOGGING = "subscription_cancellation_logging"
 
 
 class Logs(list):
-    """Values of messages. A class, because no context that comes over RPC has one."""
+    """Values of messages. A class, because no context that comes over RPC has one.
+
+    They are those of one model, and until it is done: what others do meanwhile, in
+    hooks of Odoo, has the same context.
+    """
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+        self.is_open = True
+
+    def collects_from(self, model):
+        """Return whether what ``model`` logs is collected here."""
+        return self.is_open and self.model == model
 
 
 class MailThread(models.AbstractModel):
@@ -23,19 +36,26 @@ class MailThread(models.AbstractModel):
     def _message_track(self, fields_iter, initial_values_dict):
         if not self._is_tracked_together:
             return super()._message_track(fields_iter, initial_values_dict)
-        logs = Logs()
+        logs = Logs(self._name)
         collecting = self.with_context(**{TRACKING: logs})
         tracking = super(MailThread, collecting)._message_track(
             fields_iter, initial_values_dict
         )
+        logs.is_open = False
         if logs:
             # sudo: as Odoo's `_message_log_batch`, which has made these values.
             self.sudo()._create_logs(logs)
         return tracking
 
+    def message_post(self, **kwargs):
+        # Hooks of what is posted meanwhile log by themselves.
+        if self.env.context.get(TRACKING):
+            self = self.with_context(**{TRACKING: None})
+        return super().message_post(**kwargs)
+
     def _create_logs(self, logs):
         """Create messages, and then the changed values of all of them."""
-        changes = [values.pop("tracking_value_ids", []) for values in logs]
+        changes = [values.pop("tracking_value_ids", None) or [] for values in logs]
         messages = self._message_create(logs)
         self.env["mail.tracking.value"].create(
             [
@@ -65,14 +85,14 @@ class MailThread(models.AbstractModel):
     def _message_log_batch(self, bodies, *args, **kwargs):
         # Only logs wait: what is posted notifies followers, for which it must exist.
         logs = self.env.context.get(TRACKING)
-        if not isinstance(logs, Logs):
+        if not (isinstance(logs, Logs) and logs.collects_from(self._name)):
             return super()._message_log_batch(bodies, *args, **kwargs)
         collecting = self.with_context(**{TRACKING: None, LOGGING: logs})
         return super(MailThread, collecting)._message_log_batch(bodies, *args, **kwargs)
 
     def _message_create(self, values_list):
         logs = self.env.context.get(LOGGING)
-        if not isinstance(logs, Logs):
+        if not (isinstance(logs, Logs) and logs.collects_from(self._name)):
             return super()._message_create(values_list)
         logs += values_list
         return self.env["mail.message"]

@@ -11,13 +11,15 @@ class ResCompany(models.Model):
         check_company=True,
         help="Unpaid invoices of cancelled subscriptions are written off to this "
         "account. Its default taxes, if any, are taken out of the amount, so that the "
-        "tax on what is never paid can be claimed back.",
+        "tax on what is never paid can be claimed back. Empty in a branch: that of "
+        "the company above it.",
     )
     cancellation_write_off_journal_id = fields.Many2one(
         comodel_name="account.journal",
         string="Write-off Journal",
         domain="[('type', '=', 'general')]",
         check_company=True,
+        help="Empty in a branch: that of the company above it.",
     )
     cancellation_page_enabled = fields.Boolean(
         string="Public Cancellation Page",
@@ -31,22 +33,45 @@ class ResCompany(models.Model):
 
     def _compute_cancellation_page_url(self):
         for company in self:
-            path = company._get_cancellation_page_path()
+            path = company._get_page_path(company._get_home_company())
             company.cancellation_page_url = f"{company.get_base_url()}{path}"
 
     def _get_cancellation_page_path(self):
-        """Return where the public cancellation page of this company is."""
+        """Return where this company's page is, for the present visitor."""
+        return self._get_page_path(self._get_public_company())
+
+    def _get_page_path(self, public_company):
+        """Return where this company's page is.
+
+        :param public_company: the ``res.company`` whose page has no number
+        """
         self.ensure_one()
         path = "/cancel-contract"
-        if self == self._get_public_company():
-            return path
-        return f"{path}/{self.id}"
+        return path if self == public_company else f"{path}/{self.id}"
 
     @api.model
     def _get_public_company(self):
-        """Return the company that visitors who do not log in are with."""
+        """Return the company that visitors who do not log in are with.
+
+        That of the website that they are on, where there are websites.
+        """
         # sudo: which one it is, anybody sees on the public page.
-        return self.env.ref("base.public_user").sudo().company_id.sudo(self.env.su)
+        if "website" in self.env:
+            company = self.env["website"].sudo().get_current_website().company_id
+        else:
+            company = self.env.ref("base.public_user").sudo().company_id
+        return company.sudo(self.env.su)
+
+    def _get_home_company(self):
+        """Return the company that visitors of this one's base address are with.
+
+        With websites, that is only sure of a domain of its own.
+        """
+        if "website" not in self.env:
+            return self._get_public_company()
+        # sudo: whoever reads the settings need not be allowed to read websites.
+        website = self.sudo().website_id
+        return website.company_id if website.domain else self.env["res.company"]
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -55,24 +80,43 @@ class ResCompany(models.Model):
         return companies
 
     def _create_cancellation_policies(self):
-        """Give every company of ``self`` that has no policy the default one."""
+        """Give every company of ``self`` that has no policy the default one.
+
+        Not a branch: it lives by the policies of the company above it.
+        """
         # sudo: whoever may create a company need not be a cancellation manager.
         Policy = self.env["subscription.cancellation.policy"].sudo()
         with_policy = Policy.search([("company_id", "in", self.ids)]).company_id
-        return Policy._create_default(self - with_policy)
+        heads = self.filtered(lambda company: not company.parent_id)
+        return Policy._create_default(heads - with_policy)
+
+    def _get_write_off_account(self):
+        """Return the account to write off to: its own, or of a company above it."""
+        return self._get_own_or_above("cancellation_write_off_account_id")
+
+    def _get_write_off_journal(self):
+        """Return the journal to write off in: its own, or of a company above it."""
+        return self._get_own_or_above("cancellation_write_off_journal_id")
+
+    def _get_own_or_above(self, name):
+        """Return a setting of this company, else of the nearest one above it."""
+        self.ensure_one()
+        # sudo: whoever works in a branch need not see the head company, nor accounts.
+        for company in reversed(self.sudo().parent_ids):
+            if company[name]:
+                return company[name]
+        return self.sudo()[name]
 
     def _get_cannot_write_off_reason(self):
         """Return why nothing can be written off in this company, or ``False``."""
         self.ensure_one()
-        # sudo: whoever cancels need not be allowed to read accounts and journals.
-        company = self.sudo()
-        account = company.cancellation_write_off_account_id
-        journal = company.cancellation_write_off_journal_id
-        if account.active and journal.active:
+        account = self._get_write_off_account()
+        if account.active and self._get_write_off_journal().active:
             return False
         return self.env._(
             "Nothing can be written off in %s: choose a write-off account and a "
             "write-off journal that are not archived, under Subscriptions > "
             "Configuration > Settings.",
-            company.name,
+            # sudo: its name only
+            self.sudo().name,
         )

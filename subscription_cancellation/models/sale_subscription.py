@@ -317,6 +317,16 @@ class SaleSubscription(models.Model):
         Policy = self.env["subscription.cancellation.policy"].sudo()
         return Policy._map_subscriptions(self, channel)
 
+    def _get_responsible(self, channel="backend"):
+        """Return who looks after this: the agent, else the company's managers. A hook.
+
+        :param str channel: whose policy says which managers
+        """
+        self.ensure_one()
+        agent = self.user_id._filter_responsible(self.company_id)
+        policy = self._map_policies(channel)[self]
+        return agent or policy._get_approvers_in(self.company_id)
+
     def _get_forced_policy(self):
         """Return the policy set on the subscription, else on its template."""
         # sudo: as in _map_policies.
@@ -324,7 +334,7 @@ class SaleSubscription(models.Model):
         own = forced.cancellation_policy_id
         template = forced.template_id.cancellation_policy_id
         return own or template.filtered(
-            lambda policy: policy.company_id == forced.company_id
+            lambda policy: policy.company_id in forced.company_id.parent_ids
         )
 
     def _describe_policy(self, policy):

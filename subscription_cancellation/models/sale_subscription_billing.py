@@ -11,7 +11,11 @@ from odoo.tools import SQL
 
 from ..formatting import format_day
 from ..proration import ONE_DAY, Period, next_boundary
+from ..served_days import ServedDays
 from ..terms import Contract
+
+#: What an order says of a line that it sells.
+SOLD = ("product_uom_qty", "price_unit", "discount")
 
 
 class SaleSubscription(models.Model):
@@ -74,9 +78,17 @@ class SaleSubscription(models.Model):
             return self.currency_id
         return self.journal_id.currency_id or self.company_id.currency_id
 
-    def _is_started(self):
-        """Return whether service has begun (else: draft or ready to start)."""
+    def _is_in_progress(self):
+        """Return whether upstream runs this: it bills it, now or from its start on."""
         return self.stage_id.type == "in_progress"
+
+    def _is_started(self):
+        """Return whether service has begun (else: draft, ready, or from a later day).
+
+        Upstream lets a subscription run whose start lies in the future.
+        """
+        start = self.date_start
+        return self._is_in_progress() and not (start and start > self._today())
 
     def _get_next_billed_period(self):
         """Return the period that upstream bills with its next invoice.
@@ -89,26 +101,41 @@ class SaleSubscription(models.Model):
         return Period(start, self._get_next_invoice_date(start))
 
     def _get_end_of_period(self):
-        """Return the first day after the current period, billed or still to bill."""
-        self.ensure_one()
-        anchor = self.recurring_next_date or self._get_first_invoice_date()
-        end = next_boundary(anchor, self._get_recurrence_delta(), self._today())
-        contract_end = self._get_contract_end()
-        return min(end, contract_end) if contract_end else end
+        """Return the first day after the current period.
 
-    def _get_end_of_running_period(self):
-        """Return the first day after the billing period that is running today.
-
-        Where several periods are billed ahead, this is the end of the first of them.
+        That is the billed period in which the customer's day lies, else the one to be
+        billed next. What is billed beyond it is an advance invoice.
         """
         self.ensure_one()
-        # sudo: who cancels need not be allowed to read journal items.
-        last_day = (
-            self.env["account.move.line"]
-            .sudo()
-            ._get_end_of_billed_period(self.sale_subscription_line_ids, self._today())
+        end = self._get_end_of_running_period()
+        return self._cut_at_contract_end(end) if end else self._get_end_of_billed()
+
+    def _get_end_of_billed(self):
+        """Return the first day after all that is billed, or to be billed for today."""
+        self.ensure_one()
+        anchor = self.recurring_next_date or self._get_first_invoice_date()
+        return self._cut_at_contract_end(
+            next_boundary(anchor, self._get_recurrence_delta(), self._today())
         )
-        return last_day and last_day + ONE_DAY or self._get_end_of_period()
+
+    def _cut_at_contract_end(self, day):
+        contract_end = self._get_contract_end()
+        return min(day, contract_end) if contract_end else day
+
+    def _get_end_of_running_period(self):
+        """Return the first day after the billed period in which the customer's day is.
+
+        ``None`` where billing has not gone beyond today. West of UTC, it has on the
+        last evening of each period; else where periods are billed ahead.
+        """
+        today, next_date = self._today(), self.recurring_next_date
+        if not next_date or next_date <= today:
+            return None
+        days = ServedDays(self.sale_subscription_line_ids, since=today)
+        is_paused = not self._leave_out_pauses(Period(today, today + ONE_DAY))
+        end = None if is_paused else days.get_end_of_period(today)
+        # Of days without an invoice, the next one that has one is the end.
+        return end or days.get_next_start(today)
 
     def _get_all_lines(self):
         """Return the lines of these, deactivated ones included."""
@@ -119,9 +146,10 @@ class SaleSubscription(models.Model):
         self.ensure_one()
         return Contract(
             start=self._get_first_paid_day(),
-            next_period_start=self.recurring_next_date or self._get_end_of_period(),
+            next_period_start=self.recurring_next_date or self._get_end_of_billed(),
             interval=self._get_recurrence_delta(),
             end=self._get_contract_end() or None,
+            period_end=self._get_end_of_running_period(),
         )
 
     def _get_contract_end(self):
@@ -157,12 +185,29 @@ class SaleSubscription(models.Model):
                 move.invoice_line_ids.subscription_line_id.sale_subscription_id & self
             )
         )
-        return moves.filtered(lambda move: move.move_type == "out_invoice")
+        invoices = moves.filtered(lambda move: move.move_type == "out_invoice")
+        return invoices._without_strangers()
+
+    def _is_customer(self, move):
+        """Return whether a document is for the customer of one of these."""
+        # sudo: whoever asks need not be allowed to read subscriptions.
+        own = self.sudo()
+        # Not of both together: asked so, customers of many are read at once.
+        return move.commercial_partner_id in (
+            own.partner_id.commercial_partner_id
+            | own.partner_invoice_id.commercial_partner_id
+        )
 
     def _is_invoiced(self):
         """Return whether there is an invoice of this subscription."""
         # sudo: salespeople see their own invoices only, and this is about any.
         return bool(self.sudo()._get_invoices())
+
+    def _get_standing_invoices(self):
+        """Return the invoices, drafts included, that were not taken back as a whole."""
+        # sudo: as in _is_invoiced.
+        invoices = self.sudo()._get_invoices()._filter_standing()
+        return invoices.filtered(lambda move: move.state != "cancel")
 
     def _stamp_first_period_on_order(self):
         """Remember on the sales order which lines and period it sells.
@@ -173,14 +218,29 @@ class SaleSubscription(models.Model):
             period = Period(
                 subscription._get_first_paid_day(), subscription.recurring_next_date
             )
-            for line in subscription.sale_subscription_line_ids:
-                line.order_line_id.write(
-                    {
-                        "subscription_line_id": line.id,
-                        "subscription_period_start": period.start,
-                        "subscription_period_end": period.last_day,
-                    }
-                )
+            subscription.sale_subscription_line_ids._stamp_on_order(period)
+
+    def _follow_order(self, order_lines):
+        """Sell what an order says that was cancelled, changed and confirmed again.
+
+        What it has added is sold by it from today to the next invoice date.
+
+        :param order_lines: ``sale.order.line``
+        """
+        self.ensure_one()
+        known = self._get_all_lines().grouped("order_line_id")
+        added = self.sale_subscription_line_ids.browse()
+        for order_line in order_lines:
+            values = order_line.get_subscription_line_values()
+            if order_line not in known:
+                added |= added.create({**values, "sale_subscription_id": self.id})
+                continue
+            line = known[order_line]
+            changed = {
+                name: values[name] for name in SOLD if line[name] != values[name]
+            }
+            line.filtered("active").write(changed)
+        added._stamp_on_order(Period(self._today(), self.recurring_next_date))
 
     def generate_invoice(self):
         """Bill the next period, unless service ends before it.
@@ -196,21 +256,21 @@ class SaleSubscription(models.Model):
         self.cancellation_ids._execute_if_due()
         if self._get_cannot_bill_reason():
             return None
-        return super().generate_invoice()
+        return super(SaleSubscription, self._for_billing()).generate_invoice()
 
     def manual_invoice(self):
         self._begin_billing()
-        return super().manual_invoice()
+        return super(SaleSubscription, self._for_billing()).manual_invoice()
 
     def create_invoice(self):
         self._begin_billing()
-        invoice = super().create_invoice()
+        invoice = super(SaleSubscription, self._for_billing()).create_invoice()
         self._drop_ended_lines(invoice.invoice_line_ids)
         return invoice
 
     def create_sale_order(self):
         self._begin_billing()
-        order = super().create_sale_order()
+        order = super(SaleSubscription, self._for_billing()).create_sale_order()
         self._drop_ended_lines(order.order_line)
         return order
 
@@ -260,6 +320,13 @@ class SaleSubscription(models.Model):
                 cancellation=pending.name,
                 name=self.display_name,
                 date=format_day(self.env, pending.effective_date),
+            )
+        pause = self._get_running_pause()
+        if pause and not (pause.date_to and start > pause.date_to):
+            return self.env._(
+                "Subscription %(name)s is paused; nothing is invoiced for the pause. "
+                "Resume it first.",
+                name=self.display_name,
             )
         lines = self.sale_subscription_line_ids
         if lines and not any(line._is_billed_from(start) for line in lines):

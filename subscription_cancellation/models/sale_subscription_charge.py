@@ -2,7 +2,7 @@
 """Charge days that no regular invoice covers: prorated, stamped, and posted."""
 
 from collections import defaultdict
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from odoo import models
 from odoo.exceptions import UserError
@@ -20,6 +20,49 @@ class ChargePart(NamedTuple):
     period: Period
     billing_period: Period
     amount: float
+    #: The part of the line's price that comes to the amount.
+    share: float
+    #: ``sale.order.line`` that sold these days, where one did.
+    order_line: Any = None
+    #: What discounts of that order take off it: tuples of the line, and units.
+    discounts: tuple = ()
+    #: ``account.move.line`` that may bill these days, linked with nothing.
+    unlinked: Any = None
+
+    @property
+    def total(self):
+        """The untaxed amount less discounts."""
+        off = sum(
+            from_units(units, discount.currency_id.rounding)
+            for discount, units in self.discounts
+        )
+        return self.amount + off
+
+    @property
+    def priced(self):
+        """The line that has the price, and the taxes."""
+        return self.order_line or self.line
+
+    def _is_sold_by(self, order_lines):
+        """Return whether one of these has sold the days."""
+        return bool(self.order_line) and self.order_line in order_lines
+
+    def _prepare_order_values(self, is_linked):
+        """Return what is on the order, which is not to bill these days any more.
+
+        :param bool is_linked: another part of the invoice says that
+        """
+        line = self.order_line
+        if not line:
+            return {}
+        is_billed = is_linked or line.qty_invoiced >= line.product_uom_qty
+        return {
+            "quantity": line._get_charged_quantity(),
+            "product_uom_id": line.product_uom_id.id,
+            "discount": line.discount,
+            "tax_ids": [Command.set(line.tax_ids.ids)],
+            "sale_line_ids": [] if is_billed else [Command.link(line.id)],
+        }
 
 
 class SaleSubscription(models.Model):
@@ -27,61 +70,158 @@ class SaleSubscription(models.Model):
 
     _inherit = "sale.subscription"
 
-    def _get_charge_parts(self, lines, period, anchor):
+    def _get_charge_parts(self, lines, period, anchor, charges=None):
         """Return what ``period`` costs, per line and billing period.
+
+        Paused days cost nothing. Days that are charged one after the other cost what
+        they would have cost together.
 
         :param lines: ``sale.subscription.line``
         :param Period period: the days to charge
         :param date anchor: where a billing period begins; not after the first day
-        :return: list of :class:`ChargePart`, each rounded half up on its own
+        :param dict charges: lists of ``Charge`` by line, what was charged of single
+            days before
+        :return: list of :class:`ChargePart`, some may come to nothing
         """
         self.ensure_one()
-        rounding = self._get_invoice_currency().rounding
         parts = split_by_billing_period(period, anchor, self._get_recurrence_delta())
         return [
-            ChargePart(
-                line,
-                days,
-                whole,
-                from_units(
-                    half_up(to_units(price, rounding) * days.days, whole.days), rounding
-                ),
-            )
+            part
             for line in lines
-            if (price := line._get_period_price())
+            if line._get_period_price()
             for days, whole in parts
+            for part in self._get_parts_of(line, days, whole, (charges or {}).get(line))
         ]
 
-    def _charge_days(self, parts, cancellation):
+    def _get_parts_of(self, line, period, whole, charges):
+        """Return what days of one billing period cost: all due less what was charged.
+
+        :param list charges: of ``Charge``
+        """
+        rounding = self._get_invoice_currency().rounding
+        net, exact_net = self._get_period_net(line)
+        net = to_units(net, rounding)
+        days, charged = self._count_charged(net, period, whole, charges or ())
+        parts = []
+        for own in self._leave_out_pauses(period):
+            days += own.days
+            units = half_up(net * days, whole.days) - charged
+            charged += units
+            amount = from_units(units, rounding)
+            parts.append(ChargePart(line, own, whole, amount, amount / exact_net))
+        return parts
+
+    def _count_charged(self, net, period, whole, charges):
+        """Return how many days before ``period`` were charged singly, and at how much.
+
+        Where they cost more or less than rounding explains, the price was another one:
+        those have nothing to do with what comes.
+        """
+        earlier = sorted(
+            (
+                charge
+                for charge in charges
+                if whole.start <= charge.period.start
+                and charge.period.end <= period.start
+            ),
+            key=lambda charge: charge.period,
+        )
+        for number, first in enumerate(earlier):
+            due = self._leave_out_pauses(Period(first.period.start, period.start))
+            days = sum(part.days for part in due)
+            charged = sum(charge.units for charge in earlier[number:])
+            difference = abs(half_up(net * days, whole.days) - charged)
+            if 2 * difference <= len(earlier[number:]) + 1:
+                return days, charged
+        return 0, 0
+
+    def _get_period_net(self, line):
+        """Return what one billing period of a line costs without tax.
+
+        :param line: ``sale.subscription.line``, or the ``sale.order.line`` that sold it
+        :return: tuple of that as it is booked, and as it is before it is rounded
+        """
+        price = line.price_unit * self._get_quantity(line)
+        price *= 1 - (line.discount or 0.0) / 100.0
+        # sudo: whoever charges need not be allowed to read taxes.
+        taxes = line.sudo().tax_ids.flatten_taxes_hierarchy()
+        if not any(taxes.mapped("price_include")):
+            return price, price
+        base_line = self._get_base_line(line)
+        self._compute_taxes([base_line])
+        details = base_line["tax_details"]
+        booked = details["total_excluded_currency"]
+        booked += details["delta_total_excluded_currency"]
+        return booked, details["raw_total_excluded_currency"]
+
+    def _filter_charged(self, parts):
+        """Return the parts that an invoice is made of: none for less than a cent.
+
+        What rounding leaves to a rebate alone is charged with the days to come.
+        """
+        due = [part for part in parts if part.amount]
+        total = sum(part.total for part in due)
+        rounding = self._get_invoice_currency().rounding
+        is_rounding = -len(parts) * rounding <= total <= rounding / 2
+        is_sale = any(part.line._get_period_price() > 0 for part in parts)
+        return [] if is_rounding and is_sale else due
+
+    def _charge_days(self, parts, source):
         """Create and post the invoice of these parts; none where there are none.
 
         :param list parts: of :class:`ChargePart`
-        :param cancellation: the one that made the charge necessary
+        :param source: the ``subscription.cancellation``, or the pause, that made the
+            charge necessary
         """
         self.ensure_one()
-        AccountMove = cancellation.env["account.move"].with_company(self.company_id)
+        AccountMove = source.env["account.move"].with_company(self.company_id)
+        parts = self._filter_charged(parts)
         if not parts:
             return AccountMove
         self._check_charge_not_negative(parts)
-        invoice = AccountMove.create(
+        invoice = AccountMove._create_or_explain(
             {
                 **self.with_company(self.company_id)._prepare_account_move(
-                    [Command.create(self._prepare_charge_line(part)) for part in parts]
+                    [Command.create(line) for line in self._prepare_charge_lines(parts)]
                 ),
                 "move_type": "out_invoice",
-                "cancellation_id": cancellation.id,
+                **source._prepare_link(),
                 "currency_id": self._get_invoice_currency().id,
                 "invoice_date": self._today(),
-                "ref": cancellation.name,
+                "ref": source.name,
             }
         )
         invoice.date = invoice._get_first_open_day(invoice.invoice_date)
         invoice._post_or_explain()
         return invoice
 
+    def _check_can_invoice(self):
+        """Raise where the company has no journal to invoice in: no chart of accounts.
+
+        Odoo would say so only when the invoice is made.
+        """
+        # sudo: whether there is one; who cancels need not be allowed to read journals.
+        journals = self.env["account.journal"].sudo()
+        known = [
+            *journals._check_company_domain(self.company_id),
+            ("type", "=", "sale"),
+        ]
+        if self.journal_id or journals.search_count(known, limit=1):
+            return
+        raise UserError(
+            self.env._(
+                "Subscription %(name)s has days that are not invoiced yet, and company "
+                "%(company)s has no chart of accounts to invoice them in. Install one "
+                "in the settings of Invoicing (Fiscal Localization), or drop what is "
+                "not billed.",
+                name=self.display_name,
+                company=self.company_id.display_name,
+            )
+        )
+
     def _check_charge_not_negative(self, parts):
         """Raise where rebates that go on exceed the lines that go on with them."""
-        if sum(part.amount for part in parts) < 0:
+        if sum(part.total for part in parts) < 0:
             raise UserError(
                 self.env._(
                     "A rebate cannot go on alone (%(lines)s of subscription %(name)s): "
@@ -92,23 +232,42 @@ class SaleSubscription(models.Model):
                 )
             )
 
+    def _prepare_charge_lines(self, parts):
+        """Return the invoice lines of these parts, and of the discounts of orders."""
+        sold, values = self.env["sale.order.line"], []
+        for part in parts:
+            is_linked = bool(part.order_line) and part.order_line in sold
+            line = self._prepare_charge_line(part)
+            values.append({**line, **part._prepare_order_values(is_linked)})
+            sold = part.order_line.union(sold) if part.order_line else sold
+        for discount, units in self._get_charged_discounts(parts).items():
+            reduced = sold & discount.order_id.order_line
+            values.append(discount._prepare_charged_discount(reduced, units))
+        return values
+
+    def _get_charged_discounts(self, parts):
+        """Return what each discount of orders takes off these, in currency units."""
+        taken = defaultdict(int)
+        for part in parts:
+            for discount, units in part.discounts:
+                taken[discount] += units
+        return {discount: units for discount, units in taken.items() if units}
+
     def _prepare_charge_line(self, part):
         """Return the invoice line of one part: upstream's, at the prorated price."""
         line = part.line.with_company(self.company_id)
-        price = line._get_period_price()
         env = self.with_context(lang=self.partner_id.lang or self.env.lang).env
         text = format_charged_days(env, part.period, part.billing_period.days)
-        share = part.amount / price
         return {
             **line._prepare_account_move_line(),
             "name": f"{line.name or ''}\n{text}".strip(),
-            "price_unit": line.price_unit * share,
-            "extra_tax_data": self._prorate_taxes_per_unit(line, share),
+            "price_unit": part.priced.price_unit * part.share,
+            "extra_tax_data": self._prorate_taxes_per_unit(part.priced, part.share),
             "start_date": part.period.start,
             "end_date": part.period.last_day,
         }
 
-    def _prorate_taxes_per_unit(self, line, share):
+    def _prorate_taxes_per_unit(self, line, share, quantity=None):
         """Return ``extra_tax_data`` with taxes of a fixed amount per unit prorated.
 
         The price carries the proration, as Odoo rounds quantities; such taxes follow
@@ -116,12 +275,15 @@ class SaleSubscription(models.Model):
 
         :param line: ``sale.subscription.line``, or a draft ``account.move.line``
         :param float share: of the price of a whole period
+        :param float quantity: of the line; absent: all that is charged of it
         :return: ``False`` where there is no such tax
         """
         taxes = line.tax_ids.flatten_taxes_hierarchy()
         if "fixed" not in taxes.mapped("amount_type"):
             return False
         base_line = self._get_base_line(line)
+        if quantity is not None:
+            base_line["quantity"] = quantity
         quantity = base_line["quantity"]
         base_line["quantity"] *= share
         self._compute_taxes([base_line])
@@ -147,8 +309,10 @@ class SaleSubscription(models.Model):
 
         :param list parts: of :class:`ChargePart`
         """
-        shares = [
-            (part.line, part.amount / part.line._get_period_price()) for part in parts
+        shares = [(part.priced, part.share) for part in parts]
+        shares += [
+            (discount, units / discount._as_priced().units)
+            for discount, units in self._get_charged_discounts(parts).items()
         ]
         # sudo: the payment term of the customer, which the invoice will have.
         customer = (self.partner_invoice_id or self.partner_id).sudo()
@@ -222,6 +386,7 @@ class SaleSubscription(models.Model):
         :param line: ``sale.subscription.line``, or a draft ``account.move.line``
         """
         is_draft = line._name == "account.move.line"
+        quantity = self._get_quantity(line)
         # sudo: prices and taxes only.
         line = line.sudo()
         return line.env["account.tax"]._prepare_base_line_for_taxes_computation(
@@ -230,7 +395,7 @@ class SaleSubscription(models.Model):
                 "product_id": line.product_id,
                 "tax_ids": line.tax_ids,
                 "price_unit": line.price_unit,
-                "quantity": line.quantity if is_draft else line.product_uom_qty,
+                "quantity": quantity,
                 "discount": line.discount,
                 "currency_id": line.currency_id
                 if is_draft
@@ -239,6 +404,15 @@ class SaleSubscription(models.Model):
                 **values,
             },
         )
+
+    def _get_quantity(self, line):
+        """Return the quantity that is charged of a line of any kind."""
+        if line._name == "account.move.line":
+            return line.quantity
+        if line._name == "sale.order.line":
+            # sudo: products and deliveries only.
+            return line.sudo()._get_charged_quantity()
+        return line.product_uom_qty
 
     def _compute_taxes(self, base_lines):
         """Let Odoo's tax engine compute and round these base lines together."""

@@ -6,11 +6,12 @@ import json
 
 from psycopg2.errors import LockNotAvailable
 
-from odoo import models
+from odoo import api, models
 from odoo.exceptions import LockError, UserError
 from odoo.tools import SQL
+from odoo.tools.i18n import format_list
 
-from ..input import is_text
+from ..input import is_text, quote
 
 #: Longest key, in characters.
 KEY_LENGTH = 255
@@ -75,13 +76,28 @@ class SaleSubscription(models.Model):
                     log_exceptions=False,
                 )
         except LockNotAvailable as error:
-            raise LockError(
-                self.env._(
-                    "Subscription %s is being changed by somebody else. Please try "
-                    "again in a moment.",
-                    self.display_name,
-                )
-            ) from error
+            raise self._get_lock_error() from error
+
+    @api.private
+    def lock_for_update(self, *, allow_referencing=False):
+        """Be the only one to change these.
+
+        :raise LockError: somebody else is at work; the sentence says on what
+        """
+        try:
+            return super().lock_for_update(allow_referencing=allow_referencing)
+        except LockError as error:
+            raise self._get_lock_error() from error
+
+    def _get_lock_error(self):
+        """Return the error that says that somebody else was faster: status 409."""
+        return LockError(
+            self.env._(
+                "Subscription %s is being changed by somebody else. Please try again "
+                "in a moment.",
+                format_list(self.env, self.mapped("display_name")),
+            )
+        )
 
     def _find_request(self, key):
         """Return the cancellation that was requested with this key, if any."""
@@ -116,6 +132,6 @@ class SaleSubscription(models.Model):
                 self.env._(
                     "The idempotency_key “%s” was used for another request. Use a new "
                     "key for each cancellation.",
-                    key,
+                    quote(key),
                 )
             )

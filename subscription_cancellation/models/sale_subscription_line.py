@@ -2,6 +2,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
+from ..proration import Period, get_uncovered, unite
+
 #: Context value that lets a cancellation end lines. An object, because a context that
 #: comes in over RPC can hold anything but this.
 ENDING = object()
@@ -44,6 +46,13 @@ class SaleSubscriptionLine(models.Model):
         readonly=True,
         help="First day without service; nothing is billed from it on.",
     )
+    billed_days = fields.Json(
+        copy=False,
+        readonly=True,
+        help="First and last days of what was ever billed here, by an invoice, a draft "
+        "or the order, whatever became of it: no other days are ever found to be "
+        "unbilled.",
+    )
     cancellation_line_ids = fields.One2many(
         comodel_name="subscription.cancellation.line",
         inverse_name="subscription_line_id",
@@ -63,6 +72,16 @@ class SaleSubscriptionLine(models.Model):
                 lambda cancellation: cancellation.state == "done"
             )
             line.cancellation_reason_id = done.sorted("executed_date")[-1:].reason_id
+
+    def _compute_tax_ids(self):
+        # Upstream takes those of the active company, and none of the one above it.
+        result = None
+        for line in self:
+            taxes = line.product_id.taxes_id
+            taxes = taxes._filter_taxes_by_company(self.env.company)
+            in_company = line.with_company(taxes.company_id[:1] or self.env.company)
+            result = super(SaleSubscriptionLine, in_company)._compute_tax_ids()
+        return result
 
     # === CONSTRAINTS === #
 
@@ -92,6 +111,8 @@ class SaleSubscriptionLine(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         lines = super().create(vals_list)
+        # Not the values: a default may set it too.
+        lines.filtered("billed_days")._check_billed_by_engine()
         lines._link_addons()
         return lines
 
@@ -104,6 +125,8 @@ class SaleSubscriptionLine(models.Model):
                     "days are credited, not by changing it."
                 )
             )
+        if "billed_days" in vals:
+            self._check_billed_by_engine()
         if "sale_subscription_id" in vals:
             self._check_stays(vals["sale_subscription_id"])
         result = super().write(vals)
@@ -113,6 +136,18 @@ class SaleSubscriptionLine(models.Model):
                 ["sale_subscription_line_ids", "archived_line_ids"], flush=False
             )
         return result
+
+    def _check_billed_by_engine(self):
+        """Raise where anybody else says which days were billed: others are charged."""
+        if self and not self.env.su:
+            raise UserError(
+                self.env._(
+                    "“%(field)s” of %(document)s is kept by the cancellation engine: "
+                    "it cannot be set or changed.",
+                    field=self._fields["billed_days"]._description_string(self.env),
+                    document=self[0].display_name,
+                )
+            )
 
     def _get_used(self):
         """Return the first of these that was invoiced or cancelled, or none."""
@@ -206,6 +241,23 @@ class SaleSubscriptionLine(models.Model):
         before = by_product.filtered(lambda line: line.id < self.id)
         return by_order[:1] or before[-1:] or by_product[:1]
 
+    def _stamp_on_order(self, period):
+        """Remember on the sales order that it sells these days of these."""
+        for line in self.filtered("order_line_id"):
+            line._note_billed_days(period)
+            line.order_line_id.write(
+                {
+                    "subscription_line_id": line.id,
+                    "subscription_period_start": period.start,
+                    "subscription_period_end": period.last_day,
+                }
+            )
+
+    def _is_rebate(self):
+        """Return whether this is sold at a negative price: it reduces others."""
+        self.ensure_one()
+        return (self.price_unit < 0) != (self.product_uom_qty < 0)
+
     def _is_below(self, line):
         """Return whether this line is an add-on of ``line``, at any depth."""
         parent = self.parent_line_id
@@ -266,6 +318,36 @@ class SaleSubscriptionLine(models.Model):
         discount = 1 - (self.discount or 0.0) / 100.0
         return self.price_unit * self.product_uom_qty * discount
 
+    def _note_billed_days(self, period):
+        """Remember that these days were billed, whatever becomes of the document."""
+        for line in self:
+            known = line._get_billed_periods()
+            if get_uncovered(period, [(one, 1) for one in known]):
+                # sudo: whoever bills need not be allowed to change subscriptions.
+                line.sudo().billed_days = [
+                    [
+                        fields.Date.to_string(one.start),
+                        fields.Date.to_string(one.last_day),
+                    ]
+                    for one in unite([*known, period])
+                ]
+
+    def _get_billed_periods(self):
+        """Return the days that were ever billed here, whatever became of it.
+
+        Days that billing has left out, as somebody moved the next invoice date on or
+        it stood still, are none of them.
+        """
+        self.ensure_one()
+        return unite(
+            Period.from_inclusive(*map(fields.Date.to_date, days))
+            for days in self.billed_days or []
+        )
+
+    def _get_first_billed_day(self):
+        """Return the first day that was ever billed here, ``None`` without one."""
+        return min((one.start for one in self._get_billed_periods()), default=None)
+
     def _is_billed_from(self, period_start):
         """Return whether a period that starts on ``period_start`` is billed."""
         self.ensure_one()
@@ -300,3 +382,5 @@ class SaleSubscriptionLine(models.Model):
         self.with_context(ending=ENDING).write(
             {"active": True, "cancellation_date": False}
         )
+        # sudo: who brings a line back need not be allowed to change orders.
+        self.env["sale.order.line"].sudo()._search_sold(self)._offer_again()

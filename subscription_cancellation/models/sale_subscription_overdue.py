@@ -14,7 +14,9 @@ from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import split_every
 
-from ..formatting import format_day
+from ..customer_balances import CustomerBalances
+from ..failures import explain
+from ..formatting import as_note, format_day
 from .subscription_cancellation_schedule import MAX_CONFLICTS
 
 _logger = logging.getLogger(__name__)
@@ -29,8 +31,18 @@ class Arrears(NamedTuple):
     subscription: models.Model
     invoice: models.Model
     due_date: date
+    #: From when on the days count: the due date, or an undo that came after it.
+    since: date
     warning_date: date | None
     cancel_date: date
+    #: ``account.move.line``: what the customer has that could pay it.
+    open_credits: models.Model
+    #: Whether the present customer, or who pays for them, owes it.
+    is_own: bool
+
+    def needs_person(self):
+        """Return whether somebody has to look at it; nothing is cancelled for it."""
+        return bool(self.open_credits) or not self.is_own
 
     def is_to_cancel(self):
         """Return whether the subscription is to be cancelled by now."""
@@ -39,9 +51,11 @@ class Arrears(NamedTuple):
     def is_to_warn(self):
         """Return whether the customer is to be warned now."""
         today = self.subscription._today()
+        warned = self.invoice.cancellation_warning_date
         return (
             bool(self.warning_date)
-            and not self.invoice.cancellation_warning_date
+            and not (warned and warned >= self.since)
+            and not self.needs_person()
             and self.warning_date <= today < self.cancel_date
         )
 
@@ -55,7 +69,7 @@ class SaleSubscription(models.Model):
         copy=False,
         readonly=True,
         help="The day on which somebody was told that the automatic cancellation for "
-        "non-payment failed.",
+        "non-payment failed, or was left to a person.",
     )
 
     # === SCHEDULED ACTION === #
@@ -120,11 +134,7 @@ class SaleSubscription(models.Model):
         due = [item for item in arrears if item.is_to_cancel()]
         invoices = self.env["account.move"].union(*(item.invoice for item in due))
         if due and self._is_dunning_over(invoices):
-            self._do_or_tell(
-                lambda: self._cancel_unpaid(due[0]),
-                due[0].cancel_date,
-                self.env._("Automatic cancellation for non-payment failed"),
-            )
+            self._cancel_or_tell(due)
             return
         for item in arrears:
             if item.is_to_warn():
@@ -133,6 +143,21 @@ class SaleSubscription(models.Model):
                     item.warning_date,
                     self.env._("Warning about an unpaid invoice failed"),
                 )
+
+    def _cancel_or_tell(self, due):
+        """Cancel for what is clear; else ask somebody to look at it.
+
+        :param list due: the :class:`Arrears` to cancel for
+        """
+        clear = [item for item in due if not item.needs_person()]
+        if not clear:
+            self._tell_unclear(due[0])
+            return
+        self._do_or_tell(
+            lambda: self._cancel_unpaid(clear[0]),
+            clear[0].cancel_date,
+            self.env._("Automatic cancellation for non-payment failed"),
+        )
 
     def _is_dunning_over(self, invoices):
         """Return whether nothing more is to be tried before cancelling.
@@ -184,16 +209,71 @@ class SaleSubscription(models.Model):
         """
         subscriptions = self.sudo().union(*(row[0] for row in unpaid))
         applied = subscriptions._map_policies("system")
+        unpaid = [row for row in unpaid if applied[row[0]] in policies]
+        balances = self._read_balances(invoice for _subscription, invoice in unpaid)
         arrears = [
-            Arrears(*row, *applied[row[0]]._get_overdue_dates(row[2]))
-            for row in unpaid
-            if applied[row[0]] in policies
+            subscription._get_arrears_of(invoice, applied[subscription], balances)
+            for subscription, invoice in unpaid
         ]
         return [
             item
             for item in arrears
-            if not item.subscription._was_cancelled_unpaid_since(item.cancel_date)
+            if item
+            and not item.subscription._was_cancelled_unpaid_since(item.cancel_date)
         ]
+
+    def _get_arrears_of(self, invoice, policy, balances):
+        """Return the :class:`Arrears` with one invoice, ``None`` where there are none.
+
+        :param CustomerBalances balances: of whoever owes it
+        """
+        tolerance = policy._get_overdue_tolerance_units(invoice)
+        due_date = balances.get_overdue_date(invoice, tolerance)
+        if not due_date:
+            return None
+        undone = self.cancellation_ids.filtered(
+            lambda one: one.stage_before_id and one.reactivated_date
+        ).mapped("reactivated_date")
+        since = max([due_date, *map(self._to_local_date, undone)])
+        dates = policy._get_overdue_dates(since)
+        open_credits = balances.get_open_credits(invoice)
+        is_own = self._is_owed_by_customer(invoice)
+        return Arrears(self, invoice, due_date, since, *dates, open_credits, is_own)
+
+    def _is_owed_by_customer(self, invoice):
+        """Return whether the customer, or who pays for them, owes an invoice.
+
+        What a former customer has not paid is no reason to end it.
+        """
+        order = self.sale_order_id
+        payer = order.partner_invoice_id.commercial_partner_id
+        is_paid_by_order = (
+            order.partner_id == self.partner_id
+            and payer == invoice.commercial_partner_id
+        )
+        return is_paid_by_order or self._is_customer(invoice)
+
+    @api.model
+    def _read_balances(self, invoices):
+        """Return what the customers of invoices owe, and have, with these companies.
+
+        What is paid for an order that is not invoiced yet is none of their credits.
+
+        :param invoices: iterable of ``account.move``
+        :rtype: CustomerBalances
+        """
+        items = self.env["account.move.line"].sudo()
+        invoices = items.move_id.union(*invoices)
+        accounts = invoices.partner_id, invoices.company_id
+        # East of UTC the next day may have begun already.
+        latest = fields.Date.today() + timedelta(days=1)
+        overdue = items._search_open_items(*accounts, self._get_unpaid_domain(latest))
+        open_credits = items._search_open_items(
+            *accounts, [("amount_residual_currency", "<", 0.0)]
+        )
+        steps = self.env["subscription.cancellation.step"]
+        free = steps._filter_free_credits(open_credits)
+        return CustomerBalances(overdue, free._filter_not_for_orders())
 
     @api.model
     def _get_running_domain(self):
@@ -210,14 +290,11 @@ class SaleSubscription(models.Model):
         """Return the receivables of posted invoices that should have been paid.
 
         Not those that are being paid, are blocked for payment or are left out of
-        follow-ups: Odoo's ways to say that something is disputed. A promised bank
-        transfer, which Odoo keeps as a pending transaction for ever, is no payment.
+        follow-ups: Odoo's ways to say that something is disputed.
 
         :param date latest: due date
         """
-        paying = Domain("state", "in", ("pending", "authorized")) & Domain(
-            "provider_code", "!=", "custom"
-        )
+        on_way = self.env["payment.transaction"]._get_on_way_domain()
         return Domain(
             [
                 ("display_type", "=", "payment_term"),
@@ -228,32 +305,39 @@ class SaleSubscription(models.Model):
                 ("no_followup", "=", False),
                 ("move_id.move_type", "=", "out_invoice"),
                 ("move_id.payment_state", "in", ("not_paid", "partial")),
-                ("move_id.transaction_ids", "not any", paying),
+                ("move_id.transaction_ids", "not any", on_way),
             ]
         )
 
     @api.model
     def _read_unpaid(self, latest, running):
-        """Return the unpaid invoices of subscriptions, and since when they are due.
+        """Return subscriptions and their unpaid invoices.
 
         :param date latest: due date
         :param running: domain on the subscriptions
-        :return: list of tuples of subscription, invoice and due date
+        :return: list of tuples of subscription and invoice
         """
         items = self.env["account.move.line"].sudo()
         billing = Domain("subscription_line_id.sale_subscription_id", "any", running)
         domain = self._get_unpaid_domain(latest) & Domain(
             "move_id.invoice_line_ids", "any", billing
         )
-        due_dates = dict(items._read_group(domain, ["move_id"], ["date_maturity:min"]))
-        invoice_ids = [invoice.id for invoice in due_dates]
+        groups = items._read_group(domain, ["move_id"])
+        invoice_ids = [invoice.id for (invoice,) in groups]
         pairs = items._read_group(
             Domain("move_id", "in", invoice_ids) & billing,
             ["move_id", "subscription_line_id"],
         )
+        own = items.move_id.union(*(invoice for invoice, _line in pairs))
+        own = own._without_strangers()
         # Two lines of a subscription on one invoice are one.
-        rows = {(line.sale_subscription_id, invoice) for invoice, line in pairs}
-        return [(*row, due_dates[row[1]]) for row in rows]
+        return list(
+            {
+                (line.sale_subscription_id, invoice)
+                for invoice, line in pairs
+                if invoice in own
+            }
+        )
 
     def _was_cancelled_unpaid_since(self, day):
         """Return whether this was cancelled for non-payment on ``day`` or later.
@@ -305,8 +389,50 @@ class SaleSubscription(models.Model):
         invoice = arrears.invoice.with_company(self.company_id)
         invoice._send_cancellation_warning(self._today())
 
+    def _tell_unclear(self, arrears):
+        """Ask somebody to look at an unpaid invoice that ends nothing by itself."""
+        if arrears.is_own:
+            self._tell_open_credits(arrears)
+        else:
+            self._tell_former_customer(arrears)
+
+    def _tell_former_customer(self, arrears):
+        """Ask somebody to look at an unpaid invoice of somebody else."""
+        invoice = arrears.invoice
+        self._tell_overdue(
+            arrears.cancel_date,
+            self.env._("Not paid by somebody else"),
+            self.env._(
+                "Invoice %(invoice)s, due on %(date)s, is not paid by %(debtor)s, but "
+                "the subscription is %(customer)s's now. So it was not cancelled. "
+                "Collect the invoice, or deactivate the subscription.",
+                invoice=invoice.name,
+                date=format_day(self.env, arrears.due_date),
+                debtor=invoice.partner_id.display_name,
+                customer=self.partner_id.display_name,
+            ),
+        )
+
+    def _tell_open_credits(self, arrears):
+        """Ask somebody to look at an unpaid invoice of a customer who has a credit."""
+        invoice, items = arrears.invoice, arrears.open_credits
+        self._tell_overdue(
+            arrears.cancel_date,
+            self.env._("Not paid, but the customer has a credit"),
+            self.env._(
+                "Invoice %(invoice)s, due on %(date)s, is not paid, but there are open "
+                "credits of %(customer)s: %(credits)s. So the subscription was not "
+                "cancelled. Reconcile them with the invoice, or deactivate the "
+                "subscription.",
+                invoice=invoice.name,
+                date=format_day(self.env, arrears.due_date),
+                customer=items._get_customer().display_name,
+                credits=items._describe_open(),
+            ),
+        )
+
     def _tell_overdue_failure(self, since, error, summary):
-        """Give the responsible something to do, once and not every night again.
+        """Tell somebody of a failure.
 
         :param date since: when what failed was first due
         :param Exception error: what went wrong
@@ -319,22 +445,21 @@ class SaleSubscription(models.Model):
         _logger.warning(
             "Subscription %s: %s", self.id, summary, exc_info=not is_expected and error
         )
+        self._tell_overdue(since, summary, explain(self.env, error))
+
+    def _tell_overdue(self, since, summary, note):
+        """Give the responsible something to do, once and not every night again."""
         told = self.overdue_failure_date
         if told and told >= since:
             return
         self.overdue_failure_date = self._today()
-        note = str(error)
-        if not is_expected:
-            note = self.env._("Unexpected error: %s. See the server log.", error)
         self.activity_schedule(
             OVERDUE_ACTIVITY,
             summary=summary,
-            note=note,
+            note=as_note(note),
             user_id=self._get_overdue_responsible().id,
         )
 
     def _get_overdue_responsible(self):
-        """Return who looks after this subscription, else a cancellation manager."""
-        # A virtual policy, the built-in default, asks nobody in particular.
-        policy = self._map_policies("system")[self]
-        return self.user_id or policy._get_approvers()[:1]
+        """Return who is told: see :meth:`_get_responsible`. A hook."""
+        return self._get_responsible("system")[:1]

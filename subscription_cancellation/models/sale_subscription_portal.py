@@ -6,13 +6,17 @@ trust nothing that was sent: who may see a subscription is checked by the page, 
 be chosen is checked here.
 """
 
+import uuid
 from typing import NamedTuple
 
 from odoo import fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 
 from ..formatting import format_day
 from ..proration import ONE_DAY
+from ..rights import USER_GROUP
+from .customer_link_mixin import STAND_IN
+from .sale_subscription_company import WrongCompanyError
 from .subscription_cancellation_policy import TIMINGS
 
 #: Longest comment of a customer.
@@ -38,8 +42,14 @@ class SaleSubscription(models.Model):
     """Show a subscription in the portal (E2), and cancel it there."""
 
     _name = "sale.subscription"
-    _inherit = ["sale.subscription", "portal.mixin"]
+    _inherit = [
+        "subscription.customer.link.mixin",
+        "sale.subscription",
+        "portal.mixin",
+    ]
 
+    # Whoever has the link cancels as the customer: reading is not enough for it.
+    access_token = fields.Char(groups=f"{USER_GROUP},base.group_portal")
     # Customers can read their subscriptions; these are notes of the staff.
     description = fields.Text(groups="base.group_user")
     tag_ids = fields.Many2many(groups="base.group_user")
@@ -59,6 +69,83 @@ class SaleSubscription(models.Model):
         for subscription in self:
             subscription.access_url = f"/my/subscriptions/{subscription.id}"
         return result
+
+    # === THE CUSTOMER'S LINK === #
+
+    def write(self, vals):
+        if "partner_id" not in vals:
+            return super().write(vals)
+        customers = {subscription: subscription.partner_id for subscription in self}
+        result = super().write(vals)
+        for subscription, customer in customers.items():
+            if subscription.partner_id != customer:
+                subscription._renew_links()
+        return result
+
+    def _renew_links(self):
+        """Let no link work any more that acts for the customer. A hook."""
+        self.ensure_one()
+        # sudo: whoever changes the customer need not be allowed to cancel.
+        self.sudo().access_token = str(uuid.uuid4())
+
+    def _portal_ensure_token(self):
+        """Return the token, to whoever may act with it.
+
+        :raise AccessError: the user may read this, and not cancel it
+        """
+        if not self._has_field_access(self._fields["access_token"], "read"):
+            raise AccessError(
+                self.env._(
+                    "The link to subscription %s acts for the customer. Only those "
+                    "who may cancel subscriptions can share it.",
+                    self.display_name,
+                )
+            )
+        return super()._portal_ensure_token()
+
+    def _get_share_url(
+        self, redirect=False, signup_partner=False, pid=None, share_token=True
+    ):
+        # What is shared stays in the chatter, where a signature for a partner would
+        # let everybody write as them.
+        pid = None if redirect else pid
+        return super()._get_share_url(redirect, signup_partner, pid, share_token)
+
+    def _sign_token(self, pid):
+        # sudo: Odoo signs what it mails, whoever writes the message.
+        return super(SaleSubscription, self.sudo())._sign_token(pid)
+
+    def _get_link_customer(self):
+        return self.partner_id
+
+    def _get_link_secrets(self):
+        # sudo: for the customer, whoever has the mail sent.
+        return {
+            subscription._portal_ensure_token(): f"{STAND_IN}-{subscription.id}"
+            for subscription in self.sudo()
+        }
+
+    def _get_cannot_act_reason(self, user):
+        """Return why a visitor of the portal may only look, or ``None``.
+
+        The link of a customer gives employees no rights, and what they do is no wish
+        of the customer.
+
+        :param user: the ``res.users`` who is logged in
+        """
+        self.ensure_one()
+        own = user.partner_id.commercial_partner_id
+        is_customer = self.filtered_domain([("partner_id", "child_of", own.ids)])
+        if not user._is_internal() or is_customer:
+            return None
+        return self.env._(
+            "You are logged in as an employee, and this is the page of the customer. "
+            "Open subscription %s in the back office to change it with your own "
+            "rights.",
+            self.display_name,
+        )
+
+    # === PAGES === #
 
     def _get_portal_page_url(self, access_token=None, suffix=""):
         """Return the address of a page of this subscription.
@@ -111,6 +198,9 @@ class SaleSubscription(models.Model):
         return self.env._("Ended on %s", format_day(self.env, self.last_service_date))
 
     def _get_portal_paused_text(self):
+        start = self._get_running_pause().date_from
+        if start and start > self._today():
+            return self._describe_pause()
         if not self.paused_until:
             return self.env._("Paused")
         return self.env._(
@@ -150,27 +240,30 @@ class SaleSubscription(models.Model):
         return result
 
     def _get_portal_invoices(self):
-        """Return the posted invoices and credit memos, the latest first."""
+        """Return the posted invoices and credit memos, the latest first.
+
+        A link shows what its visitor could not read: not what is for somebody else.
+        """
         self.ensure_one()
         lines = self._get_all_lines()
-        return self.env["account.move"].search(
-            [
-                ("invoice_line_ids.subscription_line_id", "in", lines.ids),
-                ("move_type", "in", ("out_invoice", "out_refund")),
-                ("state", "=", "posted"),
-            ],
-            order="invoice_date desc, id desc",
+        return (
+            self.env["account.move"]
+            .search(
+                [
+                    ("invoice_line_ids.subscription_line_id", "in", lines.ids),
+                    ("move_type", "in", ("out_invoice", "out_refund")),
+                    ("state", "=", "posted"),
+                ],
+                order="invoice_date desc, id desc",
+            )
+            .filtered(self._is_customer)
         )
 
     def _get_portal_next_invoice_date(self):
         """Return when the next invoice comes, ``False`` where none does."""
         self.ensure_one()
-        if not self._is_started() or self._get_cannot_bill_reason():
+        if not self._is_in_progress() or self._get_cannot_bill_reason():
             return False
-        if self.is_paused:
-            # Billing goes on when the pause is over.
-            until = self.paused_until
-            return until and max(until, self.recurring_next_date)
         return self.recurring_next_date
 
     def _get_portal_cancellations(self):
@@ -203,16 +296,19 @@ class SaleSubscription(models.Model):
         if not self.sale_subscription_line_ids:
             return self.env._("There is nothing left to cancel.")
         if not self._get_portal_policy().portal_cancel:
-            return self.env._(
-                "This subscription cannot be cancelled here. Please write to us: we "
-                "take care of it."
-            )
+            return self._get_write_to_us_text()
         if not self._get_portal_timings():
             return self.env._(
                 "There is no day at present on which this subscription could end. "
                 "Please write to us: we take care of it."
             )
         return None
+
+    def _get_write_to_us_text(self):
+        return self.env._(
+            "This subscription cannot be cancelled here. Please write to us: we take "
+            "care of it."
+        )
 
     def _get_portal_timings(self):
         """Return what a customer may choose from: each keeps notice and minimum term.
@@ -316,7 +412,11 @@ class SaleSubscription(models.Model):
         options = {name: options[name] for name in CUSTOMER_OPTIONS if name in options}
         self._check_customer_timing(options)
         self._check_customer_words(options)
-        return self._plan_cancellation(options, "portal")
+        try:
+            return self._plan_cancellation(options, "portal")
+        except WrongCompanyError:
+            # Nothing that the customer could mend
+            raise UserError(self._get_write_to_us_text()) from None
 
     def _request_for_customer(self, options, fingerprint, key):
         """Cancel as a customer has confirmed it.
@@ -377,23 +477,37 @@ class SaleSubscription(models.Model):
             raise UserError(reason)
         self._reactivate("resume")
 
-    def _pause_for_customer(self, message):
+    def _pause_for_customer(self, message, terms):
         """Pause instead of cancelling, as the policy offers it.
 
         :param message: ``subscription.cancellation.retention`` that offers it
+        :param str terms: fingerprint of what was shown
         """
         self.ensure_one()
+        self.lock_for_update()
         is_offered = message.kind == "pause" and (
             message in self._get_portal_policy().retention_ids
         )
         if not (is_offered and message._can_be_offered(self)):
             raise UserError(self.env._("This offer is not available any more."))
-        self.action_pause(message._get_end_of_pause(self))
+        plan = message._plan_pause(self)
+        if plan.get_fingerprint() != terms:
+            raise UserError(
+                self.env._(
+                    "What this pause leads to has changed since it was shown, so "
+                    "nothing was done. Please look at it again."
+                )
+            )
+        self._pause(plan.resume_on, "portal")
 
     # === CHECKS === #
 
     def _check_customer_timing(self, options):
         """Raise unless the time is one of those that are offered."""
+        if options.get("timing"):
+            # What they were shown may be older than a start that was put off.
+            Cancellation = self.env["subscription.cancellation"]
+            Cancellation._check_can_wait(self, options["timing"])
         choices = {choice.timing: choice for choice in self._get_portal_timings()}
         choice = choices.get(options.get("timing"))
         if not choice:

@@ -9,9 +9,10 @@ from odoo.exceptions import UserError
 from ..formatting import format_day
 from ..input import quote
 from .sale_subscription_closing import CLOSING
+from .subscription_cancellation_mails import CHANNELS_OF_PEOPLE
 
 REACTIVATION_MODES = [
-    ("resume", "Resume: go on as before"),
+    ("resume", "Go on as before"),
     ("new_term", "Start a new term today"),
 ]
 
@@ -21,6 +22,7 @@ class Reactivation(NamedTuple):
 
     closing: models.BaseModel
     takes_back_credits: bool
+    write_offs: models.BaseModel
     stage: models.BaseModel
     dates: dict
 
@@ -46,7 +48,8 @@ class SaleSubscription(models.Model):
             and ``subscription_state``, ``next_invoice_date``, ``date_start``
         :raise UserError: status 422; it is not cancelled, a product is archived, or its
             fixed term is over (``resume``)
-        :raise AccessError: status 403; the user may not cancel subscriptions
+        :raise AccessError: status 403; the user may not cancel subscriptions, or
+            somebody else cancelled this one and the user is no cancellation manager
         :raise MissingError: status 404; there is no such subscription
         :raise LockError: status 409; somebody else is changing it: try again
         """
@@ -85,14 +88,19 @@ class SaleSubscription(models.Model):
         """Open this subscription again; return the cancellations taken back."""
         plan = self._plan_reactivation(mode)
         closing = plan.closing._as_engine()
+        # Read first: what is taken back is not told of afterwards.
+        text = self._describe_reactivation(plan)
+        plan.write_offs._as_engine()._take_back_write_offs()
         if plan.takes_back_credits:
             closing._take_back_credits()
             closing._take_back_unbilled(all_of_it=True)
             closing._charge_dropped_days()
         closing._get_ended_lines()._reactivate()
         self.sudo()._reopen(plan.stage, plan.dates)
+        if mode == "resume":
+            self._bring_pause_back(plan.closing)
         closing._set_reactivated()
-        self._message_log_batch({self.id: self._describe_reactivation(plan)})
+        self._message_log_batch({self.id: text})
         return plan.closing
 
     def _plan_reactivation(self, mode):
@@ -108,6 +116,7 @@ class SaleSubscription(models.Model):
         return Reactivation(
             closing,
             not is_new_term and self._is_paid_period(closing),
+            (closing.browse() if is_new_term else closing)._get_standing_write_offs(),
             self._get_stage_to_reopen(closing, is_new_term),
             self._get_new_term_dates(closing)
             if is_new_term
@@ -127,7 +136,8 @@ class SaleSubscription(models.Model):
     def _reopen(self, stage, dates):
         """Open the stage; the dates are given, as upstream would start anew."""
         opened = self.with_context(closing=CLOSING)
-        opened.write({"stage_id": stage.id, "close_reason_id": False})
+        # Upstream passes over what is archived.
+        opened.write({"stage_id": stage.id, "close_reason_id": False, "active": True})
         opened.write(dates)
 
     # === DATES === #
@@ -172,6 +182,14 @@ class SaleSubscription(models.Model):
             # So it is, or it was dropped; invoices that were posted count.
             billed_until = self._get_billed_until() or closing[0].effective_date
             paid_until = max(closing[0].effective_date, billed_until)
+        # Nor is any day paid from a pause on that ended with it.
+        # sudo: whoever reactivates need not be allowed to read pauses.
+        pauses = self.sudo().pause_ids.filtered(
+            lambda pause: pause.cancellation_id in closing.sudo()
+        )
+        paid_until = min(
+            filter(None, [paid_until, *pauses.mapped("date_from")]), default=None
+        )
         return {
             "date_start": today,
             "trial_end_date": False,
@@ -207,7 +225,10 @@ class SaleSubscription(models.Model):
             )
 
     def _check_can_reactivate(self):
-        """Raise where there is nothing to reactivate, or nobody to bill."""
+        """Raise where there is nothing to reactivate, or nobody to bill.
+
+        :raise AccessError: somebody else wanted the end, see `_check_revoke_access`
+        """
         if self.cancellation_state != "cancelled":
             raise UserError(
                 self.env._(
@@ -225,6 +246,10 @@ class SaleSubscription(models.Model):
                     customer=self.partner_id.display_name,
                 )
             )
+        for cancellation in self._get_closing_cancellations():
+            # What ended by itself was nobody's wish.
+            if cancellation.channel in CHANNELS_OF_PEOPLE:
+                cancellation._check_revoke_access()
 
     def _check_products_active(self, lines):
         """Raise where a product is not sold any more."""
@@ -245,7 +270,7 @@ class SaleSubscription(models.Model):
         if end and end <= self._today():
             raise UserError(
                 self.env._(
-                    "Subscription %(name)s cannot be resumed: its term ended on "
+                    "Subscription %(name)s cannot go on as before: its term ended on "
                     "%(date)s. Start a new term.",
                     name=self.display_name,
                     date=format_day(self.env, fields.Date.subtract(end, days=1)),
@@ -275,4 +300,5 @@ class SaleSubscription(models.Model):
             sentences.append(plan.closing._describe_take_back())
         elif plan.closing._is_credited():
             sentences.append(self.env._("What was credited stays credited."))
+        sentences.append(plan.write_offs._describe_write_offs_taken_back())
         return " ".join(filter(None, sentences))

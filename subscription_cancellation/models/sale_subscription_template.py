@@ -54,7 +54,7 @@ class SaleSubscriptionTemplate(models.Model):
             return self.subscription_ids.browse()
         # sudo: the plan is changed for all of its subscriptions.
         running = self.sudo().subscription_ids.filtered(
-            lambda subscription: subscription._is_started()
+            lambda subscription: subscription._is_in_progress()
         )
         return running.filtered(
             lambda subscription: (

@@ -89,7 +89,7 @@ class SaleSubscription(models.Model):
 
     def _count_served_trial_days(self):
         """Return how many days of the trial are over."""
-        if not (self.trial_days and self.date_start and self._is_started()):
+        if not (self.trial_days and self.date_start and self._is_in_progress()):
             return 0
         return max(min((self._today() - self.date_start).days, self.trial_days), 0)
 
@@ -166,10 +166,7 @@ class SaleSubscription(models.Model):
 
     def _get_first_billed_line(self):
         """Return the invoice line with the first day that is billed, if any."""
-        # sudo: salespeople see their own invoices only, and this is about any.
-        invoices = self.sudo()._get_invoices()._filter_standing()
-        invoices = invoices.filtered(lambda move: move.state != "cancel")
-        lines = invoices.invoice_line_ids.filtered(
+        lines = self._get_standing_invoices().invoice_line_ids.filtered(
             lambda line: (
                 line.subscription_line_id.sale_subscription_id == self
                 and line.start_date
@@ -180,10 +177,10 @@ class SaleSubscription(models.Model):
     # === DATES === #
 
     def _is_in_trial(self):
-        """Return whether service has begun and today is free for the customer."""
+        """Return whether it runs, and its trial is not over."""
         self.ensure_one()
         end = self.trial_end_date
-        return bool(end and self._is_started() and self._today() <= end)
+        return bool(end and self._is_in_progress() and self._today() <= end)
 
     def _get_first_paid_day(self):
         """Return the day after the trial; without one, the start."""

@@ -150,6 +150,12 @@ class SubscriptionCancellation(models.Model):
         index="btree_not_null",
         ondelete="restrict",
     )
+    reason_name = fields.Char(
+        string="Given Reason",
+        translate=True,
+        readonly=True,
+        help="What the reason was called when it was given, in each language.",
+    )
     comment = fields.Text(readonly=True)
     request_date = fields.Datetime(string="Requested On", readonly=True)
     requested_by_id = fields.Many2one(
@@ -171,7 +177,7 @@ class SubscriptionCancellation(models.Model):
     refundable = fields.Monetary(
         compute="_compute_amounts",
         store=True,
-        help="The part of the credit that exceeds what is due.",
+        help="What exceeds what is due of the credit, and what orders leave of money.",
     )
     credit_note_ids = fields.One2many(
         comodel_name="account.move",
@@ -335,8 +341,7 @@ class SubscriptionCancellation(models.Model):
     def _execute(self):
         """End the service and credit it; all or nothing, no commit.
 
-        Written for many at once: one ``create`` and (one invoice credited twice
-        aside) one ``_post`` for all credit memos.
+        Written for many at once: one ``create`` and one ``_post`` for all credit memos.
         """
         self = self._as_engine()  # noqa: PLW0642
         self.subscription_id.lock_for_update()
@@ -345,9 +350,11 @@ class SubscriptionCancellation(models.Model):
         parts = self._plan_settlements(self._settle_unbilled())
         credit_notes = self._get_new_rows()._create_credit_memos()
         credit_notes._post_cancellation_credits()
+        parts = self._take_over_posted(credit_notes, parts)
         self._remember_next_dates()
         self.line_ids.subscription_line_id._deactivate()
         self._set_line_dates()
+        self._settle_orders(parts)
         self._set_state(
             "done", executed_date=fields.Datetime.now(), failure_message=False
         )
@@ -446,35 +453,11 @@ class SubscriptionCancellation(models.Model):
 
     def _prepare_credit_note(self, invoice, lines):
         """Return the values of the credit memo for ``invoice``."""
-        self.ensure_one()
-        today = self.subscription_id._today()
-        return {
-            "move_type": "out_refund",
-            "cancellation_id": self.id,
-            "subscription_id": self.subscription_id.id,
-            "reversed_entry_id": invoice.id,
-            "company_id": invoice.company_id.id,
-            "journal_id": invoice.journal_id.id,
-            "partner_id": invoice.partner_id.id,
-            "partner_shipping_id": invoice.partner_shipping_id.id,
-            "fiscal_position_id": invoice.fiscal_position_id.id,
-            "currency_id": invoice.currency_id.id,
-            "invoice_currency_rate": invoice.invoice_currency_rate,
-            "invoice_date": today,
-            "date": invoice._get_first_open_day(today),
-            "invoice_payment_term_id": False,
-            "invoice_user_id": invoice.invoice_user_id.id,
-            "invoice_origin": self.subscription_id.name,
-            "ref": self.env._(
-                "Credit for %(invoice)s (%(name)s)",
-                invoice=invoice.name,
-                name=self.name,
-            ),
-            "line_ids": [
-                *lines._prepare_credit_memo_lines(),
-                *lines._prepare_added_items(),
-            ],
-        }
+        return invoice._prepare_subscription_credit(self, lines)
+
+    def _prepare_link(self):
+        """Return what documents of this have to say whose they are."""
+        return {"cancellation_id": self.id}
 
     def _close_subscriptions(self):
         """Close, through upstream's own method, what has no active line left."""
@@ -554,7 +537,7 @@ class SubscriptionCancellation(models.Model):
             raise AccessError(
                 self.env._(
                     "Cancellation %(name)s was requested by %(user)s; only they or a "
-                    "cancellation manager can change, revoke or undo it.",
+                    "cancellation manager can change, revoke, undo or reactivate it.",
                     name=self.name,
                     user=self.requested_by_id.name,
                 )
@@ -590,15 +573,29 @@ class SubscriptionCancellation(models.Model):
         return self.subscription_id.get_formview_action()
 
     def _get_credit_notes_action(self):
-        """Return the action that shows the credit memos, the form for just one."""
+        """Return the action that shows the credit memos of these."""
+        return self._get_memos_action(self._get_readable_moves("credit_note_ids"))
+
+    @api.model
+    def _get_memos_action(self, credit_notes):
+        """Return the action that shows credit memos, the form for just one."""
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "account.action_move_out_refund_type"
         )
-        # sudo: the ids only; opening a document checks the rights.
-        credit_notes = self.sudo().credit_note_ids
         action["domain"] = [("id", "in", credit_notes.ids)]
         action["context"] = {"default_move_type": "out_refund"}
         if len(credit_notes) == 1:
             action["views"] = [(False, "form")]
             action["res_id"] = credit_notes.id
         return action
+
+    def _get_readable_moves(self, name):
+        """Return the documents in a field of these, for a user who may read both.
+
+        :raise AccessError: they may not
+        """
+        self.check_access("read")
+        # sudo: all of them, so that none is left out in silence.
+        moves = self.sudo()[name].with_env(self.env)
+        moves.check_access("read")
+        return moves

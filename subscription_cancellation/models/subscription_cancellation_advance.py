@@ -65,6 +65,7 @@ class SubscriptionCancellation(models.Model):
             )
         credit_memos = rows._create_credit_memos()
         credit_memos._post_cancellation_credits()
+        rows._take_over_posted(credit_memos)
         return credit_memos
 
     def _forget_cancelled_advance(self):

@@ -1,5 +1,9 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-"""Credits and excess payments of a customer that pay their open invoices (C7)."""
+"""Credits and excess payments of a customer that pay their open invoices (C7).
+
+A credit belongs to the customer of its document: who takes a subscription over, or has
+it paid by somebody else, pays nothing with the money of others.
+"""
 
 from odoo import api, models
 
@@ -14,22 +18,35 @@ class SubscriptionCancellation(models.Model):
 
     _inherit = "subscription.cancellation"
 
-    def _match_credits(self, refundable, invoiced, shared):
+    def _match_credits(self, refundable, invoiced, shared, ahead=None):
         """Return what credits will pay by open invoice; reduce ``refundable``.
 
         :param dict refundable: amounts by credited invoice, reduced by what is used
         :param list invoiced: parts about charges that are invoiced now
         :param SharedPlan shared: with cancellations that are executed together
+        :param OrdersAhead ahead: what pays the charges first, and nothing else
         :return: dict of amounts by ``account.move`` or :class:`SettlementPart`
         """
         if not self.apply_credits:
             return {}
         own = [
-            self._as_open_item(invoice, amount, self._get_receivable(invoice))
+            self._as_open_item(
+                invoice,
+                amount,
+                self._get_receivable(invoice),
+                invoice.partner_id.commercial_partner_id,
+            )
             for invoice, amount in refundable.items()
         ]
-        others = map(shared.leave, self._get_other_credits())
-        debits = [shared.leave(item) for item in self._get_debits(invoiced, shared)]
+        others = [
+            shared.leave(self._as_open_line(line))
+            for line in self._get_other_credits(refundable)
+            if not (ahead and line.move_id in ahead.payments)
+        ]
+        pays = ahead.pays if ahead else {}
+        debits = [
+            shared.leave(item) for item in self._get_debits(invoiced, shared, pays)
+        ]
         paid = {}
         for matched in match([*own, *others], debits):
             shared.take(matched)
@@ -41,20 +58,24 @@ class SubscriptionCancellation(models.Model):
             paid[document] = paid.get(document, 0.0) + amount
         return paid
 
-    def _get_debits(self, invoiced, shared):
-        """Return the open items that credits can pay, the oldest due one first."""
+    def _get_debits(self, invoiced, shared, pays):
+        """Return the open items that credits can pay, the oldest due one first.
+
+        :param dict pays: what payments of orders pay, by part
+        """
         made = [part.move for part in invoiced]
         dated = [
             (
                 line.date_maturity,
-                self._as_open_item(
-                    line, -self._get_reduction(line, shared.reduced), line.account_id
-                ),
+                self._as_open_line(line, -self._get_reduction(line, shared.reduced)),
             )
             for line in self._get_open_debits()
             if line.move_id not in made
         ]
-        dated += [(self._get_due_date(part), self._as_debit(part)) for part in invoiced]
+        dated += [
+            (self._get_due_date(part), self._as_debit(part, part.get_unpaid(pays)))
+            for part in invoiced
+        ]
         return [item for _due_date, item in sorted(dated, key=lambda pair: pair[0])]
 
     def _get_due_date(self, part):
@@ -62,26 +83,36 @@ class SubscriptionCancellation(models.Model):
         if part.move:
             terms = part.move.line_ids.filtered("date_maturity")
             return min(terms.mapped("date_maturity"))
-        # sudo: who cancels need not be allowed to read payment terms.
-        subscription = self.sudo().subscription_id.with_company(self.company_id)
-        partner = subscription.partner_invoice_id or subscription.partner_id
-        today = subscription._today()
-        lines = partner.property_payment_term_id.line_ids
-        return min((line._get_due_date(today) for line in lines), default=today)
+        if part.draft:
+            term = part.draft.invoice_payment_term_id
+        else:
+            term = self._get_payer().property_payment_term_id
+        today = self.subscription_id._today()
+        return min((line._get_due_date(today) for line in term.line_ids), default=today)
 
-    def _as_debit(self, part):
-        """Return the open item of an invoice that is made now, or will be."""
-        units = max(to_units(part.amount, part.currency.rounding), 0)
-        if part.move:
-            account = self._get_receivable(part.move)
+    def _get_payer(self):
+        """Return the partner whom upstream's next invoice would be for."""
+        # sudo: who cancels need not be allowed to read payment terms and accounts.
+        subscription = self.sudo().subscription_id.with_company(self.company_id)
+        return subscription.partner_invoice_id or subscription.partner_id
+
+    def _as_debit(self, part, unpaid):
+        """Return the open item of an invoice that is made now, or will be.
+
+        :param float unpaid: what payments of orders leave of it
+        """
+        unpaid = part.currency.round(unpaid)
+        units = max(to_units(unpaid, part.currency.rounding), 0)
+        document, payer = part.move or part.draft, self._get_payer()
+        if document:
+            account, payer = self._get_receivable(document), document.partner_id
         else:
             # sudo: who cancels need not be allowed to read accounts.
-            subscription = self.sudo().subscription_id.with_company(self.company_id)
-            partner = subscription.partner_invoice_id or subscription.partner_id
-            account = subscription.fiscal_position_id.map_account(
-                partner.property_account_receivable_id
-            )
-        return OpenItem(account, part.currency, units, part)
+            fiscal_position = self.sudo().subscription_id.fiscal_position_id
+            account = fiscal_position.map_account(payer.property_account_receivable_id)
+        return OpenItem(
+            account, part.currency, units, part, payer.commercial_partner_id
+        )
 
     def _plan_application(self, paid):
         """Return a part per open invoice that credits pay.
@@ -125,100 +156,120 @@ class SubscriptionCancellation(models.Model):
         return 0.0
 
     @api.model
-    def _as_open_item(self, document, amount, account):
-        """Return an :class:`OpenItem`; of a journal item, ``amount`` is added to it."""
-        if document._name == "account.move.line":
-            amount += abs(document.amount_residual_currency)
+    def _as_open_item(self, document, amount, account, partner):
+        """Return the :class:`OpenItem` of a document."""
         currency = document.currency_id
         units = max(to_units(currency.round(amount), currency.rounding), 0)
-        return OpenItem(account, currency, units, document)
+        return OpenItem(account, currency, units, document, partner)
 
-    def _get_other_credits(self):
-        """Return the customer's other credits and excess payments, oldest first."""
+    @api.model
+    def _as_open_line(self, line, added=0.0):
+        """Return the :class:`OpenItem` of what is open of a journal item.
+
+        :param float added: to what is open
+        """
+        amount = abs(line.amount_residual_currency) + added
+        return self._as_open_item(line, amount, line.account_id, line._get_customer())
+
+    def _has_credits_to_apply(self):
+        """Return whether somebody has a credit, or gets one, and owes something."""
+        payers = self._get_other_credits()._get_customer()
+        if self.refundable > 0:
+            # sudo: who cancels need not be allowed to read invoices.
+            invoices = self.sudo().line_ids._get_lines_to_credit()
+            payers = payers.union(*(invoice.partner_id for invoice in invoices))
+        debtors = self._get_open_debits()._get_customer()
+        return bool(payers.commercial_partner_id & debtors)
+
+    def _get_other_credits(self, planned=None):
+        """Return the other credits and excess payments of customers, oldest first.
+
+        :param planned: invoices of which own credits are looked at apart; absent: all
+        """
         lines = self._search_open_items([("amount_residual_currency", "<", 0.0)])
-        # What somebody is promised to get back pays nothing.
-        refunds = self.env["subscription.cancellation.step"]._search_open_refunds(
-            lines.move_id
-        )
-        left_alone = self.credit_note_ids | refunds.source_move_id
-        return [
-            self._as_open_item(line, 0.0, line.account_id)
-            for line in lines
-            if line.move_id not in left_alone and not line.move_id._get_refunds_on_way()
-        ]
+        own = self.credit_note_ids
+        if planned is not None:
+            own = own.filtered(lambda memo: memo.reversed_entry_id in planned)
+        free = self.env["subscription.cancellation.step"]._filter_free_credits(lines)
+        return free.filtered(lambda line: line.move_id not in own)
 
     def _get_open_debits(self):
-        """Return the due dates of the customer's open invoices, oldest due first.
+        """Return the due dates of open invoices of customers, oldest due first.
 
         Invoices that are being paid, or that somebody blocked, are left alone.
         """
-        lines = self._search_open_items(
+        lines = self._search_open_debits()
+        return lines.filtered(lambda line: not line.move_id._get_transactions_on_way())
+
+    def _search_open_debits(self):
+        """Return the same with those of invoices that are being paid."""
+        return self._search_open_items(
             [
                 ("amount_residual_currency", ">", 0.0),
                 ("move_id.move_type", "=", "out_invoice"),
                 ("move_id.payment_state", "!=", "blocked"),
             ]
         )
-        return lines.filtered(lambda line: not line.move_id._get_transactions_on_way())
+
+    def _get_kept_text(self, invoice):
+        """Return in words that a credit is kept, and what it does not pay therefore.
+
+        :param invoice: the ``account.move`` that is credited
+        """
+        customer = invoice.partner_id.commercial_partner_id
+        lines = self._search_open_debits() if self.apply_credits else ()
+        on_way = invoice.union(
+            *(line.move_id for line in lines if line._get_customer() == customer)
+        )._filter_on_way()
+        if not on_way - invoice:
+            return self.env._("Kept as credit on the customer's account")
+        return self.env._(
+            "Kept as credit on the customer's account: a payment of invoice %s is on "
+            "its way",
+            ", ".join((on_way - invoice).mapped("name")),
+        )
 
     def _search_open_items(self, domain):
-        """Return open receivable items of the customer, in the order of due dates."""
+        """Return open receivable items of the customer, in the order of due dates.
+
+        Those of whoever gets a credit, or is invoiced now, too.
+        """
         # sudo: who cancels need not be allowed to read journal items.
-        customers = self.sudo().partner_id.commercial_partner_id
-        return (
-            self.env["account.move.line"]
-            .sudo()
-            .search(
-                [
-                    ("partner_id", "child_of", customers.ids),
-                    ("company_id", "=", self.company_id.id),
-                    ("account_type", "=", "asset_receivable"),
-                    ("parent_state", "=", "posted"),
-                    ("reconciled", "=", False),
-                    *domain,
-                ],
-                order="date_maturity, date, id",
-            )
-        )
+        plan = self.sudo()
+        customers, companies = plan.partner_id | plan._get_payer(), plan.company_id
+        for invoice in plan.line_ids._get_lines_to_credit():
+            customers |= invoice.partner_id
+            companies |= invoice.company_id
+        items = self.env["account.move.line"].sudo()
+        return items._search_open_items(customers, companies, domain)
 
     # === WHAT IS LEFT === #
 
     def _balance_credits(self):
-        """Plan what is left of the credit memos, now that it is known what they paid.
+        """Let the steps tell all of what became of the credit memos, and plan the rest.
 
         An invoice may have been paid, blocked or credited by others since the plan was
-        made: what that leaves is kept or refunded as all else.
+        made, or its payment taken off: what that leaves is kept or refunded as all
+        else, and what is not left any more is not promised.
         """
         self.ensure_one()
         open_kinds = {step.kind for step in self.step_ids if step._is_open()}
-        memos = self.credit_note_ids.filtered(lambda memo: memo.state == "posted")
         if self.reactivated_date or open_kinds & {"reduce", "apply_credits"}:
             return
-        unplanned = {
-            memo.reversed_entry_id: self._get_unplanned(memo) for memo in memos
-        }
-        shared = SharedPlan(memos.reversed_entry_id)
-        parts = self._plan_refundable(
-            {invoice: amount for invoice, amount in unplanned.items() if amount > 0},
-            shared,
-        )
+        memos = self.credit_note_ids._filter_not_taken_back()
+        reduced, unplanned = {}, {}
+        for memo in memos:
+            memo._reduce_what_is_due_again()
+            steps = self.step_ids.filtered(lambda step, memo=memo: step._is_about(memo))
+            invoice = memo.reversed_entry_id
+            reduced[invoice] = steps._follow_reduction(memo)
+            unplanned[invoice] = steps._follow_promises(memo)
+        parts = [
+            *self._plan_reductions(reduced),
+            *self._plan_refundable(unplanned, SharedPlan(memos.reversed_entry_id)),
+        ]
         self.env["subscription.cancellation.step"].create(
             [self._prepare_step(part) for part in parts]
         )
         if parts:
             self._trigger_steps()
-
-    def _get_unplanned(self, memo):
-        """Return what is left of a credit memo and no step is about.
-
-        What is planned to be kept and is not there any more was used to pay.
-        """
-        left = memo._get_open_credit()
-        steps = self.step_ids.filtered(lambda step: step.source_move_id == memo)
-        left -= sum(
-            step._get_planned_refund() for step in steps._filter_refunds_to_come()
-        )
-        for step in steps.filtered(lambda step: step.kind == "keep"):
-            step.amount = memo.currency_id.round(min(step.amount, max(left, 0.0)))
-            left -= step.amount
-        return memo.currency_id.round(left)

@@ -5,6 +5,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools.i18n import format_list
 
+from ..formatting import as_note
 from ..rights import is_manager
 from .subscription_cancellation import APPROVAL_ACTIVITY
 
@@ -63,11 +64,13 @@ class SubscriptionCancellation(models.Model):
             what=self._describe(),
             reason=self.approval_reason,
         )
-        approvers = self.policy_id._get_approvers()
+        approvers = self.policy_id._get_approvers_in(self.company_id)
         if not self.policy_id.allow_own_approval:
             approvers -= self.requested_by_id
         for user in approvers:
-            self.activity_schedule(APPROVAL_ACTIVITY, note=note, user_id=user.id)
+            self.activity_schedule(
+                APPROVAL_ACTIVITY, note=as_note(note), user_id=user.id
+            )
         self._log_on_subscription(note)
 
     def _hold_above_limit(self):

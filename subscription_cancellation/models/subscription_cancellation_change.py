@@ -70,11 +70,12 @@ class SubscriptionCancellation(models.Model):
         first_extra_day = self._get_first_extra_day()
         if new_date < old_date or not charge_extension:
             self._take_back_extension()
+        first_days = self._map_left_out_from(self.line_ids.subscription_line_id)
         self.write(values)
         if self.is_whole:
             self._take_over_later_lines()
         self._set_line_dates()
-        self._charge_left_out_days()
+        self._charge_left_out_days(first_days=first_days)
         if charge_extension:
             self._charge_extension(first_extra_day)
         self._log_move(old_date)
@@ -237,19 +238,32 @@ class SubscriptionCancellation(models.Model):
     def _get_charge_sentence(self, parts, charge_extension):
         """Return the sentence about what is invoiced at once, if anything."""
         if parts:
-            currency = self.subscription_id._get_invoice_currency()
-            total = self.subscription_id._get_charge_total(parts)
-            return self.env._(
-                "%(amount)s will be invoiced now for %(first)s – %(last)s.",
-                amount=currency.format(total),
-                first=format_day(self.env, min(part.period.start for part in parts)),
-                last=format_day(self.env, max(part.period.last_day for part in parts)),
-            )
+            return self._describe_charge(parts)
         if charge_extension:
             return self.env._(
                 "There are no extra days to charge: a regular invoice covers them."
             )
         return None
+
+    def _describe_charge(self, parts):
+        """Return in words what these days come to on an invoice."""
+        subscription = self.subscription_id
+        currency = subscription._get_invoice_currency()
+        due = subscription._filter_charged(parts)
+        text = (
+            self.env._("%(amount)s will be invoiced now for %(first)s – %(last)s.")
+            if due
+            else self.env._(
+                "Nothing is invoiced now for %(first)s – %(last)s: these days cost "
+                "less than %(amount)s, and count with those that are added later."
+            )
+        )
+        amount = subscription._get_charge_total(due) if due else currency.rounding
+        return text % {
+            "amount": currency.format(amount),
+            "first": format_day(self.env, min(part.period.start for part in parts)),
+            "last": format_day(self.env, max(part.period.last_day for part in parts)),
+        }
 
     def _log_move(self, old_date):
         self._log_on_subscription(

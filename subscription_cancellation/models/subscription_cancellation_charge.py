@@ -49,25 +49,62 @@ class SubscriptionCancellation(models.Model):
 
     # === WHAT TO CHARGE === #
 
-    def _map_billed_until(self, lines, ignored=()):
+    def _map_billed_until(self, lines, never, ignored=()):
         """Return per line the first day that is not billed.
 
-        That of a line that was never billed is the effective date of this one.
-
         :param lines: ``sale.subscription.line``
+        :param date never: that of a line that nothing has billed
         :param ignored: ``account.move``, invoices that are about to be taken back
         """
         self.ensure_one()
         # sudo: whoever changes a cancellation need not be allowed to read invoices.
         items = self.env["account.move.line"].sudo()
         billed = items._map_billed_until(lines, ignored)
-        return {line: billed.get(line.id) or self.effective_date for line in lines}
+        return {line: billed.get(line.id) or never for line in lines}
 
-    def _get_left_out_parts(self, first_days, until):
+    def _map_left_out_from(self, lines, ignored=()):
+        """Return per line where days may begin that it was left out for, by this one.
+
+        Not before the first period that it was to end before: what no invoice covers
+        of an earlier one, as the line was added within it or was taken off the draft,
+        regular billing never bills. Where the date was moved, it was another one then.
+
+        :param lines: as for :meth:`_map_billed_until`
+        :param ignored: as for :meth:`_map_billed_until`
+        """
+        since = self._get_first_period_left_out()
+        billed_until = self._map_billed_until(lines, False, ignored)
+        if self.moved_date:
+            return {
+                line: day or line._get_first_billed_day() or since
+                for line, day in billed_until.items()
+            }
+        return {line: max(day or since, since) for line, day in billed_until.items()}
+
+    def _get_first_period_left_out(self):
+        """Return where the first period begins that service ends before."""
+        subscription = self.subscription_id
+        if not subscription.recurring_next_date:
+            return self.effective_date
+        day = subscription._get_period_anchor(self.effective_date)
+        while day < self.effective_date:
+            day = subscription._get_next_invoice_date(day)
+        return day
+
+    def _map_charges(self, lines, ignored=()):
+        """Return what was charged of single days of these lines, by line.
+
+        :param ignored: as for :meth:`_map_billed_until`
+        """
+        # sudo: as in _map_billed_until.
+        return self.env["account.move.line"].sudo()._map_charges(lines, ignored)
+
+    def _get_left_out_parts(self, first_days, until, charges=None):
         """Return what the days cost that regular invoices were made for without lines.
 
         :param dict first_days: first day to charge, by line
         :param until: first day not to charge, ``None`` where there is none
+        :param dict charges: what was charged of single days, by line
         """
         subscription = self.subscription_id
         # sudo: whoever changes a cancellation need not be allowed to read invoices.
@@ -84,7 +121,10 @@ class SubscriptionCancellation(models.Model):
             for line, start in first_days.items()
             if start < end
             for part in subscription._get_charge_parts(
-                line, Period(start, end), subscription._get_period_anchor(start)
+                line,
+                Period(start, end),
+                subscription._get_period_anchor(start),
+                charges,
             )
         ]
 
@@ -97,19 +137,21 @@ class SubscriptionCancellation(models.Model):
         if self.extension_start_date:
             return self.extension_start_date
         subscription = self.subscription_id
-        day = subscription.recurring_next_date or self.effective_date
-        while day < self.effective_date:
-            day = subscription._get_next_invoice_date(day)
-        return day
+        return max(
+            self._get_first_period_left_out(),
+            subscription.recurring_next_date or self.effective_date,
+        )
 
-    def _get_extension_parts(self, first_extra_day, effective_date, billed_until):
+    def _get_extension_parts(
+        self, first_extra_day, effective_date, billed_until, charges
+    ):
         """Return what the extra days cost that are not charged yet."""
         return [
             part
             for line, billed in billed_until.items()
             if (start := max(billed, first_extra_day)) < effective_date
             for part in self.subscription_id._get_charge_parts(
-                line, Period(start, effective_date), first_extra_day
+                line, Period(start, effective_date), first_extra_day, charges
             )
         ]
 
@@ -117,19 +159,22 @@ class SubscriptionCancellation(models.Model):
         """Return what moving to ``effective_date`` would charge; nothing is written."""
         ignored = self._get_extension_invoices() if is_taken_back else ()
         lines = self.line_ids.subscription_line_id
-        billed_until = self._map_billed_until(lines, ignored)
-        parts = self._get_left_out_parts(billed_until, effective_date)
+        charges = self._map_charges(lines, ignored)
+        first_days = self._map_left_out_from(lines, ignored)
+        parts = self._get_left_out_parts(first_days, effective_date, charges)
         if charge_extension:
+            first_extra_day = self._get_first_extra_day()
+            billed_until = self._map_billed_until(lines, first_extra_day, ignored)
             for part in parts:
                 billed_until[part.line] = max(billed_until[part.line], part.period.end)
             parts += self._get_extension_parts(
-                self._get_first_extra_day(), effective_date, billed_until
+                first_extra_day, effective_date, billed_until, charges
             )
         return parts
 
     # === CHARGE === #
 
-    def _charge_left_out_days(self, lines=None, until=None):
+    def _charge_left_out_days(self, lines=None, until=None, first_days=None):
         """Invoice the days of these lines that regular invoices were made without.
 
         As it would have been, had nothing been requested.
@@ -137,19 +182,28 @@ class SubscriptionCancellation(models.Model):
         :param lines: absent: all of this cancellation
         :param until: first day not to charge; absent: the end of service, where this
             one is open
+        :param dict first_days: of :meth:`_map_left_out_from`, where that was read
+            before the date was moved
         """
         self.ensure_one()
         lines = self.line_ids.subscription_line_id if lines is None else lines
         if until is None and self.is_open:
             until = self.effective_date
-        parts = self._get_left_out_parts(self._map_billed_until(lines), until)
+        parts = self._get_left_out_parts(
+            {**self._map_left_out_from(lines), **(first_days or {})},
+            until,
+            self._map_charges(lines),
+        )
         return self.subscription_id._charge_days(parts, self)
 
     def _charge_extension(self, first_extra_day):
         """Invoice the extra days up to the end of service, once."""
         lines = self.line_ids.subscription_line_id
         parts = self._get_extension_parts(
-            first_extra_day, self.effective_date, self._map_billed_until(lines)
+            first_extra_day,
+            self.effective_date,
+            self._map_billed_until(lines, first_extra_day),
+            self._map_charges(lines),
         )
         if parts:
             self.subscription_id._charge_days(parts, self)
@@ -201,8 +255,7 @@ class SubscriptionCancellation(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "account.action_move_out_invoice_type"
         )
-        # sudo: the ids only; opening a document checks the rights.
-        invoices = self.sudo().charge_invoice_ids
+        invoices = self._get_readable_moves("charge_invoice_ids")
         action["domain"] = [("id", "in", invoices.ids)]
         action["context"] = {"default_move_type": "out_invoice"}
         return action

@@ -37,6 +37,8 @@ class SubscriptionCancellation(models.Model):
         engine.flush_model(["is_open"])
         engine.line_ids.flush_model(["is_open"])
         cancellation = engine.create(values)
+        if cancellation.reason_id:
+            cancellation.reason_id._keep_names(cancellation)
         cancellation._set_line_dates()
         cancellation._record_event("requested")
         if cancellation.state == "to_approve":

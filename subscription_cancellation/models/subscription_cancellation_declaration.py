@@ -34,7 +34,6 @@ CONTENT = {
     "received_at",
     "lang",
     "access_token",
-    "objection_token",
 }
 #: From each state, the states a declaration may go to.
 TRANSITIONS = {
@@ -70,7 +69,6 @@ class SubscriptionCancellationDeclaration(models.Model):
     _description = "Cancellation Declaration"
     _inherit = ["mail.thread", "mail.activity.mixin"]
     _order = "id desc"
-    _check_company_auto = True
     _mail_post_access = "read"
     _primary_email = "confirmation_email"
 
@@ -120,7 +118,7 @@ class SubscriptionCancellationDeclaration(models.Model):
         readonly=True,
         index="btree_not_null",
         ondelete="restrict",
-        check_company=True,
+        help="Of the company that it was declared to, or of a branch of it.",
     )
     cancellation_ids = fields.One2many(
         comodel_name="subscription.cancellation",
@@ -261,15 +259,19 @@ class SubscriptionCancellationDeclaration(models.Model):
                 "subscription_cancellation.ir_cron_process_declarations"
             )._trigger()
 
-    def _send_mail(self, template_xmlid, **email_values):
+    def _send_mail(self, template_xmlid, is_for_customer=False, **email_values):
         """Mail a template, as soon as this transaction is committed.
 
+        :param bool is_for_customer: whether the links in it shall work
         :return: whether there is such a template
         """
         template = self.env.ref(template_xmlid, raise_if_not_found=False)
         if template:
             mail_id = template.send_mail(self.id, email_values=email_values)
-            self.env["mail.mail"].browse(mail_id).send_after_commit()
+            mail = self.env["mail.mail"].browse(mail_id)
+            if is_for_customer:
+                mail.body_html = self._show_links(mail.body_html)
+            mail.send_after_commit()
         return bool(template)
 
     @api.model

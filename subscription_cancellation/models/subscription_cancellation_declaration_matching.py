@@ -11,7 +11,8 @@ from odoo.fields import Domain
 from odoo.tools import email_normalize, split_every
 from odoo.tools.sql import escape_psql
 
-from ..formatting import format_day
+from ..failures import explain
+from ..formatting import as_note, format_day
 from ..proration import ONE_DAY
 from ..rights import is_user
 
@@ -20,7 +21,7 @@ _logger = logging.getLogger(__name__)
 CHECK_ACTIVITY = "subscription_cancellation.mail_activity_type_declaration"
 ON_FILE_TEMPLATE = "subscription_cancellation.mail_template_declaration_on_file"
 #: Timings that keep the policy's notice and terms.
-ORDINARY_TIMINGS = ("earliest", "end_of_period", "end_of_term")
+ORDINARY_TIMINGS = ("earliest", "end_of_period", "end_of_billed", "end_of_term")
 
 
 class SubscriptionCancellationDeclaration(models.Model):
@@ -61,11 +62,7 @@ class SubscriptionCancellationDeclaration(models.Model):
             self._leave_to_person(str(error))
         except Exception as error:
             _logger.exception("Declaration %s failed", self.name)
-            self._leave_to_person(
-                self.env._(
-                    "Unexpected error: %(error)s. See the server log.", error=error
-                )
-            )
+            self._leave_to_person(explain(self.env, error))
 
     # === MATCH === #
 
@@ -86,11 +83,14 @@ class SubscriptionCancellationDeclaration(models.Model):
         return running
 
     def _find_subscriptions(self):
-        """Return the company's subscriptions with this reference, or of this order."""
+        """Return the company's subscriptions with this reference, or of this order.
+
+        And those of its branches, which are the same addressee.
+        """
         reference = escape_psql(self.contract_reference)
         fields_to_match = ("name", "code", "sale_order_id.name")
         return self.env["sale.subscription"].search(
-            Domain("company_id", "=", self.company_id.id)
+            Domain("company_id", "child_of", self.company_id.id)
             & Domain.OR(Domain(field, "=ilike", reference) for field in fields_to_match)
         )
 
@@ -129,6 +129,7 @@ class SubscriptionCancellationDeclaration(models.Model):
         """
         self.ensure_one()
         options = self._prepare_options(subscription)
+        subscription = subscription.with_company(subscription.company_id)
         cancellation = subscription._request_cancellation(options, "portal")
         self._set_state("matched", subscription_id=subscription.id, check_reason=False)
         # sudo: activities of others, too.
@@ -202,7 +203,7 @@ class SubscriptionCancellationDeclaration(models.Model):
         """
         address = next(iter(self._get_emails(self.subscription_id)), None)
         if address and not cancellation.sudo().told_date:
-            self._send_mail(ON_FILE_TEMPLATE, email_to=address)
+            self._send_mail(ON_FILE_TEMPLATE, is_for_customer=True, email_to=address)
 
     def _get_end_text(self):
         """Return when service ends, or that a person decides."""
@@ -226,7 +227,7 @@ class SubscriptionCancellationDeclaration(models.Model):
         """Give those who look after it something to do."""
         for user in self._get_responsible():
             self.activity_schedule(
-                CHECK_ACTIVITY, summary=summary, note=note, user_id=user.id
+                CHECK_ACTIVITY, summary=summary, note=as_note(note), user_id=user.id
             )
 
     def _get_responsible(self):
@@ -235,13 +236,13 @@ class SubscriptionCancellationDeclaration(models.Model):
         Whoever looks after the subscription, else those who approve what customers
         request.
         """
-        if self.subscription_id.user_id:
-            return self.subscription_id.user_id
+        if self.subscription_id:
+            return self.subscription_id._get_responsible("portal")
         # sudo: the policy decides also for users who may not read it.
         Policy = self.env["subscription.cancellation.policy"].sudo()
         policies = Policy._search_channel(self.company_id, "portal")
         policy = policies[:1] or Policy._get_built_in(self.company_id)
-        return policy._get_approvers()
+        return policy._get_approvers_in(self.company_id)
 
     def _for_responsible(self):
         """Return this in company and language of those who look after it."""
@@ -274,6 +275,17 @@ class SubscriptionCancellationDeclaration(models.Model):
         if self.state != "to_check":
             raise UserError(
                 self.env._("Declaration %s does not wait for anybody.", self.name)
+            )
+        if self.company_id not in subscription.sudo().company_id.parent_ids:
+            raise UserError(
+                self.env._(
+                    "Declaration %(name)s was made to %(company)s, and subscription "
+                    "%(subscription)s is of another company. Choose one of "
+                    "%(company)s or of its branches.",
+                    name=self.name,
+                    company=self.company_id.name,
+                    subscription=subscription.display_name,
+                )
             )
         return self._request(subscription)
 

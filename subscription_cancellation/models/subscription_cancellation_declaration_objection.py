@@ -1,16 +1,42 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """A customer objects to a cancellation that was declared in their name."""
 
+import secrets
+
 from odoo import fields, models
 from odoo.exceptions import UserError
 
 from ..formatting import format_day
+from .customer_link_mixin import STAND_IN
 
 
 class SubscriptionCancellationDeclaration(models.Model):
     """Take the cancellation back, or give a person the matter."""
 
-    _inherit = "subscription.cancellation.declaration"
+    _name = "subscription.cancellation.declaration"
+    _inherit = [
+        "subscription.customer.link.mixin",
+        "subscription.cancellation.declaration",
+    ]
+
+    def _get_link_customer(self):
+        return self.subscription_id.partner_id
+
+    def _get_link_secrets(self):
+        # sudo: nobody reads the token; it is for the customer.
+        return {
+            declaration.objection_token: f"{STAND_IN}-{declaration.id}"
+            for declaration in self.sudo()
+        }
+
+    def _get_objection_url(self):
+        """Return the address to object, with a stand-in for what makes it work."""
+        return f"{self.get_base_url()}/cancel-contract/object/{STAND_IN}-{self.id}"
+
+    def _renew_objection_links(self):
+        """Let the address of none of these work any more that somebody knows."""
+        for declaration in self:
+            declaration.objection_token = secrets.token_urlsafe(32)
 
     def _object(self):
         """Record the objection, once; the contract goes on where it still can."""
@@ -75,3 +101,17 @@ class SubscriptionCancellationDeclaration(models.Model):
             "Service has ended on %(date)s. We will get in touch with you.",
             date=format_day(self.env, cancellation.last_service_date),
         )
+
+
+class SaleSubscription(models.Model):
+    """Who had the contract before does not object to its end any more."""
+
+    _inherit = "sale.subscription"
+
+    def _renew_links(self):
+        result = super()._renew_links()
+        # sudo: nobody may read or write the addresses.
+        declarations = self.env["subscription.cancellation.declaration"].sudo()
+        declared = declarations.search([("subscription_id", "in", self.ids)])
+        declared._renew_objection_links()
+        return result

@@ -20,12 +20,10 @@ class SubscriptionCancellation(models.Model):
     def _get_objection_url(self):
         """Return the address to object to this, ``False`` where there is none.
 
-        For mails to the customer: only who reads them knows the address.
+        For mails to the customer: only who reads them knows the address, which has a
+        stand-in everywhere else.
         """
         self.ensure_one()
         if not (self.declaration_id and self.is_open):
             return False
-        # sudo: the token is for the customer, not for who sends the mail.
-        declaration = self.declaration_id.sudo()
-        base_url = declaration.get_base_url()
-        return f"{base_url}/cancel-contract/object/{declaration.objection_token}"
+        return self.declaration_id._get_objection_url()

@@ -14,6 +14,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.addons.base_automation.models.base_automation import CREATE_TRIGGERS
 
 from ..caller import forget_context
+from ..failures import explain
 from .subscription_cancellation import ENGINE
 
 _logger = logging.getLogger(__name__)
@@ -349,7 +350,7 @@ class SubscriptionCancellationEvent(models.Model):
         except Exception as error:
             _logger.exception("Automation rule %s failed", rule.name)
             engine = self._as_engine()
-            text = f"{rule.name}: {error}"
+            text = f"{rule.name}: {explain(self.env, error)}"
             engine.rule_error = "\n".join(filter(None, [engine.rule_error, text]))
 
     # === FORGET === #

@@ -7,6 +7,7 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 
 from ..formatting import format_day
+from ..input import is_text, quote
 
 
 class SubscriptionCancellation(models.Model):
@@ -67,8 +68,22 @@ class SubscriptionCancellation(models.Model):
         ]
 
     def _check_fingerprint(self, fingerprint):
-        """Raise where the figures a person confirmed are no longer true."""
-        if not fingerprint or fingerprint == self._fingerprint():
+        """Raise where the figures a person confirmed are no longer true.
+
+        :param str fingerprint: of the preview; ``None``: nobody has seen one
+        :raise UserError: something has changed, or this is no fingerprint
+        """
+        if fingerprint is None:
+            return
+        if not is_text(fingerprint) or not fingerprint:
+            raise UserError(
+                self.env._(
+                    "“%s” is not a fingerprint: give the text that the preview "
+                    "answered, or leave it out.",
+                    quote(fingerprint),
+                )
+            )
+        if fingerprint == self._fingerprint():
             return
         raise UserError(
             self.env._(

@@ -1,21 +1,21 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from collections import defaultdict
+from datetime import date
 from typing import NamedTuple
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
+from ..day_ledger import DayLedger
 from ..formatting import format_day
-from ..invoice_book import InvoiceBook
-from ..proration import (
-    Period,
-    creditable,
-    credited_period,
-    from_units,
-    latest_period_start,
-)
+from ..invoice_books import InvoiceBooks
+from ..proration import Period, from_units
+from ..rebates import Rebates
 from ..tax_discount import get_discounted_taxes
+
+#: Units by which a credit may differ from its days, so that an invoice fits.
+SMALL_CHANGE = 2
 
 
 class CreditScope(NamedTuple):
@@ -28,6 +28,12 @@ class CreditScope(NamedTuple):
     taken_back: object = ()
     #: Only billed periods that begin on the date or later.
     only_advance: bool = False
+    #: The day on which service goes on, where it does: a pause.
+    until: object = None
+
+    def count_unused(self, period):
+        """Return how many days of a billed period are without service."""
+        return period.common_days(Period(self.effective_date, self.until or date.max))
 
 
 class SubscriptionCancellationLine(models.Model):
@@ -68,9 +74,30 @@ class SubscriptionCancellationLine(models.Model):
         string="Invoice Line",
         index="btree_not_null",
         ondelete="restrict",
-        check_company=True,
+        help="Of the company of the subscription, or of one above it.",
     )
-    origin_move_id = fields.Many2one(related="origin_line_id.move_id", string="Invoice")
+    discounted_line_id = fields.Many2one(
+        comodel_name="account.move.line",
+        string="Discount Of",
+        index="btree_not_null",
+        ondelete="restrict",
+        help="The invoice line whose share of a discount this row is about.",
+    )
+    paid_move_id = fields.Many2one(
+        comodel_name="account.move",
+        string="Paid On",
+        index="btree_not_null",
+        ondelete="restrict",
+        help="The invoice that is credited instead, as it took the money: of a down "
+        "payment, of what a negative line credits, or what took a credit memo back.",
+    )
+    origin_move_id = fields.Many2one(
+        comodel_name="account.move",
+        compute="_compute_origin_move_id",
+        compute_sudo=True,
+        string="Invoice",
+    )
+    label = fields.Char(compute="_compute_label", compute_sudo=True)
     period_start = fields.Date(string="Billed From")
     period_end = fields.Date(
         string="Billed Until", help="Last day of the billed period."
@@ -97,6 +124,16 @@ class SubscriptionCancellationLine(models.Model):
     reduces_invoice = fields.Monetary(
         help="The part of the credit that reduces what was due on its invoice.",
     )
+    left_out = fields.Monetary(
+        help="What was billed for unused days and is not credited, without tax."
+    )
+    left_out_reason = fields.Selection(
+        selection=[
+            ("credited", "Credited Otherwise"),
+            ("gift", "Paid by Gift Card or eWallet"),
+            ("down_payment", "Down Payment Not Found"),
+        ],
+    )
     tax_data = fields.Json(
         help="The exact tax amounts for the credit memo line, in the form of Odoo's "
         "own extra_tax_data.",
@@ -111,6 +148,18 @@ class SubscriptionCancellationLine(models.Model):
         "This subscription line already has a scheduled cancellation. Revoke that one "
         "first.",
     )
+
+    @api.depends("origin_line_id", "paid_move_id")
+    def _compute_origin_move_id(self):
+        for line in self:
+            line.origin_move_id = line.paid_move_id or line.origin_line_id.move_id
+
+    @api.depends("subscription_line_id", "discounted_line_id", "origin_line_id")
+    def _compute_label(self):
+        for line in self:
+            name = line.subscription_line_id.name
+            discount = line.discounted_line_id and line.origin_line_id.name
+            line.label = f"{name}: {discount}" if discount else name
 
     @api.depends("period_days", "unused_days")
     def _compute_served_days(self):
@@ -135,147 +184,91 @@ class SubscriptionCancellationLine(models.Model):
         :return: for each scope a list of values of this model, ``is_cascaded`` and
             ``cancellation_id`` left to the caller
         """
-        ledger = self._read_ledger(scopes)
-        rows_by_scope = [self._compute_scope_rows(scope, ledger) for scope in scopes]
-        credited = [row for rows in rows_by_scope for row in rows if row["_units"]]
-        books = self._read_invoice_books(credited)
-        for rows in rows_by_scope:
-            by_invoice = defaultdict(list)
-            for row in rows:
-                if row["_units"]:
-                    by_invoice[row["_origin"].move_id].append(row)
-            for invoice, invoice_rows in by_invoice.items():
-                books[invoice].settle(invoice_rows)
-                self._check_not_negative(invoice, invoice_rows)
-        return [[self._finish_row(row) for row in rows] for rows in rows_by_scope]
-
-    @api.model
-    def _read_ledger(self, scopes):
-        """Return per subscription line its posted invoice lines, and their credits."""
-        lines = self.env["sale.subscription.line"].union(
+        ended = self.env["sale.subscription.line"].union(
             *(scope.lines for scope in scopes if scope.refund_mode != "none")
         )
-        # sudo: who cancels need not be allowed to read journal items.
-        AccountMoveLine = self.env["account.move.line"].sudo()
-        debits = AccountMoveLine._search_billed(lines)
-        refunds = AccountMoveLine._search_credits(debits)
-        return {
-            "debits": debits.grouped("subscription_line_id"),
-            "credits": refunds.grouped("origin_line_id"),
-        }
-
-    @api.model
-    def _compute_scope_rows(self, scope, ledger):
-        """Return the rows of one scope; a line that gets no credit has one too."""
-        rows = []
-        for line in scope.lines:
-            debits = [
-                debit
-                for debit in ledger["debits"].get(line.sudo(), [])
-                if debit.move_id not in scope.taken_back
-            ]
-            billed = self._compute_line_rows(line, debits, scope, ledger["credits"])
-            rows += billed or [self._prepare_row(line, scope)]
-        return rows
-
-    @api.model
-    def _compute_line_rows(self, line, debits, scope, credits_by_debit):
-        """Return one row per billed period of ``line`` that has unused days."""
-        is_full = scope.refund_mode == "full"
-        periods = [debit._get_service_period() for debit in debits]
-        first_start = latest_period_start(periods, scope.effective_date)
-        rows = []
-        for debit, period in zip(debits, periods, strict=True):
-            unused_days = period.days_from(scope.effective_date)
-            if not (period.start >= first_start if is_full else unused_days):
-                continue
-            if scope.only_advance and period.start < scope.effective_date:
-                continue
-            refunds = credits_by_debit.get(debit, debit.browse())
-            charges = (
-                debit._as_charge(),
-                [refund._as_charge() for refund in refunds],
-                None if is_full else scope.effective_date,
+        ledger = DayLedger(ended)
+        rows_by_scope = [ledger.compute_rows(scope) for scope in scopes]
+        for scope, rows in zip(scopes, rows_by_scope, strict=True):
+            self._limit_rebates(scope, rows)
+            self._check_companies(rows)
+        # sudo: as in DayLedger.
+        invoices = self.env["account.move"].sudo()
+        invoices = invoices.union(
+            *(
+                row["_origin"].move_id
+                for rows in rows_by_scope
+                for row in rows
+                if row["_units"]
             )
-            row = self._prepare_row(line, scope, debit, period, creditable(*charges))
-            credited = credited_period(*charges)
-            row.update(credit_start=credited.start, credit_end=credited.last_day)
-            rows.append(row)
-        return rows
-
-    @api.model
-    def _prepare_row(self, line, scope, origin=None, period=None, units=0):
-        """Return the values of one row; keys with an underscore are for this class."""
-        # sudo: as in _read_ledger.
-        currency = (
-            origin.currency_id
-            if origin
-            else line.sudo().sale_subscription_id._get_invoice_currency()
         )
-        return {
-            "subscription_line_id": line.id,
-            "origin_line_id": origin.id if origin else False,
-            "period_start": period.start if period else False,
-            "period_end": period.last_day if period else False,
-            "period_days": period.days if period else 0,
-            "unused_days": period.days_from(scope.effective_date) if period else 0,
-            "credit_start": False,
-            "credit_end": False,
-            "currency_id": currency.id,
-            "tax_data": False,
-            "discount_data": False,
-            "_origin": origin,
-            "_units": units,
-            "_tax_units": 0,
-            "_discount_units": 0,
-            "_rounding_units": 0,
-            "_reducing_units": 0,
-        }
+        books = InvoiceBooks(invoices, ledger.invoice_lines, ledger.loose)
+        return [
+            [self._finish_row(row) for row in self._settle_rows(rows, books)]
+            for rows in rows_by_scope
+        ]
 
     @api.model
-    def _read_invoice_books(self, rows):
-        """Return an :class:`InvoiceBook` per invoice that ``rows`` credit."""
-        AccountMoveLine = self.env["account.move.line"].sudo()
-        invoices = AccountMoveLine.union(*(row["_origin"] for row in rows)).move_id
-        refunds = invoices._search_credit_memos()
-        items = AccountMoveLine.search_fetch(
-            [
-                ("move_id", "in", (invoices | refunds).ids),
-                ("display_type", "in", ("product", "tax", "epd", "rounding")),
-            ],
-            [
-                "move_id",
-                "display_type",
-                "tax_line_id",
-                "tax_repartition_line_id",
-                "amount_currency",
-                "price_subtotal",
-                "quantity",
-                "tax_ids",
-            ],
-        ).grouped("move_id")
-        refunds_by_invoice = refunds.grouped("reversed_entry_id")
-        books = {}
-        for invoice in invoices:
-            memos = refunds_by_invoice.get(invoice, refunds.browse())
-            memo_items = AccountMoveLine.union(*(items[memo] for memo in memos))
-            books[invoice] = InvoiceBook(invoice, items[invoice], memos, memo_items)
-        return books
+    def _check_companies(self, rows):
+        """Raise where an invoice of another company would be credited."""
+        for row in rows:
+            if row["_units"]:
+                subscription = row["_origin"].subscription_line_id.sale_subscription_id
+                subscription._check_invoiced_here(row["_origin"].move_id)
 
     @api.model
-    def _check_not_negative(self, invoice, rows):
-        """Raise where rebates that end exceed the lines that end with them."""
-        if sum(row["_units"] for row in rows) >= 0:
+    def _settle_rows(self, rows, books):
+        """Return the rows with exact amounts, each on the invoice that it is paid by.
+
+        :param InvoiceBooks books: those of the invoices
+        """
+        settled = []
+        for index, row in enumerate(rows):
+            row.update(_index=index, _wanted=row["_units"])
+            if not row["_units"]:
+                settled.append(row)
+        by_invoice = self._group_by_invoice(row for row in rows if row["_units"])
+        for invoice, own in by_invoice.items():
+            settled += books.settle(invoice, own)
+        return sorted(settled, key=lambda row: row["_index"])
+
+    @api.model
+    def _group_by_invoice(self, rows):
+        """Return the rows, in lists by the invoice that they are billed on."""
+        by_invoice = defaultdict(list)
+        for row in rows:
+            by_invoice[row["_origin"].move_id].append(row)
+        return by_invoice
+
+    @api.model
+    def _limit_rebates(self, scope, rows):
+        """Take rebates back at most by the credit of what they reduce.
+
+        :raise UserError: what they reduce may be a line that goes on
+        """
+        by_invoice = self._group_by_invoice(row for row in rows if row["_origin"])
+        for invoice, invoice_rows in by_invoice.items():
+            rebates = Rebates(invoice_rows)
+            rebates.limit_linked()
+            if sum(row["_units"] for row in invoice_rows) < 0:
+                self._check_not_alone(scope, invoice, rebates.free)
+                rebates.limit_free()
+
+    @api.model
+    def _check_not_alone(self, scope, invoice, rebates):
+        """Raise where rebates end, and lines go on that they may reduce."""
+        ending, day = scope.lines, scope.effective_date
+        left = ending.sale_subscription_id.sale_subscription_line_ids - ending
+        if not left.filtered(
+            lambda line: line.price_subtotal > 0 and line._is_billed_from(day)
+        ):
             return
-        lines = self.env["sale.subscription.line"].browse(
-            row["subscription_line_id"] for row in rows if row["_units"] < 0
-        )
         raise UserError(
             self.env._(
                 "“%(line)s” has a negative price, so its unused days on %(invoice)s "
                 "would be charged, not credited. Deactivate it together with the line "
                 "that it reduces, or choose No Refund.",
-                line=lines[0].name,
+                line=rebates[0]["_origin"].subscription_line_id.name,
                 invoice=invoice.name,
             )
         )
@@ -290,9 +283,24 @@ class SubscriptionCancellationLine(models.Model):
             "credit_rounding": from_units(row["_rounding_units"], currency.rounding),
             "credit_tax": from_units(row["_tax_units"], currency.rounding),
             "reduces_invoice": from_units(row["_reducing_units"], currency.rounding),
+            **self._get_left_out(row, currency),
         }
         values = {key: value for key, value in row.items() if key[0] != "_"}
         return {**values, **amounts}
+
+    @api.model
+    def _get_left_out(self, row, currency):
+        """Return what is not credited although its days are unused, and why not.
+
+        Not the cents by which the last credit of an invoice fits.
+        """
+        units = row["_wanted"] - row["_units"]
+        if abs(units) <= SMALL_CHANGE:
+            return {"left_out": 0.0, "left_out_reason": False}
+        return {
+            "left_out": from_units(units, currency.rounding),
+            "left_out_reason": row["_left_out_reason"],
+        }
 
     def _are_as_planned(self, rows):
         """Return whether nothing is credited, and rows have what is planned in these.
@@ -314,31 +322,45 @@ class SubscriptionCancellationLine(models.Model):
 
         :return: ``account.move``
         """
+        return self._create_memos_of(self.grouped("cancellation_id"))
+
+    @api.model
+    def _create_memos_of(self, rows_by_source):
+        """Create the credit memos of rows, one per invoice, as drafts.
+
+        :param dict rows_by_source: rows by ``subscription.cancellation``, or by the
+            pause (``sale.subscription.pause``) that credits them
+        :return: ``account.move``
+        """
         parts = [
-            (cancellation, invoice, lines)
-            for cancellation, rows in self.grouped("cancellation_id").items()
+            (source, invoice, lines)
+            for source, rows in rows_by_source.items()
             for invoice, lines in rows._get_lines_to_credit().items()
         ]
         AccountMove = self.env["account.move"]
         invoices = AccountMove.union(*(invoice for _, invoice, _ in parts))
         invoices._check_can_credit()
         # Whether they affect the tax report is asked of one after the other.
-        invoices.line_ids.fetch(["tax_ids"])
-        credit_memos = AccountMove.create(
+        items = invoices.line_ids | invoices.invoice_line_ids
+        items.fetch(["tax_ids", "tax_line_id", "tax_tag_ids"])
+        credit_memos = AccountMove._create_or_explain(
             [
-                cancellation._prepare_credit_note(invoice, lines)
-                for cancellation, invoice, lines in parts
+                source._prepare_credit_note(invoice, lines)
+                for source, invoice, lines in parts
             ]
         )
         credit_memos._take_receivable_account()
+        credit_memos._take_sales_team()
         return credit_memos
 
     def _get_lines_to_credit(self):
         """Return the rows of ``self`` by invoice, where a credit memo is due."""
-        by_invoice = self.filtered("credit_untaxed").grouped("origin_move_id")
+        credited = self.filtered("credit_untaxed")
+        # What is read of an invoice is read for all that are cancelled together.
+        credited = credited.with_prefetch(self._prefetch_ids)
         return {
             invoice: lines
-            for invoice, lines in by_invoice.items()
+            for invoice, lines in credited.grouped("origin_move_id").items()
             if invoice.currency_id.compare_amounts(
                 sum(lines.mapped("credit_total")), 0.0
             )
@@ -360,7 +382,9 @@ class SubscriptionCancellationLine(models.Model):
         period = self._get_credited_period()
         return {
             "origin_line_id": origin.id,
-            "subscription_line_id": self.subscription_line_id.id,
+            "discounted_line_id": self.discounted_line_id.id,
+            "subscription_line_id": origin.subscription_line_id.id,
+            **origin._prepare_order_links(),
             "product_id": origin.product_id.id,
             "name": self._get_credit_memo_line_name(),
             "account_id": origin.account_id.id,
@@ -441,7 +465,7 @@ class SubscriptionCancellationLine(models.Model):
     def _get_credit_balance(self, amount):
         """Return an amount in the company's currency, at the rate of the invoice."""
         rate = self.origin_move_id.invoice_currency_rate
-        return self.company_id.currency_id.round(amount / rate)
+        return self.origin_move_id.company_id.currency_id.round(amount / rate)
 
     def _get_credit_price_unit(self):
         """Return the unit price that makes the line's untaxed amount exact."""
@@ -449,7 +473,9 @@ class SubscriptionCancellationLine(models.Model):
         untaxed = self.currency_id.round(self.credit_untaxed - self.credit_rounding)
         if any(origin.tax_ids.flatten_taxes_hierarchy().mapped("price_include")):
             # The untaxed amount itself is pinned by ``tax_data``.
-            return origin.price_unit * untaxed / origin.price_subtotal
+            rounding = self.currency_id.rounding
+            booked = from_units(origin._get_booked_units(), rounding)
+            return origin.price_unit * untaxed / booked
         return untaxed / (origin.quantity * (1 - (origin.discount or 0.0) / 100.0))
 
     def _get_credited_period(self):
@@ -526,11 +552,26 @@ class SubscriptionCancellationLine(models.Model):
             lambda row: row.credit_untaxed or row.subscription_line_id not in credited
         )
 
-    def _as_dict(self):
-        """Return the public form of a row (contract)."""
+    def _as_dicts(self):
+        """Return the public form of these: shares of discounts with their line."""
+        own = self.filtered(lambda row: not row.discounted_line_id)
+        shares = (self - own).grouped(
+            lambda row: (row.discounted_line_id, row.origin_move_id)
+        )
+        return [
+            row._as_dict(shares.get((row.origin_line_id, row.origin_move_id), ()))
+            for row in own
+        ]
+
+    def _as_dict(self, shares=()):
+        """Return the public form of a row (contract).
+
+        :param shares: rows of the discounts of its invoice line
+        """
         self.ensure_one()
         # sudo: the number of the invoice only.
         invoice = self.sudo().origin_move_id
+        rows = self.union(*shares)
         return {
             "subscription_line_id": self.subscription_line_id.id,
             "name": self.subscription_line_id.name,
@@ -540,6 +581,8 @@ class SubscriptionCancellationLine(models.Model):
             "period_end": fields.Date.to_string(self.period_end) or False,
             "period_days": self.period_days,
             "unused_days": self.unused_days,
-            "credit_untaxed": self.currency_id.round(self.credit_untaxed),
-            "credit_tax": self.currency_id.round(self.credit_tax),
+            "credit_untaxed": self.currency_id.round(
+                sum(rows.mapped("credit_untaxed"))
+            ),
+            "credit_tax": self.currency_id.round(sum(rows.mapped("credit_tax"))),
         }

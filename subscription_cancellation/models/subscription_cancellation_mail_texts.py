@@ -120,8 +120,13 @@ class SubscriptionCancellation(models.Model):
     # === MONEY === #
 
     def _get_credit_text(self):
-        """Return what was credited."""
+        """Return what was credited, or was paid for an order and is left of it."""
         self.ensure_one()
+        if not self.credit_total and self.paid_ahead:
+            return self.env._(
+                "%s of what you paid for your order are not invoiced.",
+                self.currency_id.format(self.paid_ahead),
+            )
         if not self.credit_total:
             return self.env._("Nothing is credited.")
         text = self.env._("We credit you %s for the days that you no longer use.")
@@ -248,12 +253,14 @@ class SubscriptionCancellation(models.Model):
         return self.env._("Invoice %s: stays due", part.source.name)
 
     def _tell_expected_refund(self, part):
+        if part.payment:
+            return self.env._("Paid back")
         if not part.transaction:
             return self.env._("Will be paid back")
         method = part.transaction._get_method_name()
         return self.env._("Will be refunded to %s", method)
 
     def _tell_expected_keep(self, part):
-        if part.credited:
+        if part.credited or part.paid_order:
             return self.env._("Will be kept as credit on your account")
         return self._tell_expected_due(part)

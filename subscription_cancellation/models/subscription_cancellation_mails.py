@@ -8,6 +8,8 @@ import psycopg2
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..failures import explain
+
 _logger = logging.getLogger(__name__)
 
 #: The e-mail template of each event.
@@ -93,7 +95,7 @@ class SubscriptionCancellation(models.Model):
                     "The e-mail about cancellation %(name)s could not be made: "
                     "%(error)s When that is solved, choose Send Confirmation.",
                     name=self.name,
-                    error=error,
+                    error=explain(self.env, error),
                 ),
             )
 
@@ -116,17 +118,22 @@ class SubscriptionCancellation(models.Model):
     def _queue_mail(self, event):
         """Put the mail into the queue, and have that sent once this is committed."""
         self.ensure_one()
-        # What staff wrote is not for the customer.
-        context = {"cancellation_for_customer": True}
+        context = {
+            # What staff wrote is not for the customer.
+            "cancellation_for_customer": True,
+            # Odoo leaves out whoever acts: here that may be the customer.
+            "mail_notify_author_mention": True,
+        }
         template = self._get_mail_template(event).with_context(**context)
-        self.with_context(**context).message_post_with_source(
+        messages = self.with_context(**context).message_post_with_source(
             template,
             subtype_xmlid="mail.mt_comment",
             partner_ids=self.partner_id.ids,
             notify_skip_followers=True,
             force_send=False,
         )
-        self.told_date = fields.Datetime.now()
+        if self.partner_id in messages.notification_ids.res_partner_id:
+            self.told_date = fields.Datetime.now()
         queue = self.env.ref("mail.ir_cron_mail_scheduler_action", False)
         if queue:
             # sudo: whoever cancels need not be allowed to read scheduled actions.

@@ -5,6 +5,15 @@ from odoo import fields, models
 
 from ..formatting import format_day
 
+#: What an answer says of the money.
+AMOUNTS = (
+    "credit_untaxed",
+    "credit_tax",
+    "credit_total",
+    "reduces_invoices",
+    "refundable",
+)
+
 
 class SubscriptionCancellation(models.Model):
     """Describe a planned or real cancellation."""
@@ -46,6 +55,7 @@ class SubscriptionCancellation(models.Model):
             what=self._describe(),
             date=format_day(self.env, self.last_service_date),
         )
+        ended = " ".join([ended, *self._get_paid_ahead_sentences()])
         if not self.credit_note_ids:
             return ended
         return self.env._(
@@ -60,6 +70,7 @@ class SubscriptionCancellation(models.Model):
         return [
             self._get_end_sentence(),
             self._get_credit_sentence(),
+            *self._get_paid_ahead_sentences(),
             *self._get_advance_sentences(),
             *self._get_extension_sentences(),
             *self._get_terms_sentences(),
@@ -154,7 +165,16 @@ class SubscriptionCancellation(models.Model):
     def _get_preview_warnings(self):
         """Return what the person should know before confirming."""
         self.ensure_one()
-        return [*self._get_draft_warnings(), *self._get_write_off_warnings()]
+        return [*self._get_open_warnings(), *self._get_left_out_warnings()]
+
+    def _get_open_warnings(self):
+        """Return what may still change before this is executed, or by it."""
+        return [
+            *self._get_draft_warnings(),
+            *self._get_paid_ahead_warnings(),
+            *self._get_write_off_warnings(),
+            *self._get_unmatched_back_warnings(),
+        ]
 
     def _get_draft_warnings(self):
         """Return that drafts wait to be posted, where service ends later."""
@@ -190,23 +210,34 @@ class SubscriptionCancellation(models.Model):
 
         :param list parts: of the settlement, where they are known already
         """
+        parts = self._preview_settlement() if parts is None else parts
         return self.env["ir.qweb"]._render(
             "subscription_cancellation.cancellation_preview",
             {
                 "plan": self,
                 # sudo: the invoice's number is part of the preview.
                 "rows": self.line_ids.sudo()._get_telling(),
-                "parts": self._preview_settlement() if parts is None else parts,
+                "parts": parts,
                 "sentences": self._get_preview_sentences(),
-                "warnings": self._get_preview_warnings(),
+                "warnings": [
+                    *self._get_preview_warnings(),
+                    *self._get_unbilled_warnings(parts),
+                ],
             },
         )
 
     def _as_dict(self):
-        """Return the public form of a planned or real cancellation (contract)."""
+        """Return the public form of a planned or real cancellation (contract).
+
+        One that is still to be executed tells the figures of its preview.
+        """
         self.ensure_one()
-        currency = self.currency_id
-        parts = [] if self.id else self._preview_settlement()
+        # What is stored of one that is not executed was credited in advance.
+        plan = self._get_plan()
+        told = self if plan == self else plan + self
+        currency = plan.currency_id
+        amounts = {name: currency.round(sum(told.mapped(name))) for name in AMOUNTS}
+        parts = [] if plan.id else plan._preview_settlement()
         # sudo: names of documents only.
         steps = [step._as_dict() for step in self.sudo().step_ids]
         return {
@@ -220,16 +251,37 @@ class SubscriptionCancellation(models.Model):
             "extraordinary": self.is_extraordinary,
             "approval_reason": self.approval_reason or False,
             "currency": currency.name,
-            "credit_untaxed": currency.round(self.credit_untaxed),
-            "credit_tax": currency.round(self.credit_tax),
-            "credit_total": currency.round(self.credit_total),
-            "reduces_invoices": currency.round(self.reduces_invoices),
-            "refundable": currency.round(self.refundable),
-            "lines": [line._as_dict() for line in self.line_ids],
-            "settlement": steps if self.id else self._settlement_as_dicts(parts),
-            "warnings": self._get_preview_warnings() if self.is_open else [],
-            "fingerprint": self._fingerprint(parts),
+            **amounts,
+            "lines": plan._get_told_rows(self)._as_dicts(),
+            "settlement": steps + self._settlement_as_dicts(parts),
+            "warnings": [
+                *(self._get_open_warnings() if self.is_open else ()),
+                *plan._get_left_out_warnings(),
+                *plan._get_unbilled_warnings(parts),
+            ],
+            "fingerprint": plan._fingerprint(parts),
         }
+
+    def _get_plan(self):
+        """Return what this would lead to as of now; itself, where that is stored."""
+        if not self.id or self.state not in ("scheduled", "to_approve"):
+            return self
+        # sudo: the figures only, as whoever requested this was shown them.
+        return self.sudo()._plan_anew(self.effective_date)
+
+    def _get_told_rows(self, stored):
+        """Return the rows of this plan, and those ``stored`` ones credited in advance.
+
+        :param stored: ``subscription.cancellation``, the plan itself or its record
+        """
+        advance = stored.line_ids.filtered("is_advance") - self.line_ids
+        rows = self.line_ids.filtered(
+            lambda row: (
+                row.origin_line_id - advance.origin_line_id
+                or row.subscription_line_id not in advance.subscription_line_id
+            )
+        )
+        return rows + advance
 
     def _get_public_state(self):
         """Return the state; of a plan, the one that confirming it would lead to."""

@@ -89,6 +89,7 @@ class SubscriptionCancellation(models.Model):
         )
         if "effective_date" not in asked:
             plan._apply_policy(policy, asked, defaults)
+        plan._set_planned_paid_ahead()
         return plan
 
     def _plan_anew(self, effective_date, lines=None):
@@ -267,7 +268,7 @@ class SubscriptionCancellation(models.Model):
             raise UserError(
                 self.env._(
                     "“%(value)s” is not a value for %(name)s: use one of %(known)s.",
-                    value=value,
+                    value=quote(value),
                     name=name,
                     known=", ".join(known),
                 )
@@ -297,7 +298,7 @@ class SubscriptionCancellation(models.Model):
                     "Subscription %(name)s has no active line with the id %(ids)s; "
                     "its active lines are %(known)s.",
                     name=subscription.display_name,
-                    ids=", ".join(sorted(map(quote, foreign))),
+                    ids=quote(", ".join(sorted(map(quote, foreign)))),
                     known=", ".join(
                         map(str, subscription.sale_subscription_line_ids.ids)
                     ),
@@ -314,7 +315,8 @@ class SubscriptionCancellation(models.Model):
         except ValueError:
             raise UserError(
                 self.env._(
-                    "“%(value)s” is not a date: use the form YYYY-MM-DD.", value=value
+                    "“%(value)s” is not a date: use the form YYYY-MM-DD.",
+                    value=quote(value),
                 )
             ) from None
         if day.year > LAST_YEAR:

@@ -8,9 +8,12 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import mute_logger
 
+from ..failures import explain
+
 TIMINGS = [
     ("immediate", "Immediately"),
     ("end_of_period", "At the end of the current period"),
+    ("end_of_billed", "At the end of what is billed"),
     ("end_of_term", "At the end of the contract term"),
     ("earliest", "At the earliest possible date"),
     ("specific_date", "On a specific date"),
@@ -47,6 +50,8 @@ class SubscriptionCancellationPolicy(models.Model):
     _description = "Subscription Cancellation Policy"
     _order = "sequence, id"
     _check_company_auto = True
+    # Those of a head company are for its branches, too.
+    _check_company_domain = models.check_company_domain_parent_of
 
     name = fields.Char(required=True, translate=True)
     active = fields.Boolean(default=True)
@@ -66,7 +71,8 @@ class SubscriptionCancellationPolicy(models.Model):
     subscription_domain = fields.Char(
         string="Subscriptions",
         default="[]",
-        help="Which subscriptions this policy is for; empty: all of the company.",
+        help="Which subscriptions this policy is for; empty: all of the company, and "
+        "of its branches.",
     )
     timing = fields.Selection(
         selection=TIMINGS,
@@ -151,12 +157,13 @@ class SubscriptionCancellationPolicy(models.Model):
                 SyntaxError,
                 psycopg2.Error,
             ) as error:
+                is_refused = isinstance(error, psycopg2.Error)
                 raise ValidationError(
                     self.env._(
                         "The condition of policy “%(name)s” is not valid: %(error)s "
                         "Choose the subscriptions again.",
                         name=policy.name,
-                        error=error,
+                        error=explain(self.env, error) if is_refused else error,
                     )
                 ) from error
 
@@ -181,8 +188,8 @@ class SubscriptionCancellationPolicy(models.Model):
         """Return the policy of each subscription.
 
         The one forced on it or on its template, else the first of its company whose
-        channel and condition match, else a virtual record with the built-in
-        defaults; nothing is written.
+        channel and condition match, else of the company above that, else a virtual
+        record with the built-in defaults; nothing is written.
 
         :param str channel: the door through which they are cancelled
         :return: dict of policies by subscription
@@ -210,10 +217,16 @@ class SubscriptionCancellationPolicy(models.Model):
 
     @api.model
     def _search_channel(self, company, channel):
-        """Return the policies of a company for a channel, in their order."""
-        return self.search(
-            [("company_id", "=", company.id), ("channel", "in", ("any", channel))]
+        """Return the policies of a company for a channel, in their order.
+
+        Those of a branch come first, then those of the company above it.
+        """
+        companies = company.parent_ids
+        policies = self.search(
+            [("company_id", "in", companies.ids), ("channel", "in", ("any", channel))]
         )
+        depths = {one: depth for depth, one in enumerate(companies)}
+        return policies.sorted(lambda policy: -depths[policy.company_id])
 
     def _filter_subscriptions(self, subscriptions):
         """Return those of ``subscriptions`` that meet this policy's condition."""

@@ -96,11 +96,25 @@ class SubscriptionCancellationPolicy(models.Model):
     def _get_approvers(self):
         """Return the users who are asked to approve."""
         self.ensure_one()
-        if self.approver_ids:
-            return self.approver_ids
+        chosen = self.approver_ids._filter_responsible(self.company_id)
+        return chosen or self._get_managers(self.company_id)
+
+    def _get_approvers_in(self, company):
+        """Return the users who are asked to approve what is about a company.
+
+        :param company: the policy's, or a branch of it: who does not work there sees
+            nothing of it
+        """
+        approvers = self._get_approvers()
+        if company == self.company_id:
+            return approvers
+        managers = self._get_managers(company)
+        approvers |= self.approver_ids or managers
+        return approvers._filter_responsible(company) or managers
+
+    def _get_managers(self, company):
+        """Return the cancellation managers who work in a company."""
         managers = self.env.ref(
             "subscription_cancellation.subscription_cancellation_group_manager"
         ).all_user_ids
-        return managers.filtered(
-            lambda user: user.active and self.company_id in user.company_ids
-        )
+        return managers._filter_responsible(company)

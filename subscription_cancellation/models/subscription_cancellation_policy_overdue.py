@@ -6,6 +6,8 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from ..proration import to_units
+
 #: What is more is a typing error.
 MAX_OVERDUE_DAYS = 3650
 
@@ -25,6 +27,28 @@ class SubscriptionCancellationPolicy(models.Model):
         help="So many days before the automatic cancellation, the customer gets a "
         "mail about the unpaid invoice. 0: no mail.",
     )
+
+    cancel_overdue_tolerance = fields.Float(
+        string="Overdue Tolerance (%)",
+        digits=(5, 2),
+        default=1.0,
+        help="What is overdue of an invoice, net of the customer's open credits and "
+        "payments, has no consequences up to this percentage of it; nor has the "
+        "smallest unit of its currency.",
+    )
+
+    @api.constrains("cancel_overdue_tolerance")
+    def _check_overdue_tolerance(self):
+        for policy in self:
+            if not 0.0 <= policy.cancel_overdue_tolerance <= 100.0:
+                raise ValidationError(
+                    self.env._(
+                        "The overdue tolerance of policy “%(name)s” cannot be "
+                        "%(percent)s %%: enter a percentage from 0 to 100.",
+                        name=policy.name,
+                        percent=policy.cancel_overdue_tolerance,
+                    )
+                )
 
     @api.constrains("cancel_overdue_days", "overdue_warning_days")
     def _check_overdue_days(self):
@@ -61,13 +85,19 @@ class SubscriptionCancellationPolicy(models.Model):
             policy.cancel_overdue_days - policy.overdue_warning_days for policy in self
         )
 
-    def _get_overdue_dates(self, due_date):
+    def _get_overdue_tolerance_units(self, invoice):
+        """Return what may stay unpaid of an invoice, in units of its currency."""
+        self.ensure_one()
+        amount = abs(invoice.amount_total) * self.cancel_overdue_tolerance / 100.0
+        return max(to_units(amount, invoice.currency_id.rounding), 1)
+
+    def _get_overdue_dates(self, since):
         """Return when the customer is warned and when the subscription is cancelled.
 
-        :param date due_date: of the unpaid invoice
+        :param date since: the day from which the days count
         :return: two dates, the first ``None`` where there is no warning
         """
         self.ensure_one()
-        cancel_date = due_date + timedelta(days=self.cancel_overdue_days)
+        cancel_date = since + timedelta(days=self.cancel_overdue_days)
         notice = self.overdue_warning_days
         return notice and cancel_date - timedelta(days=notice) or None, cancel_date

@@ -183,9 +183,7 @@ class SubscriptionCancellationPolicy(models.Model):
         if self.timing in ("immediate", "specific_date"):
             day = first_day_without_service(EXAMPLE_DAY, self.cancel_day_billed)
             return day - ONE_DAY, day - ONE_DAY
-        terms, contract = self._get_terms(), EXAMPLE_CONTRACT
-        if self.timing != "earliest":
-            terms = terms._replace(alignment=self.timing)
+        terms, contract = self._get_terms().for_timing(self.timing), EXAMPLE_CONTRACT
         try:
             last_day = earliest_end(EXAMPLE_DAY, terms, contract)
         except NoTermError:

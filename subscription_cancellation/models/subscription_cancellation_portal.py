@@ -9,7 +9,8 @@ from ..formatting import format_day
 class SubscriptionCancellation(models.Model):
     """Tell the customer what will happen, or has happened."""
 
-    _inherit = "subscription.cancellation"
+    _name = "subscription.cancellation"
+    _inherit = ["subscription.customer.link.mixin", "subscription.cancellation"]
 
     def _get_portal_state(self):
         """Return the state in the customer's words."""
@@ -30,6 +31,11 @@ class SubscriptionCancellation(models.Model):
             "refused": self.env._("Not accepted"),
         }
         return texts[self.state]
+
+    def _get_report_base_filename(self):
+        """Return how the PDF is called, wherever it is saved from."""
+        self.ensure_one()
+        return "Cancellation %s" % self.name.replace("/", "-")
 
     def _get_portal_scope(self):
         """Return what ends: all of it, or the names of lines."""
@@ -58,18 +64,36 @@ class SubscriptionCancellation(models.Model):
             )
         return sentences
 
-    def _get_customer_parts(self):
-        """Return what will become of the money: tuples of text, amount, currency."""
+    def _get_customer_parts(self, parts=None):
+        """Return what will become of the money: tuples of text, amount, currency.
+
+        :param list parts: of the settlement, where they are known already
+        """
         self.ensure_one()
+        parts = self._preview_settlement() if parts is None else parts
         told = [
-            (self._tell_expected(part), part.amount, part.currency)
-            for part in self._preview_settlement()
+            (self._tell_expected(part), part.amount, part.currency) for part in parts
         ]
         return [part for part in told if part[0] and part[1]]
 
     def _get_portal_url(self):
-        """Return where the customer sees the subscription, without logging in."""
+        """Return where the customer sees the subscription, without logging in.
+
+        With a stand-in for the token, which only the customer's mail has.
+        """
         self.ensure_one()
-        # sudo: the link is for the customer, whoever has the mail sent.
+        # sudo: the address is for the customer, whoever has the mail sent.
         subscription = self.subscription_id.sudo()
-        return subscription.get_base_url() + subscription._get_share_url()
+        url = f"{subscription.get_base_url()}{subscription._get_share_url()}"
+        return subscription._hide_links(url)
+
+    def _get_link_customer(self):
+        # sudo: whoever writes to the customer need not read the subscription.
+        return self.subscription_id.sudo().partner_id
+
+    def _get_link_secrets(self):
+        # sudo: for the customer, whoever has the mail sent.
+        return {
+            **self.subscription_id.sudo()._get_link_secrets(),
+            **self.declaration_id.sudo()._get_link_secrets(),
+        }

@@ -162,14 +162,15 @@ class SubscriptionCancellation(models.Model):
         self.ensure_one()
         lines = self._get_ended_lines()
         self.subscription_id._check_products_active(lines)
-        billed_until = self._map_billed_until(lines)
+        never = self._get_first_period_left_out()
+        billed_until = self._map_billed_until(lines, never)
         today = self.subscription_id._today()
         is_paid = self._is_still_paid(billed_until)
         if is_paid:
             self._take_back_credits()
         self._take_back_unbilled(all_of_it=is_paid)
         # What was taken back is not billed any more.
-        billed_until = self._map_billed_until(lines)
+        billed_until = self._map_billed_until(lines, never)
         first_days = {
             line: max(today, day if is_paid else self.effective_date)
             for line, day in billed_until.items()
@@ -184,7 +185,7 @@ class SubscriptionCancellation(models.Model):
         lines._reactivate()
         self._join_open_end(lines)
         end = self.subscription_id.cancellation_date
-        parts = self._get_left_out_parts(first_days, end)
+        parts = self._get_left_out_parts(first_days, end, self._map_charges(lines))
         self.subscription_id._charge_days(parts, self)
         self._set_reactivated()
         self._log_on_subscription(
@@ -268,12 +269,13 @@ class SubscriptionCancellation(models.Model):
         drafts = memos.filtered(lambda move: move.state == "draft")
         issued = memos._filter_not_taken_back()
         if issued:
-            return self.env._(
+            text = self.env._(
                 "Credit memo %(names)s is taken back by an invoice of %(amount)s for "
                 "the same days.",
                 names=", ".join(issued.mapped("name")),
                 amount=issued[0].currency_id.format(sum(issued.mapped("amount_total"))),
             )
+            return " ".join(filter(None, [text, issued._describe_what_is_used()]))
         if drafts:
             return self.env._("The draft credit memo is cancelled.")
         return None

@@ -2,9 +2,7 @@
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
-
-from ..proration import ONE_DAY
+from odoo.exceptions import UserError, ValidationError
 
 MAX_PAUSE = 24
 
@@ -62,13 +60,23 @@ class SubscriptionCancellationRetention(models.Model):
 
     def _can_be_offered(self, subscription):
         """Return whether this makes sense for a subscription."""
-        is_running = subscription._is_started() and not subscription.is_paused
-        return self.kind != "pause" or is_running
+        if self.kind != "pause":
+            return True
+        if not subscription._is_started():
+            return False
+        try:
+            self._plan_pause(subscription)
+        except UserError:
+            return False
+        return True
 
-    def _get_end_of_pause(self, subscription):
-        """Return the day on which a subscription goes on that is paused today."""
-        return subscription._today() + relativedelta(months=self.pause_months)
+    def _plan_pause(self, subscription):
+        """Return what the pause that is offered leads to, as of today.
 
-    def _get_last_paused_day(self, subscription):
-        """Return the last day of the pause that is offered."""
-        return self._get_end_of_pause(subscription) - ONE_DAY
+        Where nothing is credited, its months count from the end of what is paid.
+        """
+        is_credited = subscription._is_pause_credited(subscription._get_portal_policy())
+        start = subscription._get_first_paused_day(is_credited)
+        return subscription._plan_pause(
+            start + relativedelta(months=self.pause_months), "portal"
+        )

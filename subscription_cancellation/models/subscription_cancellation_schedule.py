@@ -13,6 +13,9 @@ from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL, split_every
 
+from ..failures import explain
+from ..formatting import as_note
+
 _logger = logging.getLogger(__name__)
 
 #: Somebody else is at the same record.
@@ -220,18 +223,9 @@ class SubscriptionCancellation(models.Model):
 
     def _explain(self, error):
         """Return what is told of a failure; log what only a programmer understands."""
-        if isinstance(error, UserError):
-            return str(error)
-        if isinstance(error, QueryCanceled):
-            return self.env._(
-                "The database stopped the work before it was finished: %(reason)s. "
-                "Try again; if it is stopped again, ask your administrator.",
-                reason=error.diag.message_primary,
-            )
-        _logger.error("Cancellation %s failed", self.name, exc_info=error)
-        return self.env._(
-            "Unexpected error: %(error)s. See the server log.", error=error
-        )
+        if not isinstance(error, (UserError, QueryCanceled)):
+            _logger.error("Cancellation %s failed", self.name, exc_info=error)
+        return explain(self.env, error)
 
     def _execute_if_due(self):
         """Execute what is due of these, before upstream bills the subscription."""
@@ -259,7 +253,7 @@ class SubscriptionCancellation(models.Model):
         self.activity_schedule(
             "mail.mail_activity_data_warning",
             summary=summary,
-            note=note,
+            note=as_note(note),
             user_id=self._get_responsible().id,
         )
 
@@ -268,10 +262,11 @@ class SubscriptionCancellation(models.Model):
 
         Neither a customer nor somebody who has left would see what is to be done.
         """
-        for user in (self.subscription_id.user_id, self.requested_by_id):
-            if user.active and not user.share:
-                return user
-        return self._get_policy()._get_approvers()[:1] or self.requested_by_id
+        users = self.subscription_id.user_id | self.requested_by_id
+        return (
+            users._filter_responsible(self.company_id)
+            or self._get_policy()._get_approvers_in(self.company_id)
+        )[:1]
 
     def action_retry(self):
         """Execute a failed cancellation again (button)."""

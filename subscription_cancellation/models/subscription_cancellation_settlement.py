@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from odoo import api, fields, models
 
+from ..orders_ahead import OrdersAhead
 from ..shared_plan import SharedPlan
 from .subscription_cancellation_policy_settlement import (
     CREDIT_SETTLEMENTS,
@@ -21,6 +22,7 @@ KINDS = [
     ("write_off", "Write off"),
     ("refund", "Refund"),
     ("keep", "Keep"),
+    ("await_payment", "Payment on its way"),
     ("confirm", "Confirmation"),
 ]
 ORDER = {kind: number for number, (kind, _label) in enumerate(KINDS)}
@@ -39,12 +41,18 @@ class SettlementPart(NamedTuple):
     #: The document it acts on, and the one that comes out of it, where there is one.
     source: Any = None
     move: Any = None
+    #: The draft that it will be made from
+    draft: Any = None
     #: First of the days that it is about
     first_day: Any = None
     #: ``payment.transaction`` to refund
     transaction: Any = None
     #: ``payment.token`` to charge
     token: Any = None
+    #: ``account.payment`` that has done it already
+    payment: Any = None
+    #: ``sale.order`` whose payments it is about
+    order: Any = None
 
     @property
     def method_id(self):
@@ -55,7 +63,21 @@ class SettlementPart(NamedTuple):
     @property
     def document(self):
         """The document to name."""
-        return self.move or self.source or self.credited
+        return self.move or self.source or self.credited or self.paid_order
+
+    @property
+    def paid_order(self):
+        """The order of which payments are given back or kept."""
+        return self.kind != "unbilled" and self.order
+
+    def get_unpaid(self, pays):
+        """Return what nothing pays yet of what is invoiced now.
+
+        :param dict pays: what payments of orders will pay, by part
+        """
+        if self.move:
+            return self.move.amount_residual
+        return self.amount - pays.get(self, 0.0)
 
 
 class SubscriptionCancellation(models.Model):
@@ -93,8 +115,7 @@ class SubscriptionCancellation(models.Model):
         self.ensure_one()
         unbilled = {self: []}
         if self._is_due_on_request():
-            drafts = self._get_unbilled_drafts()
-            unbilled = {self: self._plan_unbilled(drafts[self])}
+            unbilled = {self: self._plan_unbilled()}
         planned = self._plan_settlements(unbilled)[self]
         parts = [*planned, *self._plan_confirmation()]
         return sorted(parts, key=lambda part: ORDER[part.kind])
@@ -117,19 +138,28 @@ class SubscriptionCancellation(models.Model):
             rows.filtered(lambda row: row.credit_untaxed and not row.is_advance),
             self._get_reductions_to_come(),
         )
+        credited = rows.filtered("credit_untaxed").origin_move_id
+        on_way = (credited | made.union(*unpaid.values()))._filter_on_way()
+        ahead = OrdersAhead(self)
         return {
             cancellation: cancellation._plan_settlement(
-                unpaid[cancellation] - made, unbilled[cancellation], shared
+                unpaid[cancellation] - made,
+                on_way,
+                unbilled[cancellation],
+                shared,
+                ahead,
             )
             for cancellation in self
         }
 
-    def _plan_settlement(self, unpaid, unbilled, shared):
+    def _plan_settlement(self, unpaid, on_way, unbilled, shared, ahead):
         """Return the parts of one cancellation in the order they are taken in.
 
         :param unpaid: ``account.move``, open invoices of what ends
+        :param on_way: ``account.move``, those that are just being paid
         :param list unbilled: the parts about unbilled charges
         :param SharedPlan shared: with cancellations that are executed together
+        :param OrdersAhead ahead: what was paid for the orders of these
         """
         self.ensure_one()
         # sudo: who cancels need not be allowed to read invoices.
@@ -145,14 +175,19 @@ class SubscriptionCancellation(models.Model):
             for invoice, lines in by_invoice.items()
         }
         invoiced = [part for part in unbilled if part.state == "done"]
-        paid = self._match_credits(refundable, invoiced, shared)
+        left = self._plan_paid_ahead(unbilled, ahead, shared)
+        paid = self._match_credits(refundable, invoiced, shared, ahead)
+        awaited = (unpaid | unpaid.union(*by_invoice)) & on_way
         return [
             *unbilled,
             *self._plan_reductions(reduced),
             *self._plan_application(paid),
-            *self._plan_collections(invoiced, paid),
-            *self._plan_unpaid(unpaid, shared.reduced, paid),
+            *self._plan_collections(invoiced, paid, ahead.pays),
+            *self._plan_unpaid(unpaid - on_way, shared.reduced, paid),
             *self._plan_refundable(refundable, shared),
+            *left,
+            *self._plan_awaited(awaited),
+            *self._plan_awaited_order(),
         ]
 
     def _get_reductions_to_come(self):
@@ -197,12 +232,15 @@ class SubscriptionCancellation(models.Model):
         for invoice, amount in refundable.items():
             if invoice.currency_id.is_zero(amount):
                 continue
-            text = self.env._("Kept as credit on the customer's account")
+            text = None
             if self.credit_settlement == "refund":
                 given_back = shared.take_limit(invoice, amount)
+                by_hand = shared.take_by_hand(invoice, amount - given_back)
+                if by_hand:
+                    parts.append(self._plan_refunded_by_hand(invoice, by_hand))
                 if given_back:
                     parts += self._plan_refunds(invoice, given_back, shared)
-                amount -= given_back
+                amount -= given_back + by_hand
                 text = self.env._("Kept as credit: more than was paid is not refunded")
             if not invoice.currency_id.is_zero(amount):
                 parts.append(
@@ -210,7 +248,7 @@ class SubscriptionCancellation(models.Model):
                         "keep",
                         amount,
                         invoice.currency_id,
-                        text,
+                        text or self._get_kept_text(invoice),
                         "done",
                         credited=invoice,
                     )
@@ -222,14 +260,21 @@ class SubscriptionCancellation(models.Model):
     def _get_unpaid_invoices(self):
         """Return the open invoices of the subscriptions that end, by cancellation.
 
-        A line that ends alone leaves its invoices to the subscription that goes on.
+        A line that ends alone leaves its invoices to the subscription that goes on;
+        those of another company are none of this one's business.
         """
         ending = self._filter_ending()
         # sudo: who cancels need not be allowed to read invoices.
         AccountMove = self.env["account.move"].sudo()
         invoices = AccountMove._search_unpaid(ending.subscription_id)
         return {
-            cancellation: invoices.get(cancellation.subscription_id, AccountMove)
+            cancellation: invoices.get(
+                cancellation.subscription_id, AccountMove
+            ).filtered(
+                lambda move, cancellation=cancellation: (
+                    cancellation.subscription_id._is_invoiced_by(move.company_id)
+                )
+            )
             if cancellation in ending
             else AccountMove
             for cancellation in self

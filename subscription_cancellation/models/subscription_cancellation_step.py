@@ -7,6 +7,8 @@ from odoo.exceptions import AccessError, UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ..caller import forget_context
+from ..failures import explain
+from ..formatting import as_note
 from ..rights import is_manager
 from .subscription_cancellation import ENGINE
 from .subscription_cancellation_settlement import KINDS
@@ -19,7 +21,8 @@ STEP_TRANSITIONS = {
     "failed": {"pending", "done", "skipped"},
     # done: the provider may answer after somebody gave the step up.
     "skipped": {"pending", "done"},
-    "done": set(),
+    # An accountant has undone what was only booked, or used what was kept.
+    "done": {"skipped"},
 }
 #: How long to wait after each failed attempt; after the last one a person has to look.
 RETRY_DELAYS = (
@@ -80,7 +83,6 @@ class SubscriptionCancellationStep(models.Model):
         readonly=True,
         index="btree_not_null",
         ondelete="restrict",
-        check_company=True,
         help="The invoice or credit memo that the step is about.",
     )
     move_id = fields.Many2one(
@@ -89,7 +91,6 @@ class SubscriptionCancellationStep(models.Model):
         readonly=True,
         index="btree_not_null",
         ondelete="restrict",
-        check_company=True,
         help="The invoice, credit memo or entry that came out of the step.",
     )
     payment_id = fields.Many2one(
@@ -97,7 +98,6 @@ class SubscriptionCancellationStep(models.Model):
         readonly=True,
         index="btree_not_null",
         ondelete="restrict",
-        check_company=True,
     )
     first_day = fields.Date(
         readonly=True, help="First of the unbilled days that were invoiced or dropped."
@@ -114,6 +114,9 @@ class SubscriptionCancellationStep(models.Model):
         help="When the step is taken, or looked at, again.",
     )
     done_date = fields.Datetime(string="Done On", readonly=True)
+    asks_person = fields.Boolean(
+        readonly=True, help="Somebody has to do something before it goes on."
+    )
     can_retry = fields.Boolean(compute="_compute_can_retry")
     can_skip = fields.Boolean(compute="_compute_can_retry")
 
@@ -151,7 +154,7 @@ class SubscriptionCancellationStep(models.Model):
                         new=labels[state],
                     )
                 )
-        self.write({"state": state, **values})
+        self.write({"state": state, "asks_person": False, **values})
 
     def write(self, vals):
         if self.env.context.get("cancellation_engine") is not ENGINE:
@@ -189,7 +192,13 @@ class SubscriptionCancellationStep(models.Model):
         """
         is_new = until_person and self.note != note
         later = fields.Datetime.now() + WAITING
-        self._set_state("pending", note=note, error=False, next_attempt_at=later)
+        self._set_state(
+            "pending",
+            note=note,
+            error=False,
+            next_attempt_at=later,
+            asks_person=until_person,
+        )
         if is_new:
             self._notify(note)
 
@@ -209,17 +218,20 @@ class SubscriptionCancellationStep(models.Model):
         else:
             self.cancellation_id._trigger_steps(later)
 
-    def _notify(self, text):
-        """Give somebody who may settle it something to do."""
+    def _notify(self, text, document=None):
+        """Give somebody who may settle it something to do.
+
+        :param document: where to, if it is to be done whatever the steps say later
+        """
         summary = self.env._(
             "%(step)s: cancellation %(name)s",
             step=self._get_kind_label(),
             name=self.cancellation_id.name,
         )
-        self.cancellation_id.activity_schedule(
+        (document or self.cancellation_id).activity_schedule(
             "mail.mail_activity_data_warning",
             summary=summary,
-            note=text,
+            note=as_note(text),
             user_id=self._get_responsible().id,
         )
 
@@ -228,26 +240,23 @@ class SubscriptionCancellationStep(models.Model):
 
         Else an accountant of the company. A hook.
         """
-        cancellation = self.cancellation_id
-        user = cancellation.subscription_id.user_id or cancellation.requested_by_id
+        user = self.cancellation_id._get_responsible()
         group = self.env.ref("account.group_account_invoice")
-        accountants = group.all_user_ids.filtered(
-            lambda accountant: (
-                accountant.active
-                and not accountant.share
-                and self.company_id in accountant.company_ids
-            )
-        )
+        accountants = group.all_user_ids._filter_responsible(self.company_id)
         return (user & accountants) or accountants[:1] or user
 
     def _drop_activities(self):
         """Remove what nobody has to do any more, once no step needs anybody."""
         for cancellation in self.cancellation_id:
             waiting = cancellation.step_ids.filtered(
-                lambda step: step.state == "failed" or step.is_by_hand
+                lambda step: step.state == "failed" or step._needs_person()
             )
             if cancellation.state == "done" and not (waiting - self):
                 cancellation.activity_unlink(["mail.mail_activity_data_warning"])
+
+    def _needs_person(self):
+        """Return whether this does not go on by itself."""
+        return self.is_by_hand or self.asks_person
 
     def _get_kind_label(self):
         """Return the step's name in the user's language."""
@@ -267,6 +276,24 @@ class SubscriptionCancellationStep(models.Model):
                 ("state", "in", ("pending", "failed")),
                 ("source_move_id", "in", credit_memos.ids),
             ]
+        )
+
+    @api.model
+    def _filter_free_credits(self, items):
+        """Return the open credits that nobody is promised to get back.
+
+        :param items: ``account.move.line``
+        """
+        promised = self._search_open_refunds(items.move_id).source_move_id
+        orders = items.move_id._get_paid_orders()
+        # sudo: who cancels need not be allowed to read the steps of others.
+        waiting = self.sudo()._search_promised(orders)
+        return items.filtered(
+            lambda item: (
+                item.move_id not in promised
+                and not item.move_id._get_refunds_on_way()
+                and not waiting & item.move_id._get_paid_orders()
+            )
         )
 
     def _filter_refunds_to_come(self):
@@ -296,11 +323,7 @@ class SubscriptionCancellationStep(models.Model):
             self._fail(str(error))
         except Exception as error:
             _logger.exception("%s of %s failed", self.kind, self.cancellation_id.name)
-            self._fail(
-                self.env._(
-                    "Unexpected error: %(error)s. See the server log.", error=error
-                )
-            )
+            self._fail(explain(self.env, error))
         self.cancellation_id._commit_steps()
 
     def _balance_credits(self):
@@ -310,22 +333,54 @@ class SubscriptionCancellationStep(models.Model):
 
     def _do_reduce(self):
         """Posting the credit memo has reduced its invoice."""
-        if self._wait_for_credit_memo():
-            return
+        memo = self.source_move_id
+        if not self._wait_for_credit_memo():
+            memo._reduce_what_is_due_again()
+            others = self.cancellation_id.step_ids - self
+            told = sum(others._filter_reductions(memo).mapped("amount"))
+            self._set_reduction(memo._get_amount_matched_with(self.move_id) - told)
+
+    def _set_reduction(self, amount):
+        """Tell what the credit memo has taken off its invoice."""
         invoice = self.move_id
-        reduced = self.source_move_id._get_amount_matched_with(invoice)
-        if reduced:
+        amount = self.currency_id.round(amount)
+        if amount:
             note = self.env._("Reduces invoice %s", invoice.name)
-            self._set_done(note, amount=reduced)
+            self._set_done(note, amount=amount)
         else:
             note = self.env._("Nothing is due any more on %s.", invoice.name)
             self._skip(note, amount=0.0)
 
+    def _filter_reductions(self, memo):
+        """Return those of these by which a credit memo has reduced its invoice."""
+        return self.filtered(
+            lambda step: (
+                step.kind == "reduce"
+                and step.state == "done"
+                and step.source_move_id == memo
+            )
+        )
+
     def _do_keep(self):
         """The credit memo is posted: what is left of it is the customer's credit."""
-        if not self._wait_for_credit_memo():
-            note = self.env._("Kept as credit on the customer's account")
-            self._set_done(note)
+        if self._wait_for_credit_memo():
+            return
+        if self.amount:
+            self._set_done(self.env._("Kept as credit on the customer's account"))
+        else:
+            self._skip(self._get_nothing_left())
+
+    def _get_nothing_left(self):
+        """Return in words why nothing of the credit memo is kept or refunded."""
+        memo = self.source_move_id
+        invoice = memo.reversed_entry_id
+        if memo._get_amount_matched_with(invoice):
+            text = self.env._(
+                "Nothing is left of %(memo)s: it reduces invoice %(invoice)s."
+            )
+        else:
+            text = self.env._("Nothing is left of %(memo)s: it is used up.")
+        return text % {"memo": memo.name, "invoice": invoice.name}
 
     def _wake(self):
         """Look at once at those of these that something may have happened to.

@@ -1,5 +1,5 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-"""Steps that are bookkeeping only: credits that pay invoices, and write-offs."""
+"""Steps that are bookkeeping only: what credits pay, and write-offs."""
 
 from odoo import models
 from odoo.fields import Command
@@ -42,8 +42,23 @@ class SubscriptionCancellation(models.Model):
         """Return that nothing can be written off, where that is what is wanted."""
         if self.unpaid_invoices != "write_off" or not self._ends_everything():
             return []
-        reason = self.company_id._get_cannot_write_off_reason()
-        return [reason] if reason else []
+        invoices = self._get_unpaid_invoices()[self]
+        reasons = {
+            company._get_cannot_write_off_reason()
+            for company in invoices.company_id or self.company_id
+        }
+        return sorted(filter(None, reasons))
+
+    def _get_standing_write_offs(self):
+        """Return the steps whose entry nobody has reversed."""
+        # sudo: who reactivates need not be allowed to read journal entries.
+        return self.sudo().step_ids.filtered(
+            lambda step: (
+                step.kind == "write_off"
+                and step.state == "done"
+                and step.move_id._filter_not_taken_back()
+            )
+        )
 
 
 class SubscriptionCancellationStep(models.Model):
@@ -103,14 +118,62 @@ class SubscriptionCancellationStep(models.Model):
             lambda memo: memo.state == "posted" and memo.reversed_entry_id in planned
         ).sorted(lambda memo: planned.index(memo.reversed_entry_id))
         own = own_memos._get_receivable_items()
-        others = [item.document for item in cancellation._get_other_credits()]
-        return own.union(*others).filtered(
+        return (own | cancellation._get_other_credits()).filtered(
             lambda line: (
                 not line.reconciled
                 and line.account_id == debit.account_id
                 and line.currency_id == debit.currency_id
+                and line._get_customer() == debit._get_customer()
             )
         )
+
+    # === WHAT BECOMES OF A CREDIT MEMO === #
+
+    def _is_about(self, memo):
+        """Return whether this tells what becomes of a credit memo."""
+        kinds = ("reduce", "refund", "keep")
+        return self.source_move_id == memo and self.kind in kinds
+
+    def _follow_reduction(self, memo):
+        """Let these tell what a credit memo has taken off its invoice.
+
+        :return: what none of them can tell, because none is about that
+        """
+        taken_off = memo._get_amount_matched_with(memo.reversed_entry_id)
+        reductions = self.filtered(lambda step: step.kind == "reduce")
+        untold = taken_off - sum(reductions.mapped("amount"))
+        if not reductions or memo.currency_id.is_zero(untold):
+            return memo.currency_id.round(max(untold, 0.0))
+        for step in reductions:
+            change = max(untold, -step.amount)
+            if not memo.currency_id.is_zero(change):
+                step._set_reduction(step.amount + change)
+                untold -= change
+        return 0.0
+
+    def _follow_promises(self, memo):
+        """Lower what these promise to what is left of a credit memo.
+
+        What was to be kept has been used to pay; after that, the last refund goes.
+
+        :return: what is left, and none of these is about
+        """
+        kept = self.filtered(lambda step: step.kind == "keep")
+        refunds = self._filter_refunds_to_come()
+        promised = [
+            *((step, step.amount) for step in kept[::-1]),
+            *((step, step._get_planned_refund()) for step in refunds[::-1]),
+        ]
+        left = memo._get_open_credit() - sum(amount for _step, amount in promised)
+        for step, amount in promised:
+            lowered = min(max(-left, 0.0), amount)
+            if memo.currency_id.is_zero(lowered) or step._is_on_way():
+                continue
+            step.amount = memo.currency_id.round(step.amount - lowered)
+            left += lowered
+            if step.kind == "keep" and not step.amount:
+                step._skip(step._get_nothing_left())
+        return memo.currency_id.round(max(left, 0.0))
 
     # === WRITE OFF === #
 
@@ -119,7 +182,7 @@ class SubscriptionCancellationStep(models.Model):
         invoice = self.source_move_id
         if self._wait_for_invoice():
             return
-        reason = self.company_id._get_cannot_write_off_reason()
+        reason = invoice.company_id._get_cannot_write_off_reason()
         if reason:
             self._fail(reason, is_final=True)
             return
@@ -135,6 +198,44 @@ class SubscriptionCancellationStep(models.Model):
             move_id=entry.id,
             amount=amount,
         )
+
+    def _describe_write_offs_taken_back(self):
+        """Return in words what is due again, or ``None``."""
+        if not self:
+            return None
+        return self.env._(
+            "The write-off of %(names)s is taken back: %(amount)s are due again.",
+            names=", ".join(self.source_move_id.mapped("name")),
+            amount=self.currency_id[:1].format(sum(self.mapped("amount"))),
+        )
+
+    def _take_back_write_offs(self):
+        """Reverse the entries of these, so that their invoices are due as before."""
+        for step in self:
+            entry, invoice = step.move_id, step.source_move_id
+            reversal = entry._reverse_moves(
+                [step._prepare_write_off_reversal()], cancel=True
+            )
+            note = self.env._(
+                "The cancellation was undone: %(entry)s, which had written invoice "
+                "%(invoice)s off, is taken back by %(reversal)s.",
+                entry=entry.name,
+                invoice=invoice.name,
+                reversal=reversal.name,
+            )
+            step._skip(note, amount=0.0)
+
+    def _prepare_write_off_reversal(self):
+        """Return the values of the entry that takes the write-off back."""
+        entry, cancellation = self.move_id, self.cancellation_id
+        return {
+            "date": entry._get_first_open_day(cancellation.subscription_id._today()),
+            "ref": self.env._(
+                "Takes back %(entry)s (%(name)s)",
+                entry=entry.name,
+                name=cancellation.name,
+            ),
+        }
 
     def _create_write_off(self, invoice, items):
         """Post the entry that writes off these receivable items, and reconcile."""
@@ -163,7 +264,7 @@ class SubscriptionCancellationStep(models.Model):
         return {
             "move_type": "entry",
             "company_id": company.id,
-            "journal_id": company.cancellation_write_off_journal_id.id,
+            "journal_id": company._get_write_off_journal().id,
             "date": invoice._get_first_open_day(today),
             "ref": label,
             "line_ids": [
@@ -192,7 +293,7 @@ class SubscriptionCancellationStep(models.Model):
         and included in the amount, as in Odoo's own write-offs.
         """
         company, partner = invoice.company_id, items.partner_id[:1]
-        account = company.cancellation_write_off_account_id
+        account = company._get_write_off_account()
         amount = sum(items.mapped("amount_residual_currency"))
         balance = sum(items.mapped("amount_residual"))
         base_line = self._compute_write_off_taxes(invoice, account, amount, balance)

@@ -45,7 +45,13 @@ class SubscriptionCancellationStep(models.Model):
         for step in self:
             step.outcome = step.error or step.note
 
-    @api.depends("kind", "payment_id.name", "move_id.name", "source_move_id.name")
+    @api.depends(
+        "kind",
+        "payment_id.name",
+        "move_id.name",
+        "source_move_id.name",
+        "sale_order_id.name",
+    )
     def _compute_document_name(self):
         for step in self:
             step.document_name = step._get_document().name
@@ -56,7 +62,9 @@ class SubscriptionCancellationStep(models.Model):
         if self.kind == "reduce":
             # The credit memo; its text names the invoice.
             return self.source_move_id
-        return self.payment_id or self.move_id or self.source_move_id
+        return (
+            self.payment_id or self.move_id or self.source_move_id or self.sale_order_id
+        )
 
     # === FOR THE CUSTOMER === #
 
@@ -123,7 +131,7 @@ class SubscriptionCancellationStep(models.Model):
             return None
         transaction = self.source_transaction_id
         if not transaction:
-            is_done = self.state == "done"
+            is_done = self.state == "done" or self.payment_id
             return self.env._("Paid back") if is_done else self.env._("To be paid back")
         method = transaction._get_method_name()
         if self.state == "done":

@@ -27,6 +27,8 @@ class SubscriptionCancellation(models.Model):
         """
         currency = invoice.currency_id
         transactions = invoice._get_paying_transactions()._filter_currency(currency)
+        # How it was paid is read for all that are planned together.
+        transactions = transactions.with_prefetch(invoice.transaction_ids._prefetch_ids)
         wanted = to_units(amount, currency.rounding)
         capacities = []
         for transaction in transactions:
@@ -127,11 +129,12 @@ class SubscriptionCancellationStep(models.Model):
     )
     is_by_hand = fields.Boolean(compute="_compute_is_by_hand")
 
-    @api.depends("kind", "state", "source_transaction_id", "is_unknown")
+    @api.depends("kind", "state", "source_transaction_id", "payment_id", "is_unknown")
     def _compute_is_by_hand(self):
         for step in self:
             is_refused = step.state == "failed" and not step.is_unknown
-            is_waiting = step.state == "pending" and not step.source_transaction_id
+            is_given = step.source_transaction_id or step.payment_id
+            is_waiting = step.state == "pending" and not is_given
             step.is_by_hand = step.kind == "refund" and (is_refused or is_waiting)
 
     # === REFUND === #
@@ -143,10 +146,17 @@ class SubscriptionCancellationStep(models.Model):
         if self._wait_for_credit_memo():
             return None
         if self._give_up_undone():
+            # What was given back in vain is still due on what takes the memo back.
+            self.source_move_id._match_take_backs()
             return None
+        if self._cut_to_limit():
+            return None
+        self.cancellation_id._balance_credits()
         left = self._get_left_to_refund()
         if not left:
             self._finish_without_refund()
+            return None
+        if self._wait_for_unmatched_back():
             return None
         if not self.source_transaction_id:
             self._wait_for_payment_by_hand(left)
@@ -200,18 +210,18 @@ class SubscriptionCancellationStep(models.Model):
 
     def _finish_without_refund(self):
         """Say why there is nothing to give back: somebody has, or it is used."""
-        memo = self.source_move_id
-        payments = memo.reconciled_payment_ids
         amount = self._get_paid_back_otherwise()
-        if payments and amount > 0:
-            names = ", ".join(payments.mapped("name"))
-            note = self.env._("Paid back by %s.", names)
-            self._set_done(note, payment_id=payments[-1:].id, amount=amount)
+        if amount > 0:
+            self._tell_paid_back(amount)
             return
-        self._skip(
-            self.env._("Nothing left to refund: %s is used up.", memo.name),
-            amount=0.0,
-        )
+        self._skip(self._get_nothing_left(), amount=0.0)
+
+    def _tell_paid_back(self, amount):
+        """Prove what somebody has given back of the credit memo."""
+        memo = self.source_move_id
+        note = self.env._("Paid back by %s.", memo._get_what_gave_back())
+        payment = memo._get_standing_payments()[-1:]
+        self._set_done(note, payment_id=payment.id, amount=amount)
 
     def _get_paid_back_otherwise(self):
         """Return what was paid back on the credit memo but by steps."""
@@ -266,12 +276,18 @@ class SubscriptionCancellationStep(models.Model):
         )
 
     def _split_off(self, rest):
-        """Leave an amount that this transaction cannot give back to an accountant."""
-        self.copy(
+        """Leave an amount that this transaction cannot give back to an accountant.
+
+        :return: the step about it
+        """
+        return self.copy(
             {
+                "state": "pending",
                 "amount": rest,
                 "source_transaction_id": False,
                 "transaction_id": False,
+                "payment_id": False,
+                "done_date": False,
                 "note": self.env._("To be refunded by hand"),
                 "attempts": 0,
                 "next_attempt_at": fields.Datetime.now(),

@@ -41,13 +41,15 @@ class SubscriptionCancellation(models.Model):
         help="Whether everything that follows this cancellation is done.",
     )
 
-    @api.depends("step_ids.state", "step_ids.note")
+    @api.depends("step_ids.state", "step_ids.note", "step_ids.asks_person")
     def _compute_settlement_state(self):
         for cancellation in self:
             states = set(cancellation.step_ids.mapped("state"))
             if not states:
                 cancellation.settlement_state = False
-            elif "failed" in states or any(cancellation.step_ids.mapped("is_by_hand")):
+            elif "failed" in states or any(
+                step._needs_person() for step in cancellation.step_ids
+            ):
                 cancellation.settlement_state = "failed"
             else:
                 is_open = "pending" in states
@@ -93,6 +95,8 @@ class SubscriptionCancellation(models.Model):
             "first_day": part.first_day,
             "source_transaction_id": part.transaction and part.transaction.id,
             "token_id": part.token and part.token.id,
+            "payment_id": part.payment and part.payment.id,
+            "sale_order_id": part.paid_order and part.order.id,
             "note": part.text,
             "next_attempt_at": now if state == "pending" else False,
             "done_date": now if state == "done" else False,
@@ -122,9 +126,16 @@ class SubscriptionCancellation(models.Model):
         cron.sudo()._trigger(moment)
 
     def _drop_steps(self):
-        """Give up what has not begun: the cancellation was undone."""
+        """Give up what has not begun: the cancellation was undone.
+
+        A payment that arrives has to be matched all the same.
+        """
         waiting = self.step_ids.filtered(
-            lambda step: step.state in ("pending", "failed") and not step._is_on_way()
+            lambda step: (
+                step._is_open()
+                and not step._is_on_way()
+                and step.kind != "await_payment"
+            )
         )
         waiting._as_engine()._skip(self.env._("The cancellation was undone."))
 
@@ -193,15 +204,19 @@ class SubscriptionCancellation(models.Model):
     def _is_blocked(self, step):
         """Return whether another step comes first.
 
-        What credits pay of open invoices is neither refunded nor collected or written
-        off; the confirmation says what was at least tried.
+        What credits pay of open invoices, their own first, is neither refunded nor
+        collected or written off; the confirmation says what was at least tried.
         """
         open_steps = (self.step_ids - step).filtered(
             lambda other: other.state not in FINISHED
         )
         kinds = set(open_steps.mapped("kind"))
         if step.kind == "refund":
-            return "apply_credits" in kinds
+            is_reduced = any(
+                other.kind == "reduce" and other.source_move_id == step.source_move_id
+                for other in open_steps
+            )
+            return is_reduced or "apply_credits" in kinds
         if step.kind in ("collect", "write_off"):
             return bool(kinds & {"reduce", "apply_credits"})
         if step.kind == "confirm":

@@ -36,6 +36,8 @@ class SubscriptionCancellation(models.Model):
         if timing == "end_of_term" and contract_end:
             return contract_end
         if subscription._is_in_trial() and timing != "end_of_term":
+            if timing == "end_of_billed":
+                return subscription._get_end_of_billed()
             return subscription._get_end_of_period()
         terms, contract = self._get_terms(subscription, timing, policy)
         try:
@@ -46,12 +48,12 @@ class SubscriptionCancellation(models.Model):
     @api.model
     def _get_terms(self, subscription, timing, policy):
         """Return the :class:`Terms` to keep, and the :class:`Contract` they are for."""
-        terms, contract = policy._get_terms(), subscription._get_contract()
-        if timing in ("end_of_period", "end_of_term"):
-            return terms._replace(alignment=timing), contract
-        # The end of any billing period will do, also of one that is billed ahead.
-        boundary = subscription._get_end_of_running_period()
-        return terms, contract._replace(next_period_start=boundary)
+        terms = policy._get_terms().for_timing(timing)
+        contract = subscription._get_contract()
+        if timing == "end_of_billed":
+            # All that is billed counts as one period.
+            contract = contract._replace(period_end=None)
+        return terms, contract
 
     @api.model
     def _raise_no_term(self, subscription, policy):
@@ -102,14 +104,7 @@ class SubscriptionCancellation(models.Model):
         """Raise where timing, date and the subscription's dates do not fit."""
         timing, day = options["timing"], options["requested_date"]
         name = subscription.display_name
-        if timing != "immediate" and not subscription._is_started():
-            raise UserError(
-                self.env._(
-                    "Subscription %(name)s has not started yet; it can only be "
-                    "cancelled immediately.",
-                    name=name,
-                )
-            )
+        self._check_can_wait(subscription, timing)
         if timing == "specific_date" and not day:
             raise UserError(
                 self.env._("Choose the date on which subscription %s ends.", name)
@@ -123,6 +118,18 @@ class SubscriptionCancellation(models.Model):
             )
         if day:
             self._check_requested_date(subscription, day, policy.allow_backdating)
+
+    @api.model
+    def _check_can_wait(self, subscription, timing):
+        """Raise where a later end is asked for of what has not started yet."""
+        if timing != "immediate" and not subscription._is_started():
+            raise UserError(
+                self.env._(
+                    "Subscription %(name)s has not started yet; it can only be "
+                    "cancelled immediately.",
+                    name=subscription.display_name,
+                )
+            )
 
     @api.model
     def _check_requested_date(self, subscription, day, allow_past=False):

@@ -46,10 +46,15 @@ class SubscriptionCancellation(models.Model):
                 lambda row, memo=memo: row.origin_move_id == memo.reversed_entry_id
             )
             left = -memo.amount_untaxed_signed
-            items = memo.invoice_line_ids.grouped("origin_line_id")
+            items = memo.invoice_line_ids.grouped(
+                lambda item: (item.origin_line_id, item.discounted_line_id)
+            )
             for row in rows:
                 amount = sum(
-                    items.get(row.origin_line_id, memo.line_ids[:0]).mapped("balance")
+                    items.get(
+                        (row.origin_line_id, row.discounted_line_id),
+                        memo.line_ids[:0],
+                    ).mapped("balance")
                 )
                 credited[row] += amount
                 left -= amount

@@ -1,13 +1,18 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """Charges that are not billed yet when service ends (C9): drafts, and elapsed days."""
 
+from collections import defaultdict
 from typing import NamedTuple
 
-from odoo import api, models
+from odoo import models
 from odoo.fields import Command
+from odoo.tools.i18n import format_list
 
 from ..formatting import format_charged_days, format_day
-from ..proration import Period, from_units, half_up, to_units
+from ..invoice_lines import InvoiceLines
+from ..orders_ahead import OrdersAhead
+from ..proration import Period, from_units, get_uncovered, half_up, to_units
+from ..served_days import ServedDays
 from .subscription_cancellation_settlement import SettlementPart
 
 
@@ -26,6 +31,13 @@ class UnbilledDraft(NamedTuple):
     items: models.BaseModel  # of the lines that end
     served: list  # of ServedItem
     ending: models.BaseModel  # subscription lines that end in the same run
+    is_returned: bool = False  # what was paid for its order goes back in full
+
+
+def _get_orders(parts):
+    """Return the sales orders that sold what these parts are about."""
+    lines = [part.order_line for part in parts if part.order_line]
+    return lines[0].union(*lines).order_id if lines else None
 
 
 class SubscriptionCancellation(models.Model):
@@ -41,9 +53,10 @@ class SubscriptionCancellation(models.Model):
 
     # === WHAT IS UNBILLED === #
 
-    def _get_unbilled_drafts(self):
+    def _get_unbilled_drafts(self, ahead=None):
         """Return the drafts with lines that end, by cancellation: one query for all.
 
+        :param OrdersAhead ahead: what was paid for the orders of these
         :return: dict of lists of :class:`UnbilledDraft`
         """
         # sudo: who cancels need not be allowed to read invoices.
@@ -55,17 +68,20 @@ class SubscriptionCancellation(models.Model):
         by_line = items.grouped("subscription_line_id")
         covered = items._get_covered_periods() if items else {}
         ending = self.line_ids.subscription_line_id.sudo()
+        ahead = ahead or OrdersAhead(self)
         result = {}
         for cancellation in self:
             lines = cancellation.line_ids.subscription_line_id
             own = items.browse().union(
                 *(by_line[line] for line in lines.sudo() if line in by_line)
             )
-            drafts = []
+            drafts, paid_until = [], ahead.get_paid_until(cancellation)
+            returned = ahead.get_given_back(cancellation)
             for move in own.move_id:
                 billed = own & move.invoice_line_ids
-                served = cancellation._get_served_items(billed, covered)
-                drafts.append(UnbilledDraft(move, billed, served, ending))
+                served = cancellation._get_served_items(billed, covered, paid_until)
+                is_returned = bool(billed.sale_line_ids & returned)
+                drafts.append(UnbilledDraft(move, billed, served, ending, is_returned))
             result[cancellation] = drafts
         return result
 
@@ -75,7 +91,7 @@ class SubscriptionCancellation(models.Model):
         Lines that ended before are on it with what was served only. One that ends in
         the same run takes its own part off, each in its turn.
         """
-        products = self._get_products(draft)
+        products = draft.move._get_product_lines()
         if (products - draft.items).subscription_line_id.filtered("active"):
             return False
         # sudo: as for the drafts.
@@ -84,22 +100,17 @@ class SubscriptionCancellation(models.Model):
 
     def _goes_on(self, draft):
         """Return whether a draft also bills lines that do not end now."""
-        others = (self._get_products(draft) - draft.items).subscription_line_id
+        others = (draft.move._get_product_lines() - draft.items).subscription_line_id
         return bool(others.filtered("active") - draft.ending)
 
-    @api.model
-    def _get_products(self, draft):
-        return draft.move.invoice_line_ids.filtered(
-            lambda item: item.display_type == "product"
-        )
-
-    def _get_served_items(self, items, covered):
+    def _get_served_items(self, items, covered, paid_until):
         """Return the part of each draft line that lies before the end of service.
 
         Days that another invoice covers are left to that one: upstream leaves a draft
         more every night where one cannot be posted.
 
         :param dict covered: periods by subscription line; those of these are added
+        :param dict paid_until: by subscription line, what is charged beyond the end
         """
         served = []
         for item in items:
@@ -108,7 +119,9 @@ class SubscriptionCancellation(models.Model):
             if any(other.start <= period.start < other.end for other in known):
                 continue
             known.append(period)
-            end = min(period.end, self._get_end_of_charges())
+            end = self._get_end_of_charges()
+            end = max(end, paid_until.get(item.subscription_line_id.id, end))
+            end = min(period.end, end)
             if period.start >= end:
                 continue
             days = Period(period.start, end)
@@ -119,33 +132,55 @@ class SubscriptionCancellation(models.Model):
             served.append(ServedItem(item, days, share))
         return served
 
-    def _get_uncovered_parts(self):
-        """Return what elapsed days cost that no invoice, draft or not, covers.
+    def _map_unbilled_parts(self, ahead=None):
+        """Return what was served and no invoice, draft or not, covers.
 
-        These are the days from the next regular invoice on: billing is late, was
-        stopped, or comes after the service. No trial is billed, and no day from a
-        pause on.
-
-        :return: list of ``ChargePart``
+        :param OrdersAhead ahead: what was paid for the orders of these
+        :return: dict of :class:`UnbilledParts` by cancellation; one query for all
         """
-        self.ensure_one()
-        subscription = self.subscription_id
-        start = subscription.recurring_next_date
-        end = subscription._cut_at_pause(self._get_end_of_charges())
-        if not (subscription._is_started() and start and end and start < end):
-            return []
+        days = ServedDays(self.line_ids.subscription_line_id)
+        ahead = ahead or OrdersAhead(self)
+        return {
+            cancellation: cancellation._get_unbilled_parts(days, ahead)
+            for cancellation in self
+        }
+
+    def _get_unbilled_parts(self, days, ahead):
+        """Return what was served of the lines of this one.
+
+        :param ServedDays days: what is billed of them
+        :param OrdersAhead ahead: what was paid for their orders
+        """
         lines = self.line_ids.subscription_line_id
+        ends = {}
+        for line in lines:
+            others = line._get_open_cancellations() - self._origin
+            if others not in ends:
+                ends[others] = others._get_end_of_regular_billing()
+            if others:
+                start = days.get_billed_until(line) or min(
+                    others.mapped("effective_date")
+                )
+                # Giving a line up charges these days, see ``_release_line``.
+                days.add(line, Period(start, max(start, ends[others] or start)))
+        unbilled = self.subscription_id._get_unbilled_parts(
+            lines, days, self._get_end_of_charges(), ahead.get_paid_until(self)
+        )
+        returned = ahead.get_given_back(self)
+        given_back = [part for part in unbilled.due if part._is_sold_by(returned)]
+        return unbilled._replace(
+            due=[part for part in unbilled.due if part not in given_back],
+            given_back=given_back,
+        )
+
+    def _get_end_of_regular_billing(self):
+        """Return the first day that no regular invoice bills, ``None`` without one."""
+        if not self:
+            return None
         # sudo: who cancels need not be allowed to read invoices.
         items = self.env["account.move.line"].sudo()
-        billed_until = items._map_billed_until(lines)
-        parts = []
-        for line in lines:
-            first_day = max(start, billed_until.get(line.id, start))
-            if first_day < end:
-                period = Period(first_day, end)
-                parts += subscription._get_charge_parts(line, period, start)
-        # A rebate that ends alone is no charge.
-        return parts if sum(part.amount for part in parts) > 0 else []
+        lines = self.subscription_id._get_all_lines()
+        return items._get_regularly_billed_until(lines)
 
     def _get_end_of_charges(self):
         """Return the first day that is not charged: nor is any beyond a fixed term."""
@@ -154,16 +189,17 @@ class SubscriptionCancellation(models.Model):
 
     # === PLAN === #
 
-    def _plan_unbilled(self, drafts):
+    def _plan_unbilled(self):
         """Return the steps that are about unbilled charges, as they are planned.
 
-        :param list drafts: of :class:`UnbilledDraft`
         :return: list of :class:`SettlementPart`
         """
+        ahead = OrdersAhead(self)
+        drafts = self._get_unbilled_drafts(ahead)[self]
         parts = [self._plan_draft(draft) for draft in drafts]
-        uncovered = self._get_uncovered_parts()
-        if uncovered:
-            parts.append(self._plan_uncovered(uncovered))
+        unbilled = self._map_unbilled_parts(ahead)[self]
+        parts += self._plan_uncovered(unbilled.due)
+        parts += self._plan_left_unbilled(unbilled)
         return [part for part in parts if part]
 
     def _plan_draft(self, draft):
@@ -171,16 +207,20 @@ class SubscriptionCancellation(models.Model):
         currency = draft.move.currency_id
         first_day = min(draft.items.mapped("start_date"))
         is_own = self._is_own_draft(draft)
-        if self.unbilled_charges == "drop":
+        if self.unbilled_charges == "drop" or draft.is_returned:
             text = (
                 self.env._("Draft invoice %s is dropped")
                 if is_own
                 else self.env._("Taken off draft invoice %s")
             ) % self._describe_draft(draft.move)
-            dropped = self._get_products(draft) if is_own else draft.items
-            total = sum(dropped.mapped("price_total"))
             return SettlementPart(
-                "unbilled", total, currency, text, "skipped", first_day=first_day
+                "unbilled",
+                self._get_dropped_total(draft),
+                currency,
+                text,
+                "skipped",
+                draft=is_own and draft.move,
+                first_day=first_day,
             )
         if self._is_all_served(draft) and self._goes_on(draft):
             # It bills what was served together with the lines that go on.
@@ -201,14 +241,20 @@ class SubscriptionCancellation(models.Model):
         )
         amount = self._get_served_total(draft)
         return SettlementPart(
-            "unbilled", amount, currency, text, "done", first_day=first_day
+            "unbilled",
+            amount,
+            currency,
+            text,
+            "done",
+            draft=draft.move,
+            first_day=first_day,
+            order=draft.items.sale_line_ids.order_id,
         )
 
     def _get_served_total(self, draft):
         """Return what the served days of a draft, and what else is on it, come to."""
         shares = [(served.item, served.share) for served in draft.served]
-        if self._is_own_draft(draft):
-            shares += [(item, 1.0) for item in self._get_extra_items(draft)]
+        shares += self._get_other_shares(draft)
         move = draft.move
         total = self.subscription_id._get_invoice_total(
             shares, move.invoice_payment_term_id
@@ -216,40 +262,153 @@ class SubscriptionCancellation(models.Model):
         rounding = move.invoice_cash_rounding_id
         return rounding.round(total) if rounding else total
 
+    def _get_dropped_total(self, draft):
+        """Return what is not invoiced of a draft: all of it, or what ends."""
+        products = draft.move._get_product_lines()
+        if self._is_own_draft(draft):
+            return sum(products.mapped("price_total"))
+        discounts = InvoiceLines(products).get_parts_of_discounts(
+            dict.fromkeys(draft.items, (1, 1))
+        )
+        shares = [*((item, 1.0) for item in draft.items), *discounts.items()]
+        return self.subscription_id._get_invoice_total(
+            shares, draft.move.invoice_payment_term_id
+        )
+
+    def _get_other_shares(self, draft):
+        """Return what else is invoiced of a draft, and how much of its price.
+
+        What else is on one of its own; and discounts, as far as they are of that and
+        of the served days.
+
+        :return: list of tuples of ``account.move.line`` and a share
+        """
+        lines = InvoiceLines(draft.move._get_product_lines())
+        extra = draft.items.browse()
+        if self._is_own_draft(draft):
+            extra = self._get_extra_items(draft) - lines.discounts
+        parts = dict.fromkeys(extra, (1, 1))
+        for served in draft.served:
+            days = served.item._get_service_period().days
+            parts[served.item] = (served.period.days, days)
+        return [
+            *((item, 1.0) for item in extra),
+            *lines.get_parts_of_discounts(parts).items(),
+        ]
+
     def _get_extra_items(self, draft):
         """Return what else is on a draft: set-up fees, usage, notes."""
         return draft.move.invoice_line_ids - draft.items
 
     def _plan_uncovered(self, parts):
-        """Return the step about elapsed days that no invoice covers."""
-        amount = self.subscription_id._get_charge_total(parts)
+        """Return the step about served days that no invoice covers, if there are any.
+
+        :raise UserError: they are to be invoiced, and that cannot be done
+        """
+        if not parts:
+            return []
         is_dropped = self.unbilled_charges == "drop"
+        if not is_dropped:
+            self.subscription_id._check_can_invoice()
         text = (
             self.env._("Not invoiced, dropped: %s")
             if is_dropped
             else self.env._("Invoiced for %s")
-        )
+        ) % self._describe_parts(parts)
+        step = self._plan_days(text, parts, "skipped" if is_dropped else "done")
+        return [
+            step._replace(
+                first_day=self._get_first_late_day(parts), order=_get_orders(parts)
+            )
+        ]
+
+    def _get_first_late_day(self, parts):
+        """Return the first of these days that regular billing would still come to."""
+        next_date = self.subscription_id.recurring_next_date
+        days = [part.period.start for part in parts]
+        return min((day for day in days if day >= next_date), default=None)
+
+    def _plan_left_unbilled(self, unbilled):
+        """Return the steps that only say what was served and is not invoiced here.
+
+        :param UnbilledParts unbilled: what was served
+        """
+        steps = []
+        if unbilled.given_back:
+            text = self.env._(
+                "Not invoiced, as what was paid for it goes back: %s",
+                self._describe_parts(unbilled.given_back),
+            )
+            step = self._plan_days(text, unbilled.given_back, "skipped")
+            orders = _get_orders(unbilled.given_back)
+            steps.append(step._replace(order=orders))
+        if unbilled.old:
+            text = self.env._(
+                "Not invoiced, as it is too long ago: %s",
+                self._describe_parts(unbilled.old),
+            )
+            steps.append(self._plan_days(text, unbilled.old, "skipped"))
+        by_order = defaultdict(list)
+        for part in unbilled.ordered:
+            by_order[part.order_line.order_id].append(part)
+        for order, parts in by_order.items():
+            text = self.env._(
+                "Not invoiced, as order %(order)s was paid and is still to be "
+                "invoiced: %(days)s",
+                order=order.name,
+                days=self._describe_parts(parts),
+            )
+            steps.append(self._plan_days(text, parts, "skipped"))
+        return [*steps, *self._plan_unlinked(unbilled.unlinked)]
+
+    def _plan_unlinked(self, parts):
+        """Return the steps that say which line may bill days already: nobody knows."""
+        by_item, steps = defaultdict(list), []
+        for part in parts:
+            by_item[part.unlinked].append(part)
+        for item, own in by_item.items():
+            move, is_draft = item.move_id, item.parent_state == "draft"
+            text = self.env._(
+                "Not invoiced, as “%(line)s” on %(invoice)s may bill that, which is "
+                "linked with no line of the subscription: %(days)s",
+                line=item.product_id.display_name,
+                invoice=self._describe_draft(move) if is_draft else move.name,
+                days=self._describe_parts(own),
+            )
+            steps.append(self._plan_days(text, own, "skipped"))
+        return steps
+
+    def _plan_days(self, text, parts, state):
+        """Return a step about some days.
+
+        :param list parts: of ``ChargePart``
+        """
         return SettlementPart(
             "unbilled",
-            amount,
+            self.subscription_id._get_charge_total(parts),
             self.subscription_id._get_invoice_currency(),
-            text % self._describe_days([part.period for part in parts]),
-            "skipped" if is_dropped else "done",
-            first_day=min(part.period.start for part in parts),
+            text,
+            state,
         )
 
-    def _plan_collections(self, invoiced, paid):
+    def _describe_parts(self, parts):
+        """Return from when to when the days of these are."""
+        return self._describe_days([part.period for part in parts])
+
+    def _plan_collections(self, invoiced, paid, pays):
         """Return a part for each that charges what is invoiced now.
 
         Only where the customer has a saved payment method.
 
         :param list invoiced: parts about charges that are invoiced now
         :param dict paid: what credits will pay of them, by part
+        :param dict pays: what payments of orders pay of them, by part
         """
         collections = []
         for part in invoiced:
-            token = self._find_token(part.currency)
-            due = part.currency.round(part.amount - paid.get(part, 0.0))
+            token = self._find_token(part)
+            unpaid = part.get_unpaid(pays)
+            due = part.currency.round(unpaid - paid.get(part, 0.0))
             if not token or due <= 0:
                 continue
             text = self.env._(
@@ -262,15 +421,19 @@ class SubscriptionCancellation(models.Model):
             )
         return collections
 
-    def _find_token(self, currency):
-        """Return the customer's saved payment method, or none."""
-        subscription = self.subscription_id
-        partner = subscription.partner_invoice_id or subscription.partner_id
+    def _find_token(self, part):
+        """Return the saved payment method of whoever is invoiced now, or none."""
+        invoice = part.move or part.draft
         # sudo: tokens are readable by their owners only.
         return (
             self.env["payment.token"]
             .sudo()
-            ._find_saved(partner.sudo(), self.company_id, currency, subscription.sudo())
+            ._find_saved(
+                invoice.partner_id if invoice else self._get_payer(),
+                self.company_id,
+                part.currency,
+                self.subscription_id.sudo(),
+            )
         )
 
     def _is_all_served(self, draft):
@@ -286,10 +449,20 @@ class SubscriptionCancellation(models.Model):
 
     def _describe_days(self, periods):
         """Return from when to when these periods are."""
-        return self.env._(
-            "%(first)s – %(last)s",
-            first=format_day(self.env, min(period.start for period in periods)),
-            last=format_day(self.env, max(period.last_day for period in periods)),
+        whole = Period(
+            min(one.start for one in periods), max(one.end for one in periods)
+        )
+        breaks = get_uncovered(whole, [(one, 1) for one in periods])
+        return format_list(
+            self.env,
+            [
+                self.env._(
+                    "%(first)s – %(last)s",
+                    first=format_day(self.env, days.start),
+                    last=format_day(self.env, days.last_day),
+                )
+                for days in get_uncovered(whole, [(one, 1) for one in breaks])
+            ],
         )
 
     # === EXECUTE === #
@@ -299,11 +472,15 @@ class SubscriptionCancellation(models.Model):
 
         :return: dict of lists of :class:`SettlementPart`, done, by cancellation
         """
-        drafts = self._get_unbilled_drafts()
+        ahead = OrdersAhead(self)
+        drafts = self._get_unbilled_drafts(ahead)
+        # First: drafts that are dropped do not leave days to invoice.
+        unbilled = self._map_unbilled_parts(ahead)
         return {
             cancellation: [
                 *filter(None, map(cancellation._settle_draft, drafts[cancellation])),
-                *cancellation._settle_uncovered(),
+                *cancellation._settle_uncovered(unbilled[cancellation].due),
+                *cancellation._plan_left_unbilled(unbilled[cancellation]),
             ]
             for cancellation in self
         }
@@ -317,8 +494,10 @@ class SubscriptionCancellation(models.Model):
             return part._replace(source=self._drop_draft(draft))
         if self._is_all_served(draft) and self._is_own_draft(draft):
             draft.move._post_or_explain()
+            part.order._pay_ahead(draft.move)
             return part._replace(move=draft.move, amount=draft.move.amount_total)
         invoice = self._invoice_served(draft)
+        part.order._pay_ahead(invoice)
         source = self._drop_draft(draft)
         return part._replace(move=invoice, source=source, amount=invoice.amount_total)
 
@@ -327,7 +506,7 @@ class SubscriptionCancellation(models.Model):
         if self._is_own_draft(draft):
             draft.move.button_cancel()
             return draft.move
-        draft.items.unlink()
+        draft.items._take_off_drafts()
         return draft.move.browse()
 
     def _invoice_served(self, draft):
@@ -336,7 +515,7 @@ class SubscriptionCancellation(models.Model):
         copied = draft.move.with_context(include_business_fields=True)
         [values] = copied.copy_data()
         values.pop("line_ids", None)
-        invoice = self.env["account.move"].create(
+        invoice = self.env["account.move"]._create_or_explain(
             {
                 **values,
                 "cancellation_id": self.id,
@@ -352,15 +531,21 @@ class SubscriptionCancellation(models.Model):
         """Return the invoice line commands: the served days, and what else is on it."""
         kept = [served._asdict() for served in draft.served]
         values = [self._prepare_served_line(**served) for served in kept]
-        if self._is_own_draft(draft):
-            extra = self._get_extra_items(draft)
-            values += [self._prepare_copied_line(item) for item in extra]
+        values += [
+            self._prepare_copied_line(item, share)
+            for item, share in self._get_other_shares(draft)
+        ]
         return [Command.create(line) for line in values]
 
-    def _prepare_copied_line(self, item):
-        """Return the values of a line like one of a draft, sales order lines linked."""
+    def _prepare_copied_line(self, item, share=1.0):
+        """Return the values of a line like one of a draft, sales order lines linked.
+
+        :param float share: of its price
+        """
         [values] = item.with_context(include_business_fields=True).copy_data()
         values.pop("move_id", None)
+        if share != 1.0:
+            values.update(price_unit=item.price_unit * share, extra_tax_data=False)
         return values
 
     def _prepare_served_line(self, item, period, share):
@@ -381,80 +566,12 @@ class SubscriptionCancellation(models.Model):
             "end_date": period.last_day,
         }
 
-    def _settle_uncovered(self):
-        """Invoice the elapsed days that no invoice covers, or say that they are not."""
-        parts = self._get_uncovered_parts()
-        if not parts:
-            return []
-        planned = self._plan_uncovered(parts)
-        if self.unbilled_charges == "drop":
-            return [planned]
+    def _settle_uncovered(self, parts):
+        """Invoice the served days that no invoice covers, or say that they are not."""
+        steps = self._plan_uncovered(parts)
+        if not steps or self.unbilled_charges == "drop":
+            return steps
         invoice = self.subscription_id._charge_days(parts, self)
-        return [planned._replace(move=invoice, amount=invoice.amount_total)]
-
-    # === TAKE BACK === #
-
-    def _has_unbilled_steps(self):
-        """Return whether charges were unbilled when these ended the service."""
-        return "unbilled" in self.step_ids.mapped("kind")
-
-    def _take_back_unbilled(self, all_of_it):
-        """Bring dropped drafts back, and credit what is going to be billed again.
-
-        :param bool all_of_it: everything comes back as it was, drafts included
-        """
-        for step in self.step_ids.filtered(lambda step: step.kind == "unbilled"):
-            draft, invoice = step.source_move_id, step.move_id
-            is_restored = draft.state == "cancel" and all_of_it
-            if is_restored:
-                draft.button_draft()
-            is_made_here = invoice.cancellation_id
-            if is_made_here and (is_restored or step._is_billed_again()):
-                invoice._take_back_charges()
-
-    def _get_dropped_from(self):
-        """Return from when on days left a draft that bills other lines, or ``None``.
-
-        Such a draft does not come back, so that its days are charged by themselves.
-        """
-        steps = self.step_ids.filtered(
-            lambda step: (
-                step.kind == "unbilled"
-                and step.first_day
-                and not step.source_move_id
-                and (step.move_id.cancellation_id or not step.move_id)
-                and not step._is_billed_again()
-            )
-        )
-        return min(steps.mapped("first_day"), default=None)
-
-    def _charge_dropped_days(self):
-        """Charge, up to the next invoice, the days that left a shared draft."""
-        items = self.env["account.move.line"].sudo()
-        for cancellation in self:
-            start, end = cancellation._get_dropped_from(), cancellation.next_date_before
-            if not (start and end):
-                continue
-            lines = cancellation.line_ids.subscription_line_id
-            billed_until = items._map_billed_until(lines)
-            subscription = cancellation.subscription_id
-            parts = []
-            for line in lines:
-                first_day = max(start, billed_until.get(line.id, start))
-                if first_day < end:
-                    period = Period(first_day, end)
-                    parts += subscription._get_charge_parts(line, period, start)
-            subscription._charge_days(parts, cancellation)
-
-
-class SubscriptionCancellationStep(models.Model):
-    _inherit = "subscription.cancellation.step"
-
-    def _is_billed_again(self):
-        """Return whether regular billing is going to bill these unbilled days."""
-        cancellation = self.cancellation_id
-        next_date = (
-            cancellation.subscription_id.recurring_next_date
-            or cancellation.next_date_before
-        )
-        return bool(self.first_day and next_date and self.first_day >= next_date)
+        if steps[0].order:
+            steps[0].order._pay_ahead(invoice)
+        return [steps[0]._replace(move=invoice, amount=invoice.amount_total)]

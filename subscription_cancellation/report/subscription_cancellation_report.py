@@ -92,6 +92,7 @@ class SubscriptionCancellationReport(models.Model):
     reason_id = fields.Many2one(
         comodel_name="sale.subscription.close.reason", readonly=True
     )
+    reason_name = fields.Char(string="Given Reason", translate=True, readonly=True)
     channel = fields.Selection(selection=CHANNELS, readonly=True)
     timing = fields.Selection(selection=TIMINGS, readonly=True)
     refund_mode = fields.Selection(selection=REFUND_MODES, readonly=True)
@@ -148,6 +149,7 @@ class SubscriptionCancellationReport(models.Model):
             "partner_id",
             "reactivated_date",
             "reason_id",
+            "reason_name",
             "refund_mode",
             "request_date",
             "state",
@@ -211,6 +213,7 @@ class SubscriptionCancellationReport(models.Model):
                 subscription.crm_team_id AS team_id,
                 cancellation.company_id,
                 cancellation.reason_id,
+                cancellation.reason_name,
                 cancellation.channel,
                 cancellation.timing,
                 cancellation.refund_mode,

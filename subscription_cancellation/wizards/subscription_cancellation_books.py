@@ -2,10 +2,10 @@
 from datetime import date, datetime
 from decimal import Decimal
 
-from odoo import fields, models
-from odoo.exceptions import UserError
-from odoo.fields import Domain
-from odoo.tools import format_date, format_datetime, formatLang
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Command, Domain
+from odoo.tools import clean_context, format_date, format_datetime, formatLang
 
 from ..books import check_books
 from ..books.finding import show
@@ -14,6 +14,8 @@ from ..books.finding import show
 MOST_SHOWN = 1000
 #: A quarter of a minute, where a page may take one.
 MOST_CHECKED = 20_000
+#: What a check found; nobody else writes it. Until then it is empty.
+RESULT = {"outcome": False, "is_right": False, "finding_ids": [Command.clear()]}
 
 
 class SubscriptionCancellationBooks(models.TransientModel):
@@ -37,18 +39,41 @@ class SubscriptionCancellationBooks(models.TransientModel):
         readonly=True,
     )
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            self._check_no_result(vals)
+        # What comes as a default is what the user says, too.
+        clean = self.with_context(clean_context(self.env.context))
+        return super(SubscriptionCancellationBooks, clean).create(vals_list)
+
+    def write(self, vals):
+        self._check_no_result(vals)
+        if not self.env.su and "since" in vals:
+            # A result is about what was asked for.
+            self.sudo().write(RESULT)
+        return super().write(vals)
+
+    @api.model
+    def _check_no_result(self, vals):
+        """Raise where somebody writes what a check has to find."""
+        if not self.env.su and RESULT.keys() & vals.keys():
+            raise AccessError(
+                self.env._("Only the check itself writes what it has found.")
+            )
+
     def action_check(self):
         """Derive the books of the user's companies anew and show what does not fit."""
         self.ensure_one()
+        self.check_access("write")
         self._check_number()
         self.env.flush_all()
         summary = check_books(self.env.cr, self.env.companies.ids, self.since or None)
-        self.finding_ids.unlink()
-        self.env["subscription.cancellation.books.finding"].create(
-            [self._prepare_finding(finding) for finding in summary.all[:MOST_SHOWN]]
-        )
-        self.write(
+        found = [self._prepare_finding(finding) for finding in summary.all[:MOST_SHOWN]]
+        # sudo: users read what was found, and do not write it.
+        self.sudo().write(
             {
+                "finding_ids": [Command.clear(), *map(Command.create, found)],
                 "is_right": not summary.findings and not summary.unsure,
                 "outcome": " ".join(self._describe(summary)),
             }
@@ -120,7 +145,6 @@ class SubscriptionCancellationBooks(models.TransientModel):
         amounts["difference"] = finding.difference
         has_amounts = bool(finding.currency_id)
         return {
-            "books_id": self.id,
             "kind": finding.kind,
             "rule": finding.rule,
             "sentence": finding.tell(self.env._, self._show),

@@ -11,10 +11,18 @@ class SubscriptionCancellationDecision(models.TransientModel):
     cancellation_id = fields.Many2one(
         comodel_name="subscription.cancellation", required=True, readonly=True
     )
-    subscription_id = fields.Many2one(related="cancellation_id.subscription_id")
-    approval_reason = fields.Char(related="cancellation_id.approval_reason")
-    last_service_date = fields.Date(related="cancellation_id.last_service_date")
-    requested_by_id = fields.Many2one(related="cancellation_id.requested_by_id")
+    subscription_id = fields.Many2one(
+        related="cancellation_id.subscription_id", related_sudo=False
+    )
+    approval_reason = fields.Char(
+        related="cancellation_id.approval_reason", related_sudo=False
+    )
+    last_service_date = fields.Date(
+        related="cancellation_id.last_service_date", related_sudo=False
+    )
+    requested_by_id = fields.Many2one(
+        related="cancellation_id.requested_by_id", related_sudo=False
+    )
     preview = fields.Html(
         compute="_compute_preview", compute_sudo=False, sanitize=False
     )
@@ -25,7 +33,9 @@ class SubscriptionCancellationDecision(models.TransientModel):
         string="Message to the Customer",
         help="If you refuse, the customer reads this in the e-mail that says so.",
     )
-    send_confirmation = fields.Boolean(related="cancellation_id.send_confirmation")
+    send_confirmation = fields.Boolean(
+        related="cancellation_id.send_confirmation", related_sudo=False
+    )
 
     @api.depends("cancellation_id")
     def _compute_preview(self):

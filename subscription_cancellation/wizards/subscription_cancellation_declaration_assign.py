@@ -13,14 +13,22 @@ class SubscriptionCancellationDeclarationAssign(models.TransientModel):
         required=True,
         readonly=True,
     )
-    company_id = fields.Many2one(related="declaration_id.company_id")
-    customer_name = fields.Char(related="declaration_id.customer_name")
-    contract_reference = fields.Char(related="declaration_id.contract_reference")
-    contract_email = fields.Char(related="declaration_id.contract_email")
+    company_id = fields.Many2one(
+        related="declaration_id.company_id", related_sudo=False
+    )
+    customer_name = fields.Char(
+        related="declaration_id.customer_name", related_sudo=False
+    )
+    contract_reference = fields.Char(
+        related="declaration_id.contract_reference", related_sudo=False
+    )
+    contract_email = fields.Char(
+        related="declaration_id.contract_email", related_sudo=False
+    )
     subscription_id = fields.Many2one(
         comodel_name="sale.subscription",
         required=True,
-        domain="[('company_id', '=', company_id), "
+        domain="[('company_id', 'child_of', company_id), "
         "('cancellation_state', '!=', 'cancelled')]",
     )
 

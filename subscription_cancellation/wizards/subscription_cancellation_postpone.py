@@ -12,11 +12,14 @@ class SubscriptionCancellationPostpone(models.TransientModel):
     cancellation_id = fields.Many2one(
         comodel_name="subscription.cancellation", required=True, readonly=True
     )
-    last_service_date = fields.Date(related="cancellation_id.last_service_date")
+    last_service_date = fields.Date(
+        related="cancellation_id.last_service_date", related_sudo=False
+    )
     requested_date = fields.Date(string="New Date")
     charge_extension = fields.Boolean(
         string="Charge extra days",
         compute="_compute_charge_extension",
+        compute_sudo=False,
         store=True,
         readonly=False,
         help="Invoice the days that this adds, and that no regular invoice covers, to "

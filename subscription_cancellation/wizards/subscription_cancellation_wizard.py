@@ -56,6 +56,7 @@ class SubscriptionCancellationWizard(models.TransientModel):
         string="When",
         required=True,
         compute="_compute_from_policy",
+        compute_sudo=False,
         store=True,
         readonly=False,
     )
@@ -65,6 +66,7 @@ class SubscriptionCancellationWizard(models.TransientModel):
     cancel_day_billed = fields.Boolean(
         string="Cancellation day is still served",
         compute="_compute_from_policy",
+        compute_sudo=False,
         store=True,
         readonly=False,
     )
@@ -72,6 +74,7 @@ class SubscriptionCancellationWizard(models.TransientModel):
         selection=REFUND_MODES,
         required=True,
         compute="_compute_from_policy",
+        compute_sudo=False,
         store=True,
         readonly=False,
     )
@@ -86,6 +89,7 @@ class SubscriptionCancellationWizard(models.TransientModel):
         selection=UNBILLED_CHARGES,
         required=True,
         compute="_compute_from_policy",
+        compute_sudo=False,
         store=True,
         readonly=False,
         help="Draft invoices, and elapsed days that no invoice covers.",
@@ -94,6 +98,7 @@ class SubscriptionCancellationWizard(models.TransientModel):
     apply_credits = fields.Boolean(
         string="Credits pay open invoices",
         compute="_compute_from_policy",
+        compute_sudo=False,
         store=True,
         readonly=False,
         help="Credits and excess payments pay the customer's other open invoices "
@@ -104,6 +109,7 @@ class SubscriptionCancellationWizard(models.TransientModel):
         selection=UNPAID_INVOICES,
         required=True,
         compute="_compute_from_policy",
+        compute_sudo=False,
         store=True,
         readonly=False,
     )
@@ -113,6 +119,7 @@ class SubscriptionCancellationWizard(models.TransientModel):
         string="Refundable Credit",
         required=True,
         compute="_compute_from_policy",
+        compute_sudo=False,
         store=True,
         readonly=False,
         help="What becomes of the credit that exceeds what is due.",
@@ -121,6 +128,7 @@ class SubscriptionCancellationWizard(models.TransientModel):
     send_confirmation = fields.Boolean(
         string="Send confirmation",
         compute="_compute_from_policy",
+        compute_sudo=False,
         store=True,
         readonly=False,
         help="The customer is told by e-mail when this is scheduled, moved, done or "
@@ -172,6 +180,7 @@ class SubscriptionCancellationWizard(models.TransientModel):
             )
 
     def _get_policy(self):
+        self.subscription_id.check_access("read")
         # sudo: the policy decides also for users who may not read it.
         Policy = self.env["subscription.cancellation.policy"].sudo()
         return Policy._for_subscription(self.subscription_id, "backend")
@@ -201,10 +210,10 @@ class SubscriptionCancellationWizard(models.TransientModel):
             plan = self.subscription_id._plan_cancellation(
                 self._get_options(), channel="backend"
             )
+            parts = plan._preview_settlement()
         except UserError as error:
             nothing = dict.fromkeys(("preview", "fingerprint", *SETTLEMENT_SWITCHES))
             return {**nothing, "problem": str(error)}
-        parts = plan._preview_settlement()
         return {
             "preview": plan._render_preview(parts),
             "problem": False,
@@ -214,14 +223,14 @@ class SubscriptionCancellationWizard(models.TransientModel):
 
     def _get_what_to_settle(self, plan):
         """Return which options of the settlement matter for this plan, as of now."""
-        unbilled = plan._get_unbilled_drafts()[plan] or plan._get_uncovered_parts()
-        has_credit = plan.refundable > 0
-        has_credits = has_credit or bool(plan._get_other_credits())
+        drafts = plan._get_unbilled_drafts()[plan]
+        parts = plan._map_unbilled_parts()[plan]
+        unbilled = drafts or parts.due or parts.given_back
         return {
-            "has_refundable_credit": has_credit,
+            "has_refundable_credit": plan.refundable > 0,
             "has_unpaid_invoices": bool(plan._get_unpaid_invoices()[plan]),
             "has_unbilled_charges": bool(unbilled),
-            "has_credits_to_apply": has_credits and bool(plan._get_open_debits()),
+            "has_credits_to_apply": plan._has_credits_to_apply(),
         }
 
     def _get_options(self):
@@ -242,6 +251,6 @@ class SubscriptionCancellationWizard(models.TransientModel):
         """Cancel as previewed; refuse where the figures changed in the meantime."""
         self.ensure_one()
         self.subscription_id._request_cancellation(
-            self._get_options(), channel="backend", fingerprint=self.fingerprint
+            self._get_options(), channel="backend", fingerprint=self.fingerprint or None
         )
         return {"type": "ir.actions.act_window_close"}

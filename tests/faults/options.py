@@ -5,7 +5,14 @@ from datetime import date, timedelta
 
 from ..contexts import CONTEXTS
 
-TIMINGS = ("immediate", "end_of_period", "end_of_term", "specific_date", "earliest")
+TIMINGS = (
+    "immediate",
+    "end_of_period",
+    "end_of_billed",
+    "end_of_term",
+    "specific_date",
+    "earliest",
+)
 #: By option, values that may be right.
 RIGHT = {
     "timing": TIMINGS,

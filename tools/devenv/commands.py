@@ -28,6 +28,7 @@ from .settings import (
     BENCH_DATABASE,
     DEMO_DATABASE,
     GLUE,
+    SHOP,
     TEST_DATABASE,
     Settings,
 )
@@ -54,10 +55,11 @@ def test(settings: Settings) -> int:
 
 
 def db(settings: Settings) -> int:
-    """make a fresh database: DB=name, DEMO=1 with demo data, GLUE=1 with queue_job"""
+    """make a fresh database: DB=name, DEMO=1, GLUE=1 with queue_job, SHOP=1"""
     name = _required("DB", "make db DB=trial")
     with prepared(settings) as databases:
-        databases.create(name, demo=_asked("DEMO"), extra=[GLUE] * _asked("GLUE"))
+        extra = [GLUE] * _asked("GLUE") + [SHOP] * _asked("SHOP")
+        databases.create(name, demo=_asked("DEMO"), extra=extra)
         databases.server.keep_running()
     say(f"{name} is ready: .venv/bin/odoo -c .odoo/odoo.conf -d {name}")
     return 0

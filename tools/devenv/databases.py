@@ -19,6 +19,8 @@ from .shell import Failure, require_disk_space, run_logged, say
 LONGEST_NAME = 63
 # For tests and demo, not needed by the addon: a provider that moves no money.
 PROVIDER = "payment_demo"
+# For tests, not needed by the addon either: coupons, gift cards and e-wallets.
+LOYALTY = "sale_loyalty"
 
 
 class Databases:
@@ -82,6 +84,8 @@ class Databases:
     def _ensure_template(self, demo: bool) -> str:
         """What the addon depends on, installed once for each set of versions."""
         modules = [*manifest(self.settings)["depends"], PROVIDER]
+        if not demo:
+            modules.append(LOYALTY)
         name = self._template_name(modules, demo)
         if self._mark_of(name) is None:
             require_disk_space(self.settings.state, 1, "A new database")

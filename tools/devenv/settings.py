@@ -12,6 +12,8 @@ from .shell import Failure
 ADDON = "subscription_cancellation"
 # Installs itself where OCA queue_job is, which the addon does not need.
 QUEUE_JOB, GLUE = "queue_job", "subscription_cancellation_queue_job"
+# Customers buy subscriptions there; the addon does not need it either.
+SHOP = "website_sale"
 DEMO_DATABASE = "subscription_demo"
 TEST_DATABASE = "subscription_test"
 BENCH_DATABASE = "subscription_bench"

@@ -9,13 +9,18 @@ from pathlib import Path
 from . import configuration
 from .databases import Databases
 from .pytest_run import PytestRun
-from .settings import GLUE, TEST_DATABASE, Settings
+from .settings import GLUE, SHOP, TEST_DATABASE, Settings
 from .shell import Failure, say
 
 #: More parts than processes, so that at the end none waits long for another.
 SHARDS = 4
 #: Folders of tests that need a database of another kind: how that is made.
-OWN_DATABASES = {"queue_job": {"extra": [GLUE]}, "demo": {"demo": True}}
+OWN_DATABASES = {
+    "queue_job": {"extra": [GLUE]},
+    "shop": {"extra": [SHOP]},
+    "demo": {"demo": True},
+    "website": {"extra": ["website"]},
+}
 SECONDS_BETWEEN_LOOKS = 0.5
 
 

@@ -4,7 +4,9 @@
 from ..amounts import still_creditable
 from ..finding import translatable as _lt
 from .endings import get_last_endings
+from .rebates import is_limited
 from .report import report, report_amounts
+from .rows import is_left_out
 
 RULE = "coverage"
 LEFT = _lt(
@@ -31,7 +33,7 @@ def _check_periods(ledger, service_id, cancellation):
         if (
             invoice.move_type == "out_invoice"
             and invoice.state == "posted"
-            and ledger.units_of(line, "price_subtotal")
+            and ledger.booked(line)
             and not ledger.as_entry(line)
             and not ledger.is_used_up(invoice.id)
         ):
@@ -48,10 +50,12 @@ def _check_service(ledger, service_id, cancellation):
         if ledger.move[line.move_id].move_type == "out_invoice"
         and ledger.move[line.move_id].state == "posted"
         and ledger.as_entry(line)
+        and not ledger.take_backs.is_one(ledger.move[line.move_id])
     ]
-    day, lines = _get_window(billed, cancellation)
+    day, lines = _get_window(billed, cancellation, _get_charged(ledger, cancellation))
     for line in lines:
-        left = still_creditable(ledger.as_entry(line), _get_credits(ledger, line), day)
+        net = ledger.discounts.net_of(line)
+        left = still_creditable(net, ledger.discounts.standing_credits_of(line), day)
         if left and not _is_left_on_purpose(ledger, line, cancellation):
             yield report_amounts(
                 ledger,
@@ -65,14 +69,22 @@ def _check_service(ledger, service_id, cancellation):
             )
 
 
-def _get_window(billed, cancellation):
+def _get_charged(ledger, cancellation):
+    """Return the ids of the invoices in which the cancellation charged served days."""
+    steps = ledger.steps_of.get(cancellation.id, [])
+    return {step.move_id for step in steps if step.kind == "unbilled"}
+
+
+def _get_window(billed, cancellation, charged):
     """Return the first day to credit, ``None`` for all, and the lines to look at.
 
-    All of the billed period that was running last, and later ones, in a full refund.
+    All of the billed period that was running last, and later ones, in a full refund;
+    what was only billed by ending the service is not one of them.
     """
     day = cancellation.effective_date
     if cancellation.refund_mode != "full":
         return day, billed
+    billed = [line for line in billed if line.move_id not in charged]
     running = [line for line in billed if line.start_date < day]
     if not running:
         return None, billed
@@ -81,32 +93,28 @@ def _get_window(billed, cancellation):
     return None, [line for line in billed if line.start_date >= first]
 
 
-def _get_credits(ledger, line):
-    """Return the credits of an invoice line that stand."""
-    return [
-        entry
-        for credit in ledger.credits_of.get(line.id, [])
-        if ledger.move[credit.move_id].move_type == "out_refund"
-        and ledger.move[credit.move_id].state in ("draft", "posted")
-        and (entry := ledger.as_entry(credit))
-    ]
-
-
 def _is_left_on_purpose(ledger, line, cancellation):
     """Return whether the credit was refused by an accountant, or has no room.
 
-    Rebates that end may exceed the lines that end with them: then nothing is credited.
+    Rebates that end may exceed the lines that end with them: what is left of them is
+    not charged.
     """
     memos = [
         memo
         for memo in ledger.issued_by(cancellation, "out_refund")
         if memo.reversed_entry_id == line.move_id
     ]
-    rows = ledger.rows_on(cancellation, line.move_id)
+    rows = [
+        row
+        for row in ledger.rows_of.get(cancellation.id, [])
+        if (billed := ledger.get_service_line(row)) and billed.move_id == line.move_id
+    ]
     total = ledger.sum_units(rows, "credit_untaxed", "credit_tax")
-    is_known = any(row.origin_line_id == line.id for row in rows)
+    own = [row for row in rows if row.origin_line_id == line.id]
     return (
         (memos and not cancellation.post_credit_memos)
-        or ledger.is_used_up(line.move_id)
-        or (is_known and total <= 0)
+        or line.move_id in ledger.unknown_discounts
+        or ledger.is_all_used_up(line.move_id)
+        or (own and total <= 0)
+        or any(is_limited(ledger, row) or is_left_out(ledger, row) for row in own)
     )

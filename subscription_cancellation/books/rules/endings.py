@@ -31,22 +31,24 @@ def get_last_endings(ledger):
         if cancellation.state == "done" and not cancellation.reactivated_date
     ]
     for cancellation in sorted(done, key=lambda c: (str(c.executed_date), c.id)):
-        for service_id in _get_services(ledger, cancellation):
-            endings[service_id] = cancellation
+        for row in ledger.rows_of.get(cancellation.id, []):
+            endings[row.subscription_line_id] = cancellation
+        for service_id in _get_unnamed(ledger, cancellation):
+            # What ended on that day by itself was ended by that.
+            endings.setdefault(service_id, cancellation)
     return endings
 
 
-def _get_services(ledger, cancellation):
-    """Return what a cancellation ended: what its rows say, and what has that end."""
-    rows = ledger.rows_of.get(cancellation.id, [])
+def _get_unnamed(ledger, cancellation):
+    """Return what ended with the whole, whether or not a row names it."""
     services = ledger.services_of.get(cancellation.subscription_id, [])
-    return {row.subscription_line_id for row in rows} | {
+    return [
         service.id
         for service in services
         if cancellation.is_whole
         and not service.active
         and service.cancellation_date == cancellation.effective_date
-    }
+    ]
 
 
 def check(ledger):

@@ -24,7 +24,7 @@ def check(ledger):
 
 
 def _check_row(ledger, row):
-    origin = ledger.line[row.origin_line_id]
+    origin = ledger.get_service_line(row)
     cancellation = ledger.cancellation[row.cancellation_id]
     invoice = ledger.move[origin.move_id]
     if origin.subscription_line_id != row.subscription_line_id:

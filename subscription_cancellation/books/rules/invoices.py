@@ -1,6 +1,8 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """C4: no invoice, and no line of one, is credited beyond what it billed."""
 
+from math import ceil
+
 from ..finding import translatable as _lt
 from .report import report_amounts
 
@@ -31,19 +33,21 @@ def check(ledger):
 
 
 def _get_credited_invoices(ledger):
-    """Return the invoices that cancellations credit, each with one of these."""
+    """Return the invoices that cancellations or pauses credit, each with one."""
     return {
         memo.reversed_entry_id: cancellation
-        for cancellation in ledger.cancellations
+        for cancellation in ledger.sources
         for memo in ledger.issued_by(cancellation, "out_refund")
         if memo.reversed_entry_id
     }
 
 
 def _check_invoice(ledger, cancellation, invoice, memos):
+    part = ledger.take_backs.get_part_of(invoice)
     for name, sentence in LIMITS:
-        limit = ledger.units_of(invoice, name)
-        credited = ledger.sum_units(memos, name)
+        # Of what takes a credit memo back, what that has left due.
+        limit = ceil(ledger.units_of(invoice, name) * (1 - part))
+        credited = ledger.sum_counted(memos, name)
         if credited > limit >= 0:
             yield report_amounts(
                 ledger,
@@ -59,14 +63,19 @@ def _check_invoice(ledger, cancellation, invoice, memos):
 
 def _check_lines(ledger, cancellation, invoice):
     for line in ledger.product_lines(invoice):
-        billed = ledger.units_of(line, "price_subtotal")
+        billed = ledger.booked(line)
         items = [
             item
             for item in ledger.credits_of.get(line.id, [])
             if ledger.move[item.move_id].move_type == "out_refund"
             and ledger.move[item.move_id].state in ("draft", "posted")
+            and not ledger.take_backs.get_invoice(ledger.move[item.move_id])
         ]
-        credited = ledger.sum_units(items, "price_subtotal")
+        credited = sum(map(ledger.booked, items)) + sum(
+            units
+            for credit, units in ledger.order_credits.parts_of(line)
+            if ledger.move[credit.move_id].state in ("draft", "posted")
+        )
         if (credited > billed >= 0) or (credited < billed < 0):
             yield report_amounts(
                 ledger,

@@ -93,14 +93,15 @@ def _check_line(ledger, cancellation, row, line):
             expected,
             found,
         )
-    unlike = [what for what, is_alike in _compare(ledger, line, origin) if not is_alike]
+    alike = _compare(ledger, line, origin, ledger.get_invoice_id(row))
+    unlike = [what for what, is_alike in alike if not is_alike]
     if unlike:
         what = tuple(unlike)
         yield report(ledger, RULE, UNLIKE, cancellation, memo, what=what)
     yield from _check_days(ledger, cancellation, row, line)
 
 
-def _compare(ledger, line, origin):
+def _compare(ledger, line, origin, invoice_id):
     """Return what credit memo line and invoice line have in common, and if they do."""
     none = frozenset()
     taxes, billed = (ledger.taxes_of.get(item.id, none) for item in (line, origin))
@@ -111,7 +112,7 @@ def _compare(ledger, line, origin):
         (ANALYTICS, _read_analytics(line) == _read_analytics(origin)),
         (TAXES, taxes == billed),
         (SERVICE, line.subscription_line_id == origin.subscription_line_id),
-        (INVOICE, memo.reversed_entry_id == origin.move_id),
+        (INVOICE, memo.reversed_entry_id == invoice_id),
     ]
 
 
@@ -145,7 +146,7 @@ def _is_rest(ledger, row, unused, found):
     (start, end), (first_day, last_day) = unused, found
     if not (first_day and last_day and start <= first_day <= last_day <= end):
         return False
-    debit = ledger.as_entry(ledger.line[row.origin_line_id])
+    debit = ledger.discounts.net_of(ledger.get_service_line(row))
     sure, unsure, is_changed = get_earlier_credits(ledger, row)
     # Which of the unsure ones there were then is not known any more.
     earlier = [*sure, *unsure]

@@ -1,12 +1,17 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """C7, C8, C9: what credits paid, was written off or invoiced is in the books."""
 
+from ..amounts import SAME_MOMENT
 from ..finding import translatable as _lt
 from .report import report, report_amounts
 
 RULE = "payments"
 NOT_PAID = _lt(
     "Credits were to have paid %(expected)s of %(document)s; %(found)s of it are paid."
+)
+OF_SOMEBODY_ELSE = _lt(
+    "%(cancellation)s let %(credit)s pay %(found)s of %(document)s, which another "
+    "customer owes."
 )
 NOT_BOOKED = _lt(
     "%(cancellation)s wrote %(document)s off, but there is no posted entry for it."
@@ -62,6 +67,27 @@ def _check_applied(ledger, cancellation, step):
     yield from _compare(
         ledger, NOT_PAID, cancellation, invoice, step, found, is_enough=True
     )
+    for partial in ledger.paid_by.get(invoice.id, []):
+        is_own = partial.credit_customer_id == partial.debit_customer_id
+        if not is_own and _was_made_by(partial, cancellation, step):
+            paid = ledger.units(partial.debit_amount_currency, invoice.currency_id)
+            yield report_amounts(
+                ledger,
+                RULE,
+                OF_SOMEBODY_ELSE,
+                cancellation,
+                invoice,
+                invoice.currency_id,
+                0,
+                paid,
+                credit=partial.credit_name,
+            )
+
+
+def _was_made_by(partial, cancellation, step):
+    """Return whether a step reconciled this, not an accountant before or after."""
+    first = cancellation.executed_date - SAME_MOMENT
+    return first <= partial.create_date <= step.done_date + SAME_MOMENT
 
 
 def _check_written_off(ledger, cancellation, step):

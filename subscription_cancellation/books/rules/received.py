@@ -5,50 +5,80 @@ from decimal import Decimal
 from fractions import Fraction
 from math import floor
 
+from ..amounts import round_half_up
 
-def get_received(ledger, invoice, until):
+#: States of payments whose money is gone again.
+GONE = ("canceled", "rejected")
+
+
+def get_received(ledger, invoice, until=None):
     """Return what was received for an invoice, in units of its currency.
 
     Credits of other invoices count, the invoice's own do not; nor does a discount or
     a write-off.
 
-    :param datetime until: what was reconciled later does not count
+    :param datetime until: what was reconciled later does not count, if given
     """
     return sum(
         floor(
             ledger.units(partial.debit_amount_currency, invoice.currency_id)
-            * _get_share_of_money(ledger, partial, invoice)
+            * _get_share_of_money(ledger, partial, "credit", invoice)
         )
         for partial in ledger.paid_by.get(invoice.id, [])
-        if partial.create_date <= until
+        if until is None or partial.create_date <= until
     )
 
 
-def _get_share_of_money(ledger, partial, invoice):
-    """Return how much of what pays an invoice is money, from 0 to 1."""
-    payment = ledger.payment.get(partial.credit_payment_id)
+def _get_share_of_money(ledger, partial, side, document):
+    """Return how much of what pays a document, or pays it back, is money: 0 to 1.
+
+    :param str side: ``debit`` or ``credit``, of what is reconciled with the document
+    """
+    payment = ledger.payment.get(getattr(partial, f"{side}_payment_id"))
+    if payment and payment.state in GONE:
+        # Odoo leaves a rejected one matched until somebody resets it.
+        return 0
     if payment:
-        total = Decimal(payment.receivable or 0)
-        share = Fraction(Decimal(payment.amount)) / Fraction(total) if total else 1
-        return min(share, 1)
-    if partial.credit_move_type == "out_refund":
-        return 0 if partial.credit_reversed_entry_id == invoice.id else 1
-    return 1 if partial.credit_statement_line_id else 0
+        return min(_divide(payment.amount, payment.receivable) or 1, 1)
+    if side == "credit" and partial.credit_move_type == "out_refund":
+        return 0 if partial.credit_reversed_entry_id == document.id else 1
+    if getattr(partial, f"{side}_statement_line_id"):
+        return 1
+    liquid, owed = (getattr(partial, f"{side}_{name}") for name in ("liquid", "owed"))
+    return min(max(-_divide(liquid, owed), 0), 1)
 
 
-def get_given_back(ledger, memo, payment_ids=None):
-    """Return what payments or bank statements are reconciled with a credit memo.
+def _divide(amount, total):
+    """Return the quotient of amounts as they were read, 0 where there is no total."""
+    total = Fraction(Decimal(total or 0))
+    return Fraction(Decimal(amount or 0)) / total if total else Fraction(0)
 
-    :param payment_ids: only these payments
+
+def was_charged_back(ledger, invoice_id):
+    """Return whether a payment of an invoice was cancelled or rejected."""
+    payments = ledger.linked_payments_of.get(invoice_id, [])
+    return any(payment.state in GONE for payment in payments)
+
+
+def is_money(ledger, partial, memo):
+    """Return whether a credit memo is reconciled with money."""
+    return _get_share_of_money(ledger, partial, "debit", memo) > 0
+
+
+def get_given_back(ledger, memo, without=()):
+    """Return what of a credit memo is reconciled with money.
+
+    Payments, bank statements, or journal entries that were booked on a bank.
+
+    :param without: ids of payments that do not count
     """
     return sum(
-        ledger.units(partial.credit_amount_currency, memo.currency_id)
-        for partial in ledger.pays.get(memo.id, [])
-        if (
-            partial.debit_payment_id in payment_ids
-            if payment_ids is not None
-            else partial.debit_payment_id or partial.debit_statement_line_id
+        round_half_up(
+            ledger.units(partial.credit_amount_currency, memo.currency_id)
+            * _get_share_of_money(ledger, partial, "debit", memo)
         )
+        for partial in ledger.pays.get(memo.id, [])
+        if partial.debit_payment_id not in without
     )
 
 

@@ -2,6 +2,7 @@
 """C5: a credit memo reduces its own invoice first."""
 
 from ..finding import translatable as _lt
+from .received import was_charged_back
 from .report import report_amounts
 
 RULE = "reductions"
@@ -17,22 +18,32 @@ BOTH_OPEN = _lt(
 
 def check(ledger):
     """Yield a finding for each credit memo that does not reduce its invoice."""
+    for source in ledger.sources:
+        for memo in ledger.issued_by(source, "out_refund"):
+            yield from _check_open(ledger, source, memo)
     for cancellation in ledger.cancellations:
-        for memo in ledger.issued_by(cancellation, "out_refund"):
-            yield from _check_open(ledger, cancellation, memo)
         if not cancellation.post_credit_memos:
             # What was due when somebody posted it, nobody recorded.
             continue
         for memo in ledger.issued_by(cancellation, "out_refund"):
             rows = ledger.rows_of_memo(cancellation, memo)
-            if memo.state == "posted" and rows and not _is_reversed(ledger, memo):
+            # What was taken back reduces nothing any more.
+            is_reversed = ledger.take_backs_of(memo)
+            if memo.state == "posted" and rows and not is_reversed:
                 yield from _check_memo(ledger, cancellation, memo, rows)
 
 
 def _check_memo(ledger, cancellation, memo, rows):
     expected = ledger.sum_units(rows, "reduces_invoice")
     found = get_reduction(ledger, memo)
-    if found != expected and not (found > expected and _has_drafts(ledger, memo)):
+    is_explained = (
+        _has_drafts(ledger, memo)
+        or _is_told(ledger, memo, found)
+        or was_charged_back(ledger, memo.reversed_entry_id)
+    )
+    is_more = found > expected and is_explained
+    is_less = found < expected and _was_awaited(ledger, cancellation, memo)
+    if found != expected and not (is_more or is_less):
         yield report_amounts(
             ledger,
             RULE,
@@ -45,15 +56,18 @@ def _check_memo(ledger, cancellation, memo, rows):
         )
 
 
-def _check_open(ledger, cancellation, memo):
-    """Credit memo and invoice are never open both, whatever anybody recorded."""
+def _check_open(ledger, source, memo):
+    """Credit memo and invoice are never open both, whatever anybody recorded.
+
+    :param source: the cancellation, or the pause, that the credit memo is of
+    """
     invoice = ledger.move.get(memo.reversed_entry_id)
     if not invoice or memo.state != "posted":
         return
     found = min(_get_open(ledger, invoice), -_get_open(ledger, memo))
     if found > 0:
         yield report_amounts(
-            ledger, RULE, BOTH_OPEN, cancellation, memo, memo.currency_id, 0, found
+            ledger, RULE, BOTH_OPEN, source, memo, memo.currency_id, 0, found
         )
 
 
@@ -76,13 +90,25 @@ def get_reduction(ledger, memo):
     )
 
 
+def _is_told(ledger, memo, found):
+    """Return whether steps tell so: a payment of the invoice was taken off since."""
+    told = [
+        step
+        for step in ledger.steps_of.get(memo.cancellation_id, [])
+        if step.kind == "reduce" and step.source_move_id == memo.id
+    ]
+    return ledger.sum_units(told, "amount") == found
+
+
 def _has_drafts(ledger, memo):
     """Return whether an older draft was left room for that it did not take."""
     others = ledger.memos_of(memo.reversed_entry_id, ("draft", "posted", "cancel"))
     return any(other.id < memo.id for other in others)
 
 
-def _is_reversed(ledger, memo):
-    """Return whether an accountant reversed it, which undoes what it was paid with."""
-    reversals = ledger.take_backs_of(memo)
-    return any(move.cancellation_id != memo.cancellation_id for move in reversals)
+def _was_awaited(ledger, cancellation, memo):
+    """Return whether a payment was on its way, which comes first when it arrives."""
+    return any(
+        step.kind == "await_payment" and step.source_move_id == memo.reversed_entry_id
+        for step in ledger.steps_of.get(cancellation.id, [])
+    )

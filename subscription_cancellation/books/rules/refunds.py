@@ -1,8 +1,12 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-"""C6: each refund and collection is one confirmed transaction of that amount."""
+"""C6: each refund and collection is one confirmed transaction of that amount.
+
+Or, of what no provider can give back, money that somebody else has paid back.
+"""
 
 from ..finding import translatable as _lt
 from ..ledger import group
+from .received import GONE, get_given_back
 from .report import report, report_amounts
 
 RULE = "refunds"
@@ -42,7 +46,7 @@ def check(ledger):
             if step.kind in OPERATIONS:
                 transactions = by_step.get(step.id, [])
                 yield from _check_once(ledger, cancellation, step, transactions)
-                yield from _check_done(ledger, cancellation, step)
+                yield from _check_done(ledger, cancellation, step, steps)
             else:
                 yield from _check_none(ledger, cancellation, step, by_step)
         yield from _check_sources(ledger, cancellation, steps, by_source)
@@ -87,18 +91,39 @@ def _check_once(ledger, cancellation, step, transactions):
         )
 
 
-def _check_done(ledger, cancellation, step):
+def _check_done(ledger, cancellation, step, steps):
     if step.state != "done":
         return
     move = ledger.move.get(step.source_move_id)
     transaction = ledger.transaction.get(step.transaction_id)
     if not transaction:
-        if step.kind == "collect" or not step.payment_id:
+        is_by_hand = step.kind == "refund" and (move or step.sale_order_id)
+        if not (is_by_hand and _is_paid_back(ledger, move, step, steps)):
             yield report(ledger, RULE, NOT_CONFIRMED, cancellation, move)
         return
-    if not _is_confirmed(step, transaction):
+    payment = ledger.payment.get(transaction.payment_id)
+    is_lost = step.kind == "refund" and payment and payment.state in GONE
+    if is_lost or not _is_confirmed(step, transaction):
         yield report(ledger, RULE, NOT_CONFIRMED, cancellation, move)
     yield from _check_amounts(ledger, cancellation, step, transaction)
+
+
+def _is_paid_back(ledger, memo, step, steps):
+    """Return whether an accountant has given back what a step by hand says."""
+    payment = ledger.payment.get(step.payment_id)
+    if payment or not memo:
+        return bool(payment) and payment.state not in GONE
+    by_hand = [
+        other
+        for other in steps
+        if other.kind == "refund"
+        and other.state == "done"
+        and other.source_move_id == memo.id
+        and not (other.transaction_id or other.payment_id)
+    ]
+    counted = {other.payment_id for other in (*steps, *ledger.transactions)} - {None}
+    found = get_given_back(ledger, memo, without=counted)
+    return found >= ledger.sum_units(by_hand, "amount")
 
 
 def _is_confirmed(step, transaction):

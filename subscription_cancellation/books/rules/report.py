@@ -2,12 +2,13 @@
 """How a rule says what does not fit."""
 
 from ..finding import Finding
+from ..ledger import is_pause
 
 
 def report(
     ledger, rule, sentence, cancellation, move=None, expected=None, found=None, **named
 ):
-    """Return a finding about a cancellation and, where it is about one, a document.
+    """Return a finding about a cancellation, or a pause, and possibly a document.
 
     :param Ledger ledger: where names are looked up
     :param str rule: name of the rule
@@ -26,8 +27,8 @@ def report(
             "found": found,
             **named,
         },
-        cancellation.id,
-        cancellation.name,
+        None if is_pause(cancellation) else cancellation.id,
+        "" if is_pause(cancellation) else cancellation.name,
         subscription.id,
         subscription.name or "",
         move.id if move else None,

@@ -3,7 +3,7 @@
 
 from ..amounts import SAME_MOMENT
 from ..finding import translatable as _lt
-from .received import get_given_back, get_received
+from .received import get_given_back, get_received, was_charged_back
 from .report import report, report_amounts
 
 RULE = "settlements"
@@ -106,7 +106,7 @@ def _get_refundable(ledger, cancellation, memo):
     if not invoice:
         return 0
     memos = ledger.memos_of(invoice.id)
-    credited = ledger.sum_units(
+    credited = ledger.sum_counted(
         [other for other in memos if other.id <= memo.id], "amount_total"
     )
     stays_billed = ledger.units_of(invoice, "amount_total") - credited
@@ -171,14 +171,26 @@ def _get_invoices(ledger, cancellation):
         and invoice.payment_state in UNPAID
         and not invoice.cancellation_id
         and invoice.create_date <= cancellation.executed_date
-        and not _was_paid(ledger, invoice)
+        # It was not open before.
+        and not was_charged_back(ledger, invoice.id)
+        and not _was_paid_then(ledger, cancellation, invoice)
     ]
 
 
-def _was_paid(ledger, invoice):
-    """Return whether a payment of an invoice was cancelled: it was not open before."""
-    payments = ledger.linked_payments_of.get(invoice.id, [])
-    return any(payment.state in ("canceled", "rejected") for payment in payments)
+def _was_paid_then(ledger, cancellation, invoice):
+    """Return whether nothing was due on an invoice beside what was credited of it.
+
+    A credit reduces what is due first, so that what was refundable had been paid. Of a
+    bank match that somebody has removed since, Odoo has told in the chatter.
+    """
+    for change in ledger.payment_changes_of.get(invoice.id, []):
+        if change.date >= cancellation.executed_date:
+            # Of the same second nobody knows what came first.
+            is_unsure = change.date == cancellation.executed_date and not change.is_due
+            return not change.was_due or is_unsure
+    rows = ledger.rows_on(cancellation, invoice.id)
+    credited = ledger.sum_units(rows, "credit_untaxed", "credit_tax")
+    return credited > ledger.sum_units(rows, "reduces_invoice")
 
 
 def _get_due(ledger, invoice):

@@ -20,6 +20,15 @@ WITHOUT_ROWS = _lt(
     "and has not taken it back."
 )
 
+STILL_REDUCES = _lt(
+    "Credit memo %(document)s was taken back, but still takes %(found)s off the "
+    "invoice that it credits."
+)
+BOTH_OPEN = _lt(
+    "%(found)s of credit memo %(document)s are open, and so much is still due on the "
+    "invoice that takes it back."
+)
+
 
 def check(ledger):
     """Yield a finding for each document that was not taken back as it should be."""
@@ -55,6 +64,24 @@ def _check_memo(ledger, cancellation, memo):
                 invoice,
                 memo.currency_id,
                 *wrong[0],
+            )
+        if memo.is_taken_back and memo.state == "posted":
+            # Not by hand, nor by an earlier version, which left all as it was.
+            yield from _check_matched(ledger, cancellation, memo, invoice)
+
+
+def _check_matched(ledger, cancellation, memo, invoice):
+    """Undone, a credit memo is used for nothing but what takes it back.
+
+    As far as nobody was paid back on it, and it has paid nothing else.
+    """
+    credited = ledger.move.get(memo.reversed_entry_id)
+    reducing = ledger.take_backs.get_matched(memo, credited) if credited else 0
+    both = min(ledger.get_open(memo), ledger.get_open(invoice))
+    for sentence, found in ((STILL_REDUCES, reducing), (BOTH_OPEN, both)):
+        if found > 0:
+            yield report_amounts(
+                ledger, RULE, sentence, cancellation, memo, memo.currency_id, 0, found
             )
 
 

@@ -21,19 +21,26 @@ UNKNOWN = _lt(
     "Credit memo %(document)s takes %(found)s of “%(tax)s” back: no share of what was "
     "billed, as that tax is not in proportion to the prices, or rebates outweigh them."
 )
+LEFT = _lt(
+    "All that has “%(tax)s” on %(document)s is credited, but %(found)s of it is left."
+)
 #: Taxes whose amount is in proportion to the price of a line.
 PROPORTIONAL = ("percent", "division")
 
 
 def check(ledger):
     """Yield a finding for each tax of a credit memo that rounding cannot explain."""
-    for cancellation in ledger.cancellations:
+    told = set()
+    for cancellation in ledger.sources:
         if not cancellation.post_credit_memos:
             continue
         for memo in ledger.issued_by(cancellation, "out_refund"):
             invoice = ledger.move.get(memo.reversed_entry_id)
             if invoice and memo.state == "posted":
                 yield from _check_memo(ledger, cancellation, memo, invoice)
+                if invoice.id not in told:
+                    yield from _check_rest(ledger, cancellation, invoice)
+                told.add(invoice.id)
 
 
 def _check_memo(ledger, cancellation, memo, invoice):
@@ -45,17 +52,43 @@ def _check_memo(ledger, cancellation, memo, invoice):
         base = sum(bases[taxes] for taxes in sets)
         found = taken_back[tax_id]
         of_tax = sum(credited.get(taxes, 0) for taxes in sets)
-        # Nor is a share certain where rebates outweigh what else has the same tax.
-        is_positive = base > 0 and of_tax >= 0
-        if not is_positive or not _is_share_certain(ledger, tax_id, sets):
+        # Nor is a share certain where rebates make up for what else has the same tax.
+        if not base or not _is_share_certain(ledger, tax_id, sets):
             finding = _report(ledger, UNKNOWN, cancellation, memo, tax_id, found, found)
             yield finding._replace(kind=UNSURE)
             continue
         share = round(Fraction(billed[tax_id] * of_tax, base))
         # They may also leave less to tax than one line alone is about.
-        times = max(1, Fraction(of_tax, base))
+        times = max(1, abs(Fraction(of_tax, base)))
         if abs(share - found) > slack * times:
             yield _report(ledger, WRONG, cancellation, memo, tax_id, share, found)
+
+
+def _check_rest(ledger, cancellation, invoice):
+    """Of what is credited in full, no tax is left."""
+    memos = ledger.counted_memos_of(invoice.id)
+    if not memos or any(map(ledger.take_backs.get_part, memos)):
+        return
+    latest = max(memos, key=lambda memo: memo.id)
+    is_posted = all(memo.state == "posted" for memo in memos)
+    if not (latest.cancellation_id and is_posted):
+        return
+    if ledger.is_rounded([invoice, *memos]):
+        return
+    billed = _sum_taxes(ledger, invoice)
+    bases = _sum_by_taxes(ledger, invoice)
+    credited = [
+        (_sum_by_taxes(ledger, memo), _sum_taxes(ledger, memo)) for memo in memos
+    ]
+    for tax_id, units in billed.items():
+        sets = [taxes for taxes in bases if _is_in(ledger, tax_id, taxes)]
+        is_all = all(
+            sum(own.get(taxes, 0) for own, _taxes in credited) == bases[taxes]
+            for taxes in sets
+        )
+        left = units - sum(taxes.get(tax_id, 0) for _own, taxes in credited)
+        if is_all and left and sets:
+            yield _report(ledger, LEFT, cancellation, invoice, tax_id, 0, left)
 
 
 def _report(ledger, sentence, cancellation, memo, tax_id, expected, found):
@@ -101,17 +134,25 @@ def _sum_by_taxes(ledger, move):
     sums = defaultdict(int)
     for line in ledger.product_lines(move):
         taxes = ledger.taxes_of.get(line.id, frozenset())
-        sums[taxes] += ledger.units_of(line, "price_subtotal")
+        sums[taxes] += ledger.booked(line)
     return {taxes: units for taxes, units in sums.items() if units}
 
 
 def _sum_taxes(ledger, move):
-    """Return the amount of each tax on a document, cash rounding aside."""
-    sums = defaultdict(int)
+    """Return the amount of each tax on a document, cash rounding aside.
+
+    Of a reverse charge, what is added; it is taken back by an item of its own.
+    """
+    sign = 1 if move.move_type == "out_refund" else -1
+    amounts = defaultdict(list)
     for line in ledger.lines_of.get(move.id, []):
         if line.tax_line_id and line.display_type == "tax":
-            sums[line.tax_line_id] += abs(ledger.units_of(line, "amount_currency"))
-    return sums
+            units = sign * ledger.units_of(line, "amount_currency")
+            amounts[line.tax_line_id].append(units)
+    return defaultdict(
+        int,
+        {tax_id: sum(own) or sum(map(abs, own)) for tax_id, own in amounts.items()},
+    )
 
 
 def _get_slack(ledger, memo, invoice):
