@@ -31,10 +31,15 @@ def explained(env):
 
     :raise UserError: something does not fit a rule of the database
     """
+    env.flush_all()
     try:
-        with env.cr.savepoint():
+        # Odoo's own flushing would log changes in the middle of a transaction: one by
+        # one, and those of documents that are new in it.
+        with env.cr.savepoint(flush=False):
             yield
+            env.flush_all()
     except psycopg2.IntegrityError as error:
+        env.cr.clear()
         raise UserError(_explain_database_error(env, error)) from error
 
 
