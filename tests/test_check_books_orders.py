@@ -1,6 +1,8 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """The checker finds what orders, and who changes their invoices, credit twice."""
 
+from itertools import product
+
 from odoo.tests import tagged
 
 from odoo.addons.subscription_cancellation.books.rules import grounds, invoices, rows
@@ -41,6 +43,31 @@ class TestOrders(BooksCase, OrderCreditsCase):
         credit_note.button_cancel()
         found = [finding.rule for finding in self.check_books().findings]
         self.assertEqual(found, ["coverage"])
+
+    def test_an_order_that_gives_back_the_price_before_its_discount(self):
+        """C1, C4: 31.00 of 27.90: the rest of the discount is that of the other line.
+
+        It is taken back with the credit of that line, and never charged.
+        """
+        for is_alone, percent in product((False, True), (0, 100)):
+            with self.subTest(alone=is_alone, paid_before=percent):
+                order = self.sell(31.00, 62.00)
+                self.discount(order, 10.0)
+                if percent:
+                    self.invoice(order, "percentage", percent)
+                self.invoice(order)
+                lowered, other = order.order_line.filtered("subscription_line_id")
+                subscription = order.subscription_ids
+                if is_alone:
+                    ended = other.subscription_line_id.ids
+                    self.end(subscription, line_ids=ended, refund_mode="none")
+                self.travel_to("2026-07-10")
+                lowered.product_uom_qty = 0
+                self.invoice(order)
+                _memos, answer = self.end(subscription)
+                # 62.00 - 9.30 for 21 of 31 days
+                self.assertEqual(answer["credit_total"], 0.0 if is_alone else 35.70)
+                self.assert_books_fit()
 
 
 @tagged("post_install", "-at_install")

@@ -3,6 +3,7 @@
 
 from collections import defaultdict
 
+from ..amounts import reduce_whole
 from ..finding import translatable as _lt
 from .report import report_amounts
 
@@ -101,7 +102,14 @@ def _get_service_id(ledger, row):
 
 
 def _is_rebate(ledger, row):
-    return ledger.booked(ledger.get_service_line(row)) < 0
+    """Return whether there is less than nothing of a line: it reduces others.
+
+    So does a line of which an order has given back the price before its discount.
+    """
+    line = ledger.get_service_line(row)
+    credits_ = ledger.discounts.standing_credits_of(line)
+    left, _others = reduce_whole(ledger.discounts.net_of(line), credits_)
+    return left[0] < 0
 
 
 def _sum_billed(ledger, rows):
