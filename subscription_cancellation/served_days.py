@@ -58,7 +58,10 @@ class ServedDays:
         )
         is_credit = (
             Domain("move_id.move_type", "=", "out_refund")
-            & Domain("move_id.cancellation_id", "!=", False)
+            & (
+                Domain("move_id.cancellation_id", "!=", False)
+                | Domain("move_id.pause_id", "!=", False)
+            )
             & Domain("move_id.reversed_entry_id.is_taken_back", "=", False)
             & Domain("discounted_line_id", "=", False)
         )

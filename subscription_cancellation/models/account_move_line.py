@@ -1,4 +1,6 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from collections import defaultdict
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
@@ -270,13 +272,21 @@ class AccountMoveLine(models.Model):
     def _get_covered_periods(self):
         """Return what posted invoices bill of the subscription lines of these drafts.
 
-        :return: dict of lists of ``Period`` by subscription line
+        Not what a cancellation, or a pause, has credited.
+
+        :return: by subscription line, lists of ``Period`` and what it adds: 1, or -1
+            for a credit
         """
         billed = self._search_billed(self.subscription_line_id)._filter_standing()
-        return {
-            line: [item._get_service_period() for item in items]
-            for line, items in billed.grouped("subscription_line_id").items()
-        }
+        covers = defaultdict(list)
+        for item in billed:
+            period = item._get_service_period()
+            covers[item.subscription_line_id].append((period, 1))
+        for credit in self._search_credits(billed):
+            if credit.move_id._get_credit_source() and not credit.discounted_line_id:
+                line = credit.origin_line_id.subscription_line_id
+                covers[line].append((credit._get_service_period(), -1))
+        return covers
 
     def _filter_standing(self):
         """Return those of these whose invoice was not taken back as a whole."""

@@ -145,12 +145,15 @@ class SaleSubscriptionPause(models.Model):
     def _get_days(self, end):
         """Return the paused days, cut at ``end``.
 
+        A cancellation ends the pause, too: what is served after it was taken back is
+        not paused.
+
         :param date end: first day that does not count any more
         :rtype: Period
         """
         self.ensure_one()
-        last = self.date_to
-        return Period(self.date_from, min(last + ONE_DAY, end) if last else end)
+        ends = (self._get_resume_date(), self.cancellation_id.effective_date, end)
+        return Period(self.date_from, min(filter(None, ends)))
 
     def _get_resume_date(self):
         """Return the first day after the pause, ``False`` where that is open."""

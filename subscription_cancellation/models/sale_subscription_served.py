@@ -86,11 +86,13 @@ class SaleSubscription(models.Model):
         Billing is late, was stopped, or comes after the service.
         """
         next_date = self.recurring_next_date
-        first_day = max(next_date, days.get_billed_until(line) or next_date)
-        if first_day >= end:
+        if next_date >= end:
             return []
-        period = Period(first_day, end)
-        return self._get_charge_parts(line, period, next_date, days.charges)
+        return [
+            part
+            for gap in days.get_gaps(line, Period(next_date, end))
+            for part in self._get_charge_parts(line, gap, next_date, days.charges)
+        ]
 
     # === GAPS === #
 

@@ -11,7 +11,7 @@ from odoo.tools.i18n import format_list
 from ..formatting import format_charged_days, format_day
 from ..invoice_lines import InvoiceLines
 from ..orders_ahead import OrdersAhead
-from ..proration import Period, from_units, get_uncovered, half_up, to_units
+from ..proration import ONE_DAY, Period, from_units, get_uncovered, half_up, to_units
 from ..served_days import ServedDays
 from .subscription_cancellation_settlement import SettlementPart
 
@@ -109,16 +109,16 @@ class SubscriptionCancellation(models.Model):
         Days that another invoice covers are left to that one: upstream leaves a draft
         more every night where one cannot be posted.
 
-        :param dict covered: periods by subscription line; those of these are added
+        :param dict covered: as of ``_get_covered_periods``; those of these are added
         :param dict paid_until: by subscription line, what is charged beyond the end
         """
         served = []
         for item in items:
             period = item._get_service_period()
-            known = covered.setdefault(item.subscription_line_id, [])
-            if any(other.start <= period.start < other.end for other in known):
+            known = covered[item.subscription_line_id]
+            if not get_uncovered(Period(period.start, period.start + ONE_DAY), known):
                 continue
-            known.append(period)
+            known.append((period, 1))
             end = self._get_end_of_charges()
             end = max(end, paid_until.get(item.subscription_line_id.id, end))
             end = min(period.end, end)

@@ -87,7 +87,7 @@ def _get_unbilled(ledger, cancellation, service):
         )
     )
     off = _get_days_off(ledger, cancellation, service, min(ever_billed))
-    billed, last_day = _count_billed(ledger, cancellation, service)
+    billed = _count_billed(ledger, cancellation, service)
     days = [first_day + ONE_DAY * n for n in range(max((end - first_day).days, 0))]
     return [
         day
@@ -95,8 +95,6 @@ def _get_unbilled(ledger, cancellation, service):
         if billed[day] <= 0
         and (day in ever_billed or day >= cancellation.next_date_before)
         and not any(first <= day <= last for first, last in off)
-        # Where billing is late, it goes on after what is billed.
-        and (day < cancellation.next_date_before or not last_day or day > last_day)
     ]
 
 
@@ -154,12 +152,12 @@ def _get_days_off(ledger, cancellation, service, billed_from):
 
 
 def _count_billed(ledger, cancellation, service):
-    """Return how often each day is billed, and the last day that is.
+    """Return how often each day is billed.
 
-    Credits by hand give a day up; those of earlier cancellations make it unbilled.
-    What somebody cancelled after the end is theirs.
+    Credits by hand give a day up; those of earlier cancellations, and of pauses, make
+    it unbilled. What somebody cancelled after the end is theirs.
     """
-    billed, last_days = Counter(), []
+    billed = Counter()
     executed = cancellation.executed_date + SAME_MOMENT
     for line in ledger.billed_of.get(service.id, []):
         move = ledger.move[line.move_id]
@@ -172,10 +170,10 @@ def _count_billed(ledger, cancellation, service):
         if move.move_type == "out_invoice":
             is_later = move.write_date > executed
             sign = 1 if move.state != "cancel" or is_later else 0
-            last_days += [line.end_date] if sign else []
         else:
             is_other = move.cancellation_id not in (None, cancellation.id)
+            is_other |= move.pause_id is not None
             sign = -1 if is_other and move.state != "cancel" else 0
         for number in range((line.end_date - line.start_date).days + 1):
             billed[line.start_date + ONE_DAY * number] += sign
-    return billed, max(last_days, default=None)
+    return billed
