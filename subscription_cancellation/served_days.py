@@ -18,11 +18,12 @@ class ServedDays:
     leaves them unbilled until they are billed anew.
     """
 
-    def __init__(self, lines, since=date.min):
+    def __init__(self, lines, since=date.min, ignored=()):
         """Read the billed days: one query, whatever the number of lines.
 
         :param lines: ``sale.subscription.line``
         :param date since: of documents that bill this day or later ones
+        :param ignored: documents (``account.move``) that do not count
         """
         # sudo: who cancels need not be allowed to read journal items.
         items = lines.env["account.move.line"].sudo()
@@ -36,6 +37,7 @@ class ServedDays:
             )
         #: By line, days and what they add: 1 for an invoice, -1 for a credit of it.
         self._covers = defaultdict(list)
+        items = items.filtered(lambda item: item.move_id not in ignored)
         for item in items._without_strangers() - items._filter_reductions():
             is_invoice = item.move_id.move_type == "out_invoice"
             period = Period.from_inclusive(item.start_date, item.end_date)

@@ -218,10 +218,7 @@ class TestSoldSequences(LivesCase, SalesCase):
 
     def step_cancel_invoice(self, subscription, step):
         """Reset and cancel an invoice that nothing was credited of."""
-        invoices = self.get_invoices(subscription).filtered(
-            lambda move: move.state == "posted" and not move.reversal_move_ids
-        )
-        invoice = invoices[-1 if step["yes"] else 0 :][:1]
+        invoice = self.choose_uncredited(subscription, step)
         invoice.button_draft()
         invoice.button_cancel()
 
@@ -229,18 +226,10 @@ class TestSoldSequences(LivesCase, SalesCase):
         """Press *Credit Note* on an invoice.
 
         Not *Reverse and Create Invoice* once there was a pause: it bills paused days,
-        which the checker rightly tells; nor an invoice that takes a credit memo back,
-        whose days may have been credited again since.
+        which the checker rightly tells.
         """
         is_modify = step["yes"] and not subscription.pause_ids
-        invoices = self.get_invoices(subscription).filtered(
-            lambda move: (
-                move.state == "posted"
-                and not move.reversal_move_ids
-                and not move.reversed_entry_id
-            )
-        )
-        invoice = invoices[-1 if step["yes"] else 0 :][:1]
+        invoice = self.choose_uncredited(subscription, step)
         wizard = self.env["account.move.reversal"].with_context(
             active_model="account.move", active_ids=invoice.ids
         )
@@ -248,6 +237,21 @@ class TestSoldSequences(LivesCase, SalesCase):
             wizard.create({"journal_id": invoice.journal_id.id}).reverse_moves(
                 is_modify=is_modify
             )
+
+    def choose_uncredited(self, subscription, step):
+        """Return the oldest or newest invoice that was not credited.
+
+        Not one that takes a credit memo back: without it that credit counts again,
+        which is an accountant's decision.
+        """
+        invoices = self.get_invoices(subscription).filtered(
+            lambda move: (
+                move.state == "posted"
+                and not move.reversal_move_ids
+                and not move.reversed_entry_id
+            )
+        )
+        return invoices[-1 if step["yes"] else 0 :][:1]
 
     def step_lower(self, subscription, step):
         """Halve what the order has sold, or take it off, and press *Create Invoice*.

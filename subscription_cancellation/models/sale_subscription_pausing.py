@@ -10,6 +10,7 @@ from odoo.exceptions import UserError
 from ..caller import forget_context
 from ..formatting import format_day
 from ..proration import ONE_DAY, Period, get_uncovered
+from ..served_days import ServedDays
 from .subscription_cancellation_line import CreditScope
 
 #: Context value of the engine that writes upstream's flag. An object, because a context
@@ -267,7 +268,7 @@ class SaleSubscription(models.Model):
         :return: list of ``ChargePart``
         """
         begins = drafts.grouped("subscription_line_id")
-        billed = drafts._map_billed_until(lines, ignored=drafts.move_id)
+        days = ServedDays(lines, ignored=drafts.move_id)
         next_date = self._is_started() and self.recurring_next_date
         parts = []
         for line in lines:
@@ -275,10 +276,8 @@ class SaleSubscription(models.Model):
                 [*begins.get(line, drafts.browse()).mapped("start_date")]
                 or [next_date or end]
             )
-            first_day = max(begin, billed.get(line.id, begin))
-            if first_day < end:
-                period = Period(first_day, end)
-                parts += self._get_charge_parts(line, period, begin)
+            for gap in days.get_gaps(line, Period(begin, end)) if begin < end else ():
+                parts += self._get_charge_parts(line, gap, begin)
         priced, _left_to_order = self._price_ordered_parts(parts, drafts.move_id)
         return priced
 
