@@ -120,6 +120,27 @@ class CancellationCase(AccountTestInvoicingCommon):
     # === MASTER DATA === #
 
     @classmethod
+    def create_automation(cls, model, code, **values):
+        """Return an automation rule that runs Python code, as an administrator makes it.
+
+        :param str model: name of the model that it watches
+        """
+        model = cls.env["ir.model"]._get(model)
+        rules = cls.env["base.automation"].sudo()
+        rule = rules.create({"name": "Rule", "model_id": model.id, **values})
+        cls.env["ir.actions.server"].sudo().create(
+            {
+                "name": "Code",
+                "model_id": model.id,
+                "base_automation_id": rule.id,
+                "usage": "base_automation",
+                "state": "code",
+                "code": code,
+            }
+        )
+        return rule
+
+    @classmethod
     def create_user(cls, *groups, login="somebody", **values):
         """Return an internal user of the company with exactly these groups."""
         values = {"company_id": cls.company.id, **values}

@@ -91,28 +91,5 @@ class EventCase(CancellationCase):
 
     def create_rule(self, code, domain="[]", **values):
         """Return an active automation rule on events that runs Python code."""
-        model = self.env["ir.model"]._get(EVENT)
-        rule = (
-            self.env["base.automation"]
-            .sudo()
-            .create(
-                {
-                    "name": "Rule",
-                    "model_id": model.id,
-                    "trigger": "on_create",
-                    "filter_domain": domain,
-                    **values,
-                }
-            )
-        )
-        self.env["ir.actions.server"].sudo().create(
-            {
-                "name": "Code",
-                "model_id": model.id,
-                "base_automation_id": rule.id,
-                "usage": "base_automation",
-                "state": "code",
-                "code": code,
-            }
-        )
-        return rule
+        rule = {"trigger": "on_create", "filter_domain": domain, **values}
+        return self.create_automation(EVENT, code, **rule)

@@ -42,29 +42,13 @@ class TestChangedMemos(CancellationCase):
 
     def create_rule(self, code, domain=POSTED, **values):
         """Return an automation rule on credit memos, as an administrator makes it."""
-        model = self.env["ir.model"]._get("account.move")
-        rules = self.env["base.automation"].sudo()
-        rule = rules.create(
-            {
-                "name": "Rule",
-                "model_id": model.id,
-                "trigger": "on_create_or_write",
-                "filter_pre_domain": "[('state', '=', 'draft')]",
-                "filter_domain": domain,
-                **values,
-            }
-        )
-        self.env["ir.actions.server"].sudo().create(
-            {
-                "name": "Code",
-                "model_id": model.id,
-                "base_automation_id": rule.id,
-                "usage": "base_automation",
-                "state": "code",
-                "code": code,
-            }
-        )
-        return rule
+        rule = {
+            "trigger": "on_create_or_write",
+            "filter_pre_domain": "[('state', '=', 'draft')]",
+            "filter_domain": domain,
+            **values,
+        }
+        return self.create_automation("account.move", code, **rule)
 
     def deactivate(self, **options):
         result = self.cancel(self.subscription.with_user(self.user), **options)

@@ -421,11 +421,7 @@ class AccountMove(models.Model):
                     and memo.commercial_partner_id == invoice.commercial_partner_id
                 )
             )
-            items = (invoice | own)._get_receivable_items()
-            for account_items in items.grouped(
-                lambda item: (item.account_id, item.currency_id)
-            ).values():
-                account_items.reconcile()
+            (invoice | own)._reconcile_receivables()
 
     def _plan_reviewed_credits(self):
         """Look at what these credit memos leave, where an accountant posted them.

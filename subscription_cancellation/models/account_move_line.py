@@ -104,12 +104,12 @@ class AccountMoveLine(models.Model):
         last_days = {}
         for item in billed:
             period = Period(max(day, item.start_date), item.end_date + ONE_DAY)
-            credits = [
+            credited = [
                 (credit._get_service_period(), 1)
                 for credit in by_origin.get(item, ())
                 if credit.move_id._get_credit_source()
             ]
-            if left := get_uncovered(period, credits):
+            if left := get_uncovered(period, credited):
                 last_days[item] = left[-1].last_day
         return last_days
 

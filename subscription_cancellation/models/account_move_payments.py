@@ -172,9 +172,7 @@ class AccountMove(models.Model):
         memos.line_ids.matched_debit_ids.filtered(
             lambda partial: partial.debit_move_id.move_id == self
         ).unlink()
-        items = excess | self._get_receivable_items()
-        for account_items in items.grouped("account_id").values():
-            account_items.reconcile()
+        self._reconcile_receivables(excess)
         memos._reduce_own_invoices()
 
     def _let_payments_come_before_pauses(self):
@@ -197,16 +195,12 @@ class AccountMove(models.Model):
             invoices = memo.reversal_move_ids.filtered(
                 lambda move: move.state == "posted"
             )
-            items = (memo | invoices)._get_receivable_items()
-            for account_items in items.grouped("account_id").values():
-                account_items.reconcile()
+            (memo | invoices)._reconcile_receivables()
 
     def _reduce_own_invoices(self):
         """Let these credit memos pay what is due on the invoices that they credit."""
         for memo in self:
-            items = (memo | memo.reversed_entry_id)._get_receivable_items()
-            for account_items in items.grouped("account_id").values():
-                account_items.reconcile()
+            (memo | memo.reversed_entry_id)._reconcile_receivables()
 
     def _match_refunds_by_hand(self):
         """Match this credit memo with what went back of its invoice without one.

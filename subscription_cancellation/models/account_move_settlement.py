@@ -258,6 +258,17 @@ class AccountMove(models.Model):
             lambda line: line.account_type == RECEIVABLE and not line.reconciled
         )
 
+    def _reconcile_receivables(self, items=()):
+        """Match what is open of these documents with each other.
+
+        :param items: further open ``account.move.line``
+        """
+        open_items = self._get_receivable_items().union(*items)
+        for same in open_items.grouped(
+            lambda item: (item.account_id, item.currency_id)
+        ).values():
+            same.reconcile()
+
     def _get_saved_token(self):
         """Return the saved payment method to charge this invoice to, or none."""
         self.ensure_one()

@@ -176,8 +176,4 @@ class SaleOrder(models.Model):
         invoice.transaction_ids |= transactions
         payments = transactions.payment_id
         payments.filtered(lambda payment: not payment.move_id).invoice_ids |= invoice
-        items = (invoice | payments.move_id)._get_receivable_items()
-        for same in items.grouped(
-            lambda item: (item.account_id, item.currency_id)
-        ).values():
-            same.reconcile()
+        (invoice | payments.move_id)._reconcile_receivables()

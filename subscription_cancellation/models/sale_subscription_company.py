@@ -91,8 +91,8 @@ class SaleSubscription(models.Model):
         bills who works with branch and head company.
         """
         self.ensure_one()
-        own = self.company_id
-        return own == company or company in own.parent_ids
+        # A company is one of its own parents.
+        return company in self.company_id.parent_ids
 
     def _for_billing(self):
         """Return this in a company that may invoice it.

@@ -307,12 +307,7 @@ class SubscriptionCancellationStep(models.Model):
     def _match_money_back(self):
         """Match what went back with the payment that it is of."""
         payments = self.payment_id | self.source_transaction_id.payment_id
-        for same in (
-            payments.move_id._get_receivable_items()
-            .grouped(lambda item: (item.account_id, item.currency_id))
-            .values()
-        ):
-            same.reconcile()
+        payments.move_id._reconcile_receivables()
 
     # === GIVEN BACK IN VAIN === #
 

@@ -200,15 +200,13 @@ def _check_billed(ledger, pause, service, line, invoice):
         and ledger.is_used_up(older.move_id)
         for older in ledger.billed_of[service.id]
     )
-    net, credits = (
-        ledger.discounts.net_of(line),
-        ledger.discounts.standing_credits_of(line),
-    )
+    net = ledger.discounts.net_of(line)
+    credits_ = ledger.discounts.standing_credits_of(line)
     # A pause that ended early had credited all days from its beginning on: rounded
     # once, so that a part of them may differ by a cent.
     left = min(
         (
-            still_creditable(net, credits, pause.date_from, last_day)
+            still_creditable(net, credits_, pause.date_from, last_day)
             for last_day in (pause.date_to, None)
         ),
         key=abs,
