@@ -406,6 +406,16 @@ class TestPause(PauseCase):
         # What left the draft is billed again.
         self.assert_next("2026-11-17", subscription)
 
+    def test_a_draft_with_more_on_it_beside_what_is_paid(self):
+        """C1: what is paid is credited all the same."""
+        draft = self.bill(self.subscription, "2026-11-20", post=False)
+        fee = [(0, 0, {"name": "Set-up", "price_unit": 7.0, "tax_ids": []})]
+        draft.write({"invoice_line_ids": fee})
+        self.travel_to(TODAY)
+        pause = self.pause()
+        self.assertEqual((draft.state, draft.amount_total), ("draft", 7.0))
+        self.assertEqual(pause.credit_note_ids.amount_total, CREDIT)
+
     def test_billing_is_late(self):
         """C9: 17 to 28 November is invoiced to the day, the pause is not."""
         subscription = self.create_subscription([30.0], start="2026-11-17")

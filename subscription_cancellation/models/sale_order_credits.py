@@ -72,6 +72,8 @@ class SaleOrder(models.Model):
     def _describe_lowered(self, memos):
         """Return in words what the next invoice of this order would credit again.
 
+        Of what has ended it credits served days only.
+
         :param memos: credit memo lines of cancellations and pauses
         """
         by_line = memos.grouped("subscription_line_id")
@@ -85,5 +87,7 @@ class SaleOrder(models.Model):
                 quantity=line.qty_invoiced,
             )
             for line in self.order_line
-            if line.qty_to_invoice < 0 and line.subscription_line_id in by_line
+            if line.qty_to_invoice < 0
+            and line.subscription_line_id in by_line
+            and not line.subscription_end_date
         ]

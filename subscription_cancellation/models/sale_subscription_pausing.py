@@ -184,12 +184,13 @@ class SaleSubscription(models.Model):
                 "paused_by_id": self.env.uid,
             }
         )
-        pause._drop_drafts(plan.drafts)
         rows = plan.rows.with_env(pause.env)
         memos = rows._create_memos_of({pause: rows})
         memos._post_cancellation_credits()
         rows._take_over_posted(memos)
         text = " ".join(self._describe_pause_plan(plan))
+        # Not before: rows that are not stored do not outlive a deletion.
+        pause._drop_drafts(plan.drafts)
         pause.subscription_id._charge_days(plan.charges, pause)
         self._write_pause_flags(True, plan.resume_on, plan.next_date)
         self._message_log(body=text)

@@ -37,10 +37,17 @@ def _is_awaited(ledger, cancellation, memo):
 
 def _check_memo(ledger, cancellation, memo):
     reduction = get_reduction(ledger, memo)
+    collected = {
+        transaction.payment_id
+        for transaction in ledger.transactions
+        if transaction.cancellation_step_id
+    }
     for linked in ledger.linked_payments_of.get(memo.reversed_entry_id, []):
         payment = ledger.payment[linked.payment_id]
         was_on_way = (
             payment.started
+            # What a step collects begins when service ends.
+            and payment.id not in collected
             and payment.started <= cancellation.executed_date
             and payment.create_date >= cancellation.executed_date
         )
