@@ -28,6 +28,7 @@
         "report/subscription_cancellation_reports.xml",
         "data/mail_template.xml",
         "data/mail_template_confirmations.xml",
+        "data/mail_template_acknowledgements.xml",
         "data/mail_template_declaration.xml",
         "views/subscription_cancellation_templates.xml",
         "views/subscription_cancellation_step_views.xml",

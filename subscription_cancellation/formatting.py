@@ -3,12 +3,21 @@
 
 from markupsafe import escape
 
-from odoo.tools import format_date
+from odoo.tools import format_date, format_datetime
 
 
 def format_day(env, day):
     """Return ``day`` with the month spelled out, in the language of ``env``."""
     return format_date(env, day, date_format="long")
+
+
+def format_moment(env, moment, company):
+    """Return date and time in the language of ``env`` and a company's time zone.
+
+    :param datetime moment: in UTC
+    """
+    zone = company.partner_id.tz or "UTC"
+    return format_datetime(env, moment, tz=zone, dt_format="long")
 
 
 def as_note(text):

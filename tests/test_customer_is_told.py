@@ -2,6 +2,7 @@
 """A confirmation reaches the customer, whoever acted: the customer, too (D7, E2)."""
 
 from odoo.tests import new_test_user, tagged
+from odoo.tools import html2plaintext
 
 from .common import SALESPERSON
 from .portal import PortalCase
@@ -63,3 +64,88 @@ class TestCustomerIsTold(PortalCase):
         )
         self.cancel(self.subscription.with_user(user), timing="end_of_period")
         self.assert_told("your cancellation is scheduled")
+
+    # === ACKNOWLEDGED AT ONCE === #
+
+    def read_last(self, record=None):
+        """Return subject and words of the last mail that waits for the customer."""
+        self.env.invalidate_all()
+        record = record or self.get_cancellation()
+        [mail] = (
+            self.env["mail.mail"]
+            .sudo()
+            .search(
+                [("mail_message_id", "in", record.message_ids.ids)],
+                order="id desc",
+                limit=1,
+            )
+        )
+        self.assertEqual(mail.recipient_ids, self.customer)
+        return mail.subject, " ".join(html2plaintext(mail.body_html).split())
+
+    def test_a_request_that_waits(self):
+        """D7, E2: what was declared, when it was received, and what comes next."""
+        self.policy.approval_above = 5.0
+        self.company.partner_id.tz = "UTC"
+        self.travel_to("2026-07-10 09:15:00")
+        self.cancel_as_customer(timing="immediate")
+        self.assertEqual(self.get_cancellation().state, "to_approve")
+        subject, text = self.read_last()
+        self.assertIn("we have received your cancellation", subject)
+        self.assertIn("On July 10, 2026, 9:15:00", text)
+        self.assertIn("we received your cancellation of subscription", text)
+        self.assertIn("You want service to end on July 10, 2026.", text)
+        self.assertIn("The day on which we received it counts.", text)
+        self.get_cancellation()._approve()
+        self.run_steps(self.subscription)
+        self.assert_told("we have received your cancellation", "your cancellation")
+
+    def test_what_waits_in_the_back_office_is_not_acknowledged(self):
+        """D7: nobody but the staff has declared anything."""
+        self.policy.approval_above = 5.0
+        self.cancel(self.subscription)
+        self.assertEqual(self.get_cancellation().state, "to_approve")
+        self.assertFalse(self.get_mails())
+
+    def test_a_revocation_by_the_customer(self):
+        """D7, E2: also where the policy tells nobody of revocations."""
+        self.policy.confirm_revoked = False
+        self.cancel_as_customer(timing="end_of_period")
+        self.send(self.see(), "revoke")
+        self.assert_told("your cancellation is scheduled", "is revoked")
+
+    def test_a_reactivation_by_the_customer(self):
+        """D7, E2: what was credited is invoiced again, and when the next invoice is."""
+        self.policy.portal_reactivate = True
+        self.cancel_as_customer(timing="immediate")
+        self.send(self.see(), "reactivate")
+        subject, text = self.read_last()
+        self.assertIn("your subscription goes on", subject)
+        self.assertIn("What we had credited is invoiced again: $ 21.00 (INV/", text)
+        self.assertIn("The next invoice is due on August 1, 2026.", text)
+
+    def test_a_pause_by_the_customer(self):
+        """D7, E2: days and money."""
+        self.env["subscription.cancellation.retention"].create(
+            {"policy_id": self.policy.id, "title": "Wait", "kind": "pause"}
+        )
+        self.send(self.check_out(timing="immediate"), "pause")
+        subject, text = self.read_last(self.subscription)
+        self.assertIn("your subscription is paused", subject)
+        for sentence in (
+            "Paused from July 10, 2026",
+            "$ 22.00 of what is invoiced for the paused days is credited.",
+            "Nothing is invoiced for the pause.",
+        ):
+            self.assertIn(sentence, text)
+
+    def test_without_an_address_the_history_says_so(self):
+        """D7: of a pause, too."""
+        self.customer.email = False
+        self.env["subscription.cancellation.retention"].create(
+            {"policy_id": self.policy.id, "title": "Wait", "kind": "pause"}
+        )
+        self.send(self.check_out(timing="immediate"), "pause")
+        self.env.invalidate_all()
+        told = " ".join(self.subscription.message_ids.mapped("body"))
+        self.assertIn("was not told of the pause by e-mail", told)

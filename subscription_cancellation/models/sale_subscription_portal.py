@@ -457,6 +457,7 @@ class SaleSubscription(models.Model):
                 or self.env._("This cancellation cannot be taken back.")
             )
         cancellation._revoke()
+        cancellation._acknowledge("revoked")
 
     def _get_portal_revocable(self):
         """Return the cancellations that the customer may take back."""
@@ -475,7 +476,7 @@ class SaleSubscription(models.Model):
         reason = self._get_portal_cannot_reactivate_reason()
         if reason:
             raise UserError(reason)
-        self._reactivate("resume")
+        self._reactivate("resume")[:1]._acknowledge("reactivated")
 
     def _pause_for_customer(self, message, terms):
         """Pause instead of cancelling, as the policy offers it.
@@ -499,6 +500,7 @@ class SaleSubscription(models.Model):
                 )
             )
         self._pause(plan.resume_on, "portal")
+        self._tell_of_pause()
 
     # === CHECKS === #
 

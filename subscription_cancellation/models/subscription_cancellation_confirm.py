@@ -44,6 +44,7 @@ class SubscriptionCancellation(models.Model):
         if cancellation.state == "to_approve":
             cancellation._record_event("approval_needed")
             cancellation._ask_for_approval()
+            cancellation._send_confirmation("requested")
         elif is_due:
             cancellation._execute()
         else:

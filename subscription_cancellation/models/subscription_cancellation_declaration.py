@@ -11,9 +11,9 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import NO_ACCESS
-from odoo.tools import format_datetime, hmac, mute_logger
+from odoo.tools import hmac, mute_logger
 
-from ..formatting import format_day
+from ..formatting import format_day, format_moment
 
 #: The longest entries of the page, in characters.
 LIMITS = {
@@ -350,8 +350,7 @@ class SubscriptionCancellationDeclaration(models.Model):
 
     def _get_received_text(self):
         """Return date and time of receipt, with the company's time zone."""
-        zone = self.company_id.partner_id.tz or "UTC"
-        return format_datetime(self.env, self.received_at, tz=zone, dt_format="long")
+        return format_moment(self.env, self.received_at, self.company_id)
 
     def _get_desired_end_text(self):
         if self.wants_earliest:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from odoo import models
 
-from ..formatting import format_day
+from ..formatting import format_day, format_moment
 from ..proration import ONE_DAY
 
 
@@ -64,6 +64,48 @@ class SubscriptionCancellation(models.Model):
         sentences = [text % values]
         if not self._is_about_everything():
             sentences.append(self.env._("The rest of the subscription goes on."))
+        return " ".join(sentences)
+
+    def _get_request_text(self):
+        """Return what was declared and when it was received."""
+        self.ensure_one()
+        return self.env._(
+            "On %(date)s we received your cancellation of %(service)s. You want "
+            "service to end on %(end)s.",
+            date=format_moment(self.env, self.request_date, self.company_id),
+            service=self._get_service_name(),
+            end=format_day(self.env, self.last_service_date),
+        )
+
+    def _get_reactivation_text(self):
+        """Return that service goes on, and what is invoiced."""
+        self.ensure_one()
+        subscription = self.subscription_id
+        sentences = [
+            self.env._(
+                "You have reactivated subscription %s. Service goes on.",
+                subscription.display_name,
+            )
+        ]
+        # sudo: the figures only, of invoices that whoever prints need not open.
+        memos = self.sudo().credit_note_ids
+        invoices = memos.reversal_move_ids.filtered(lambda move: move.state == "posted")
+        if invoices:
+            currency = invoices[0].currency_id
+            sentences.append(
+                self.env._(
+                    "What we had credited is invoiced again: %(amount)s (%(names)s).",
+                    amount=currency.format(sum(invoices.mapped("amount_total"))),
+                    names=", ".join(invoices.mapped("name")),
+                )
+            )
+        if subscription.recurring_next_date:
+            sentences.append(
+                self.env._(
+                    "The next invoice is due on %s.",
+                    format_day(self.env, subscription.recurring_next_date),
+                )
+            )
         return " ".join(sentences)
 
     def _get_move_text(self):

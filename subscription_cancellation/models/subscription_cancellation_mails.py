@@ -8,6 +8,7 @@ import psycopg2
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from .. import customer_mail
 from ..failures import explain
 
 _logger = logging.getLogger(__name__)
@@ -15,7 +16,16 @@ _logger = logging.getLogger(__name__)
 #: The e-mail template of each event.
 TEMPLATES = {
     event: f"subscription_cancellation.mail_template_cancellation_{event}"
-    for event in ("scheduled", "done", "moved", "refused", "revoked", "reminder")
+    for event in (
+        "requested",
+        "scheduled",
+        "done",
+        "moved",
+        "refused",
+        "revoked",
+        "reactivated",
+        "reminder",
+    )
 }
 #: Where a person asked for it, maybe for the customer, who then waits for an answer.
 CHANNELS_OF_PEOPLE = ("backend", "api", "portal")
@@ -60,13 +70,27 @@ class SubscriptionCancellation(models.Model):
         """Return whether the customer gets a mail about ``event``."""
         if not self.send_confirmation:
             return False
+        if event == "requested":
+            # Who declared it on the public page has a receipt.
+            return self.channel == "portal" and not self.declaration_id
         is_known = bool(self.told_date) or self.channel == "portal"
         if event == "revoked":
             return is_known and self._get_policy().confirm_revoked
         if event == "refused":
             # Nobody waits for an answer to what was requested automatically.
             return is_known or self.channel in CHANNELS_OF_PEOPLE
-        return True
+        # Who lets it go on in the back office tells the customer.
+        return event != "reactivated"
+
+    def _acknowledge(self, event):
+        """Tell the customer what they have done themselves, unless that was told.
+
+        :param str event: ``revoked`` or ``reactivated``
+        """
+        for cancellation in self._as_engine():
+            is_told = cancellation._is_customer_to_be_told(event)
+            if cancellation.send_confirmation and not is_told:
+                cancellation._tell_or_note(event)
 
     def _get_event_to_tell(self, event):
         """Return the event in the customer's eyes.
@@ -118,26 +142,8 @@ class SubscriptionCancellation(models.Model):
     def _queue_mail(self, event):
         """Put the mail into the queue, and have that sent once this is committed."""
         self.ensure_one()
-        context = {
-            # What staff wrote is not for the customer.
-            "cancellation_for_customer": True,
-            # Odoo leaves out whoever acts: here that may be the customer.
-            "mail_notify_author_mention": True,
-        }
-        template = self._get_mail_template(event).with_context(**context)
-        messages = self.with_context(**context).message_post_with_source(
-            template,
-            subtype_xmlid="mail.mt_comment",
-            partner_ids=self.partner_id.ids,
-            notify_skip_followers=True,
-            force_send=False,
-        )
-        if self.partner_id in messages.notification_ids.res_partner_id:
+        if customer_mail.queue(self, self._get_mail_template(event)):
             self.told_date = fields.Datetime.now()
-        queue = self.env.ref("mail.ir_cron_mail_scheduler_action", False)
-        if queue:
-            # sudo: whoever cancels need not be allowed to read scheduled actions.
-            queue.sudo()._trigger()
 
     # === SEND AGAIN === #
 

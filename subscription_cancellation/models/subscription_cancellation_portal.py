@@ -82,10 +82,7 @@ class SubscriptionCancellation(models.Model):
         With a stand-in for the token, which only the customer's mail has.
         """
         self.ensure_one()
-        # sudo: the address is for the customer, whoever has the mail sent.
-        subscription = self.subscription_id.sudo()
-        url = f"{subscription.get_base_url()}{subscription._get_share_url()}"
-        return subscription._hide_links(url)
+        return self.subscription_id._get_mailed_url()
 
     def _get_link_customer(self):
         # sudo: whoever writes to the customer need not read the subscription.
