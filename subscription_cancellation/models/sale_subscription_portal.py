@@ -176,6 +176,8 @@ class SaleSubscription(models.Model):
                 "Cancelled: service until %s",
                 format_day(self.env, self.last_service_date),
             )
+        if self._get_pending_cancellation():
+            return self.env._("Cancellation requested")
         if not self._is_started():
             return self.env._("Not started yet")
         if self.is_paused:
@@ -541,3 +543,22 @@ class SaleSubscription(models.Model):
             )
         if self._get_portal_policy().reason_required and not options.get("reason_id"):
             raise UserError(self.env._("Please choose a reason."))
+
+
+class SaleSubscriptionLine(models.Model):
+    """Say to the customer what becomes of an item."""
+
+    _inherit = "sale.subscription.line"
+
+    def _get_portal_end_text(self):
+        """Return that this has ended, ends, or is to end; ``None`` where it goes on."""
+        self.ensure_one()
+        if not self.active:
+            return self.env._("Ended")
+        if not self.cancellation_date:
+            return None
+        day = format_day(self.env, self._get_last_service_date())
+        # sudo: whoever comes with a link need not be allowed to read cancellations.
+        if "to_approve" in self.sudo()._get_open_cancellations().mapped("state"):
+            return self.env._("End on %s requested", day)
+        return self.env._("Ends on %s", day)
