@@ -128,7 +128,7 @@ class TestCustomerIsTold(PortalCase):
         subject, text = self.read_last()
         self.assertIn("your subscription goes on", subject)
         self.assertIn("What we had credited is invoiced again: $ 21.00 (INV/", text)
-        self.assertIn("The next invoice is due on August 1, 2026.", text)
+        self.assertIn("The next invoice comes on August 1, 2026.", text)
 
     def test_a_pause_by_the_customer(self):
         """D7, E2: days and money."""

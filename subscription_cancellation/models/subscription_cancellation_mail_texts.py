@@ -102,7 +102,7 @@ class SubscriptionCancellation(models.Model):
         if subscription.recurring_next_date:
             sentences.append(
                 self.env._(
-                    "The next invoice is due on %s.",
+                    "The next invoice comes on %s.",
                     format_day(self.env, subscription.recurring_next_date),
                 )
             )
