@@ -11,7 +11,7 @@ ever lands on the other.
 
 import os
 from collections import Counter
-from datetime import date, timedelta
+from datetime import date
 from unittest.mock import patch
 
 from hypothesis import given

@@ -91,7 +91,9 @@ class TestServedAgain(ServedDaysCase):
                 subscription = self.go_on(is_billed)
                 self.travel_to("2026-07-13")
                 subscription.action_pause()
-                pause = subscription.pause_ids.filtered(lambda one: one.state == "paused")
+                pause = subscription.pause_ids.filtered(
+                    lambda one: one.state == "paused"
+                )
                 charges = pause.move_ids.filtered(
                     lambda move: (
                         move.move_type == "out_invoice" and move.state == "posted"
