@@ -38,11 +38,9 @@ class ServedDays:
         #: By line, days and what they add: 1 for an invoice, -1 for a credit of it.
         self._covers = defaultdict(list)
         items = items.filtered(lambda item: item.move_id not in ignored)
-        for item in items._without_strangers() - items._filter_reductions():
-            is_invoice = item.move_id.move_type == "out_invoice"
-            period = Period.from_inclusive(item.start_date, item.end_date)
-            line = item.subscription_line_id.id
-            self._covers[line].append((period, 1 if is_invoice else -1))
+        items = items._without_strangers() - items._filter_reductions()
+        for line, period, count in items._get_covers():
+            self._covers[line.id].append((period, count))
 
     @cached_property
     def charges(self):

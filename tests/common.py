@@ -121,7 +121,7 @@ class CancellationCase(AccountTestInvoicingCommon):
 
     @classmethod
     def create_automation(cls, model, code, **values):
-        """Return an automation rule that runs Python code, as an administrator makes it.
+        """Return an automation rule that runs Python code, as administrators make it.
 
         :param str model: name of the model that it watches
         """

@@ -9,6 +9,7 @@ from itertools import product
 
 from odoo.tests import tagged
 
+from .sales import SalesCase
 from .test_served_days import ServedDaysCase
 
 #: Last days, and what is due from 11 July up to them: a new period begins there.
@@ -21,7 +22,7 @@ DAYS = {
 
 
 @tagged("post_install", "-at_install")
-class TestServedAgain(ServedDaysCase):
+class TestServedAgain(ServedDaysCase, SalesCase):
     def go_on(self, is_billed, pause=None, mode="new_term"):
         """Return a subscription that was credited and goes on since 11 July.
 
@@ -101,3 +102,24 @@ class TestServedAgain(ServedDaysCase):
                 )
                 self.assertEqual(charges.amount_total, 2.0)
                 self.assert_books_fit()
+
+    def test_a_credit_that_is_split_to_a_down_payment(self):
+        """C9, C1: it leaves its days unbilled once; so does taking it back."""
+        for is_billed in (False, True):
+            with self.subTest(draft=is_billed):
+                order = self.sell(31.0)
+                self.invoice(order, "percentage", 50.0)
+                self.invoice(order)
+                subscription = order.subscription_ids
+                self.travel_to("2026-07-09")
+                subscription.action_pause()
+                self.assertEqual(len(subscription.pause_ids.credit_note_ids), 2)
+                # Taken back on the day on which it began.
+                subscription.action_resume()
+                self.travel_to("2026-07-10")
+                subscription.action_pause()
+                self.travel_to("2026-07-11")
+                subscription.action_resume()
+                if is_billed:
+                    self.env["sale.subscription"].cron_subscription_management()
+                self.assert_charged(subscription, "2026-07-12", 2.0)

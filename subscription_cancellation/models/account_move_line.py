@@ -278,14 +278,33 @@ class AccountMoveLine(models.Model):
             for a credit
         """
         billed = self._search_billed(self.subscription_line_id)._filter_standing()
+        credit_items = self._search_credits(billed).filtered(
+            lambda item: item.move_id._get_credit_source()
+        )
         covers = defaultdict(list)
-        for item in billed:
-            period = item._get_service_period()
-            covers[item.subscription_line_id].append((period, 1))
-        for credit in self._search_credits(billed):
-            if credit.move_id._get_credit_source() and not credit.discounted_line_id:
-                line = credit.origin_line_id.subscription_line_id
-                covers[line].append((credit._get_service_period(), -1))
+        for line, period, count in (billed | credit_items)._get_covers():
+            covers[line].append((period, count))
+        return covers
+
+    def _get_covers(self):
+        """Return which days these bill, and which cancellations or pauses credit.
+
+        A credit, and what takes it back, may be split into several documents: for the
+        invoice and for its down payments. Shares of discounts add nothing.
+
+        :return: list of ``sale.subscription.line``, ``Period`` and 1 or -1
+        """
+        covers, seen = [], set()
+        for item in self.filtered(lambda item: not item.discounted_line_id):
+            move, period = item.move_id, item._get_service_period()
+            line = item.subscription_line_id or item.origin_line_id.subscription_line_id
+            cover = (line, period, 1 if move.move_type == "out_invoice" else -1)
+            source = move._get_credit_source()
+            if source and (cover[2] < 0 or move.reversed_entry_id):
+                if (source, cover) in seen:
+                    continue
+                seen.add((source, cover))
+            covers.append(cover)
         return covers
 
     def _filter_standing(self):

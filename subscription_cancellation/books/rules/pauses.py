@@ -211,7 +211,8 @@ def _check_billed(ledger, pause, service, line, invoice):
         ),
         key=abs,
     )
-    if not left or ledger.is_all_used_up(invoice.id):
+    # More than was billed may have been given back already: that is not charged.
+    if left * net[0] <= 0 or ledger.is_all_used_up(invoice.id):
         return
     if is_younger or (invoice.state == "draft" and pause.paused_on):
         yield _report(

@@ -157,7 +157,7 @@ def _count_billed(ledger, cancellation, service):
     Credits by hand give a day up; those of earlier cancellations, and of pauses, make
     it unbilled. What somebody cancelled after the end is theirs.
     """
-    billed = Counter()
+    billed, mirrored = Counter(), set()
     executed = cancellation.executed_date + SAME_MOMENT
     for line in ledger.billed_of.get(service.id, []):
         move = ledger.move[line.move_id]
@@ -167,6 +167,13 @@ def _count_billed(ledger, cancellation, service):
             or (move.is_taken_back and move.move_type == "out_invoice")
         ):
             continue
+        source = (move.cancellation_id, move.pause_id)
+        if any(source) and (move.move_type == "out_refund" or move.reversed_entry_id):
+            # Once, however many documents a credit, or taking it back, is split to.
+            days = (*source, move.move_type, line.start_date, line.end_date)
+            if days in mirrored:
+                continue
+            mirrored.add(days)
         if move.move_type == "out_invoice":
             is_later = move.write_date > executed
             sign = 1 if move.state != "cancel" or is_later else 0
