@@ -120,10 +120,12 @@ class TestOrderCreditMemo(OrderCreditsCase):
         self.assert_open(memos, 27.1, "not_paid")
 
     def test_an_order_warns_before_it_credits_again(self):
-        """C4: the subscription has ended first; 67.74 were credited."""
+        """C4: days of a pause were credited; lowering it credits all of July."""
         order = self.sell_and_pay()
         self.assertFalse(order.subscription_warning)
-        memo = self.assert_credited(order, 67.74)
+        self.travel_to("2026-07-10")
+        order.subscription_ids.action_pause("2026-07-20")
+        memo = order.subscription_ids.pause_ids.credit_note_ids
         self.assertFalse(order.subscription_warning)
         with Form(order) as form:
             with form.order_line.edit(0) as line:
@@ -137,6 +139,9 @@ class TestOrderCreditMemo(OrderCreditsCase):
         """C4, C9: 60.00 × 10/31 = 19.35; 12.91 stay for 4 of 10."""
         order = self.sell_and_pay()
         self.assert_credited(order, 67.74)
+        order.order_line.product_uom_qty = 4
+        # Nothing would be credited again.
+        self.assertFalse(order.subscription_warning)
         credit_note = self.change(order, 4, day="2026-07-12")
         self.assertEqual(credit_note.amount_total, 19.35)
         self.assertFalse(order.subscription_warning)
