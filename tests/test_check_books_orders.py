@@ -69,6 +69,18 @@ class TestOrders(BooksCase, OrderCreditsCase):
                 self.assertEqual(answer["credit_total"], 0.0 if is_alone else 35.70)
                 self.assert_books_fit()
 
+    def test_a_pause_after_that_charges_nothing_of_it(self):
+        """C1, B7: 31.00 of 27.90 were given back before."""
+        order = self.sell(31.00)
+        self.discount(order, 10.0)
+        self.invoice(order)
+        order.order_line.filtered("subscription_line_id").product_uom_qty = 0
+        self.invoice(order)
+        self.travel_to("2026-07-10")
+        order.subscription_ids.action_pause()
+        self.assertFalse(order.subscription_ids.pause_ids.credit_note_ids)
+        self.assert_books_fit()
+
 
 @tagged("post_install", "-at_install")
 class TestGrounds(CreditedCase):
