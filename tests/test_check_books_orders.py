@@ -73,6 +73,7 @@ class TestOrders(BooksCase, OrderCreditsCase):
         """C1, B7: 31.00 of 27.90 were given back before."""
         order = self.sell(31.00)
         self.discount(order, 10.0)
+        self.invoice(order, "percentage", 50.0)
         self.invoice(order)
         order.order_line.filtered("subscription_line_id").product_uom_qty = 0
         self.invoice(order)
