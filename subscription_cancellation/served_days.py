@@ -32,7 +32,7 @@ class ServedDays:
             items = items.search_fetch(
                 self._get_domain(lines, since),
                 ["subscription_line_id", "start_date", "end_date", "move_id"]
-                + ["amount_currency"],
+                + ["amount_currency", "discounted_line_id"],
                 order="id",
             )
         #: By line, days and what they add: 1 for an invoice, -1 for a credit of it.

@@ -145,6 +145,31 @@ class TestCustomerIsTold(PortalCase):
         ):
             self.assertIn(sentence, text)
 
+    def test_a_pause_by_link(self):
+        """D7, E2: without a login."""
+        self.env["subscription.cancellation.retention"].create(
+            {"policy_id": self.policy.id, "title": "Wait", "kind": "pause"}
+        )
+        self.authenticate(None, None)
+        token = self.subscription._portal_ensure_token()
+        page = self.see(f"/cancel?access_token={token}")
+        self.send(self.send(page, "cancel", timing="immediate"), "pause")
+        subject, _text = self.read_last(self.subscription)
+        self.assertIn("your subscription is paused", subject)
+
+    def test_a_policy_that_sends_nothing(self):
+        """D7: nothing of a pause, either."""
+        self.policy.send_confirmation = False
+        self.env["subscription.cancellation.retention"].create(
+            {"policy_id": self.policy.id, "title": "Wait", "kind": "pause"}
+        )
+        self.send(self.check_out(timing="immediate"), "pause")
+        self.env.invalidate_all()
+        self.assertTrue(self.subscription.is_paused)
+        messages = self.subscription.message_ids
+        domain = [("mail_message_id", "in", messages.ids)]
+        self.assertFalse(self.env["mail.mail"].sudo().search(domain))
+
     def test_without_an_address_the_history_says_so(self):
         """D7: of a pause, too."""
         self.customer.email = False

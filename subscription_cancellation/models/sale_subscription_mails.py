@@ -20,24 +20,33 @@ class SaleSubscription(models.Model):
     _inherit = "sale.subscription"
 
     def _tell_of_pause(self):
-        """Tell the customer that they have paused it; a failure stops nothing."""
+        """Tell the customer that they have paused it, where the policy says so.
+
+        A failure stops nothing; the history tells of it.
+        """
         self.ensure_one()
+        if not self._get_portal_policy().send_confirmation:
+            return
         # sudo: the mail is the customer's, who may not write subscriptions.
-        subscription = self.sudo()
-        template = self.env.ref(PAUSED, raise_if_not_found=False)
-        if not (template and subscription.partner_id.email_normalized):
-            subscription._message_log(
+        if not self.sudo()._queue_pause_mail():
+            self.sudo()._message_log(
                 body=self.env._("The customer was not told of the pause by e-mail.")
             )
-            return
+
+    def _queue_pause_mail(self):
+        """Put the mail into the queue; return whether the customer gets it."""
+        template = self.env.ref(PAUSED, raise_if_not_found=False)
+        if not (template and self.partner_id.email_normalized):
+            return False
         try:
             with self.env.cr.savepoint():
-                customer_mail.queue(subscription, template.sudo())
+                return customer_mail.queue(self, template)
         except psycopg2.OperationalError:
             # Another transaction was faster: all of it is tried again.
             raise
         except Exception:
             _logger.exception("%s: the pause could not be told", self.display_name)
+            return False
 
     def _get_paused_text(self):
         """Return from when to when it is paused, and what that means for the money."""
