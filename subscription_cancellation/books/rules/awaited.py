@@ -17,12 +17,17 @@ OPEN = ("pending", "failed")
 
 def check(ledger):
     """Yield a finding for each payment that came too late for its own invoice."""
+    collected = {
+        transaction.payment_id
+        for transaction in ledger.transactions
+        if transaction.cancellation_step_id
+    }
     for cancellation in ledger.cancellations:
         if cancellation.state != "done" or cancellation.reactivated_date:
             continue
         for memo in ledger.issued_by(cancellation, "out_refund"):
             if memo.state == "posted" and not _is_awaited(ledger, cancellation, memo):
-                yield from _check_memo(ledger, cancellation, memo)
+                yield from _check_memo(ledger, cancellation, memo, collected)
 
 
 def _is_awaited(ledger, cancellation, memo):
@@ -35,13 +40,12 @@ def _is_awaited(ledger, cancellation, memo):
     )
 
 
-def _check_memo(ledger, cancellation, memo):
+def _check_memo(ledger, cancellation, memo, collected):
+    """Yield a finding for each payment that leaves something beside a credit memo.
+
+    :param collected: ids of the payments that steps have collected
+    """
     reduction = get_reduction(ledger, memo)
-    collected = {
-        transaction.payment_id
-        for transaction in ledger.transactions
-        if transaction.cancellation_step_id
-    }
     for linked in ledger.linked_payments_of.get(memo.reversed_entry_id, []):
         payment = ledger.payment[linked.payment_id]
         was_on_way = (
