@@ -396,6 +396,35 @@ class TestDeclarations(DeclarationCase):
         last = self.subscription.cancellation_ids.filtered("is_open")
         self.assertFalse(last._get_objection_url())
 
+    def test_links_of_records_with_like_ids_are_not_mixed_up(self):
+        """E2: one mail has the links of a subscription and of a declaration."""
+        declarations = "subscription_cancellation_declaration_id_seq"
+        self.env.cr.execute("SELECT nextval(%s)", [declarations])
+        [[next_id]] = self.env.cr.fetchall()
+        while self.subscription.id < next_id:
+            self.subscription = self.create_subscription(partner_id=self.customer.id)
+        for factor in (1, 10):
+            subscription = self.create_subscription(partner_id=self.customer.id)
+            subscription.code = f"SUBLIKE{factor}"
+            self.bill(subscription, "2026-07-01")
+            self.travel_to(DAY)
+            # The same, and one that begins with the other.
+            declaration_id = subscription.id * factor
+            self.env.cr.execute(
+                "SELECT setval(%s, %s, false)", [declarations, declaration_id]
+            )
+            declaration = self.declare_and_process(contract_reference=subscription.code)
+            self.assertEqual(declaration.id, declaration_id)
+            [mail] = self.get_mails(CUSTOMER).filtered(
+                lambda mail, record=declaration.cancellation_id: (
+                    (mail.model, mail.res_id) == (record._name, record.id)
+                )
+            )
+            self.assertEqual(
+                re.findall(r"(?:object/|access_token=)([^\s\"&<]+)", mail.body_html),
+                [subscription.access_token, declaration.sudo().objection_token],
+            )
+
     def test_the_address_to_object_is_known_when_it_is_scheduled(self):
         """E2: for a mail that goes out right then."""
         seen = []

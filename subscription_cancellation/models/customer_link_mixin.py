@@ -3,7 +3,7 @@
 
 from odoo import models
 
-#: What stands in a link where its secret was. Also in migrations.
+#: How that begins which stands in a link where its secret was.
 STAND_IN = "only-in-the-mail"
 #: Odoo's own name for the group of the customer alone.
 CUSTOMER = "portal_customer"
@@ -26,6 +26,15 @@ class SubscriptionCancellationLinkMixin(models.AbstractModel):
     def _get_link_secrets(self):
         """Return the secrets of the links and what stands for each, as a dict."""
         raise NotImplementedError
+
+    def _get_link_stand_in(self):
+        """Return what stands for the secret of this record's own link.
+
+        One message may hold links of several records: none is the beginning of
+        another one's, and records of two models may have the same ID.
+        """
+        self.ensure_one()
+        return f"{STAND_IN}-{self._table}-{self.id}-"
 
     def _hide_links(self, text):
         """Return a text (HTML) without the secrets."""

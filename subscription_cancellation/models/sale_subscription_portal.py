@@ -15,7 +15,6 @@ from odoo.exceptions import AccessError, UserError
 from ..formatting import format_day
 from ..proration import ONE_DAY
 from ..rights import USER_GROUP
-from .customer_link_mixin import STAND_IN
 from .sale_subscription_company import WrongCompanyError
 from .subscription_cancellation_policy import TIMINGS
 
@@ -121,7 +120,7 @@ class SaleSubscription(models.Model):
     def _get_link_secrets(self):
         # sudo: for the customer, whoever has the mail sent.
         return {
-            subscription._portal_ensure_token(): f"{STAND_IN}-{subscription.id}"
+            subscription._portal_ensure_token(): subscription._get_link_stand_in()
             for subscription in self.sudo()
         }
 

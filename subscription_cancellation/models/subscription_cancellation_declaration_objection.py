@@ -7,7 +7,6 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 
 from ..formatting import format_day
-from .customer_link_mixin import STAND_IN
 
 
 class SubscriptionCancellationDeclaration(models.Model):
@@ -25,13 +24,14 @@ class SubscriptionCancellationDeclaration(models.Model):
     def _get_link_secrets(self):
         # sudo: nobody reads the token; it is for the customer.
         return {
-            declaration.objection_token: f"{STAND_IN}-{declaration.id}"
+            declaration.objection_token: declaration._get_link_stand_in()
             for declaration in self.sudo()
         }
 
     def _get_objection_url(self):
         """Return the address to object, with a stand-in for what makes it work."""
-        return f"{self.get_base_url()}/cancel-contract/object/{STAND_IN}-{self.id}"
+        stand_in = self._get_link_stand_in()
+        return f"{self.get_base_url()}/cancel-contract/object/{stand_in}"
 
     def _renew_objection_links(self):
         """Let the address of none of these work any more that somebody knows."""
