@@ -98,13 +98,16 @@ class SubscriptionPortalCancellation(SubscriptionPortal):
         """Return the page with dates and amounts, and the button that cancels."""
         message = plan._get_retention()
         parts = plan._preview_settlement()
+        outlook = plan._get_outlook(parts)
         values = self._get_subscription_values(
             subscription,
             access_token,
             form=form,
             plan=plan,
             rows=plan.line_ids._get_telling(),
-            sentences=plan._get_customer_sentences(),
+            upcoming=plan._tell_upcoming(outlook),
+            credit_rows=plan._get_rows_to_show(outlook),
+            sentences=plan._get_customer_sentences(outlook),
             parts=plan._get_customer_parts(parts),
             warnings=[
                 *plan._get_left_out_warnings(),

@@ -66,6 +66,7 @@ from . import subscription_cancellation_left_out
 from . import subscription_cancellation_line
 from . import subscription_cancellation_mail_texts
 from . import subscription_cancellation_mails
+from . import subscription_cancellation_outlook
 from . import subscription_cancellation_output
 from . import subscription_cancellation_plan
 from . import subscription_cancellation_policy

@@ -111,14 +111,19 @@ class SubscriptionCancellation(models.Model):
                 )
             )
 
-    def _get_advance_sentences(self):
-        """Return that advance invoices are credited at once, if any are."""
+    def _get_amount_in_advance(self):
+        """Return how much of the credit of this plan is credited at once."""
+        if self.advance_credit != "at_scheduling":
+            return 0.0
         rows = self.line_ids.filtered(
             lambda row: row.period_start and row.period_start >= self.effective_date
         )
-        amount = sum(rows.mapped("credit_total"))
-        is_wanted = self.advance_credit == "at_scheduling"
-        if not (is_wanted and amount) or self._is_due_on_request():
+        return self.currency_id.round(sum(rows.mapped("credit_total")))
+
+    def _get_advance_sentences(self):
+        """Return that advance invoices are credited at once, if any are."""
+        amount = self._get_amount_in_advance()
+        if not amount or self._is_due_on_request():
             return []
         return [
             self.env._(

@@ -216,7 +216,7 @@ class SubscriptionCancellation(models.Model):
         plan = self._plan_postponed(requested_date)
         sentences = [plan._get_end_sentence()]
         if plan._is_due_on_request():
-            sentences.append(plan._get_credit_sentence())
+            sentences.append(plan._get_credit_sentence(plan._get_outlook()))
         else:
             sentences.append(
                 self.env._(

@@ -1,20 +1,11 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """What mails and the summary say, in the customer's words and language (D7)."""
 
-from typing import NamedTuple
-
 from odoo import models
 
 from ..formatting import format_day, format_moment
 from ..proration import ONE_DAY
-
-
-class ExpectedPart(NamedTuple):
-    """What will become of a part of the money, as things are."""
-
-    text: str
-    amount: float
-    currency: models.BaseModel
+from .subscription_cancellation_outlook import ExpectedPart
 
 
 class SubscriptionCancellation(models.Model):
@@ -205,25 +196,18 @@ class SubscriptionCancellation(models.Model):
         )
 
     def _get_expected_credit_text(self):
-        """Return what is still to be credited, no figure that cannot be known."""
-        plan = self._get_expected()
-        credit = plan.currency_id.format(plan.credit_total)
-        if self._is_billed_before_end():
-            return " ".join(
-                filter(
-                    None,
-                    [
-                        self.env._("Invoices go on as usual until then."),
-                        plan.credit_total
-                        and self.env._("As of today we would credit you %s.", credit),
-                        self.env._(
-                            "What they charge for days after the end of service will "
-                            "be credited when it ends."
-                        ),
-                    ],
-                )
-            )
-        if not plan.credit_total:
+        """Return what is still to be charged and credited, as of now."""
+        outlook = self._get_outlook()
+        sentences = [self._tell_expected_credit(outlook)]
+        if outlook.last_charge:
+            day = format_day(self.env, outlook.last_charge)
+            sentences.append(self.env._("You will not be charged after %s.", day))
+        return " ".join(sentences)
+
+    def _tell_expected_credit(self, outlook):
+        """Return what is to be credited, as of now."""
+        credit = outlook.credited.total
+        if not credit:
             return self.env._(
                 "No invoice covers days after the end of service, so nothing will be "
                 "credited."
@@ -234,24 +218,15 @@ class SubscriptionCancellation(models.Model):
         )
         if self.refund_mode == "full":
             text = self.env._("If nothing changes until then, we will credit you %s.")
-        return text % credit
-
-    def _is_billed_before_end(self):
-        """Return whether a regular invoice is still to come.
-
-        Extra days that are charged already leave the regular ones nothing to bill.
-        """
-        next_date = self.subscription_id.recurring_next_date
-        end = self.extension_start_date or self.effective_date
-        return bool(next_date) and next_date < end
+        return text % outlook.currency.format(credit)
 
     def _get_expected_parts(self):
-        """Return what will become of the money as of now, as the customer is told.
+        """Return what is still invoiced, and what will become of the money, as of now.
 
         :return: list of :class:`ExpectedPart`
         """
         self.ensure_one()
-        parts = []
+        parts = self._tell_upcoming(self._get_outlook())
         for part in self._get_expected()._preview_settlement():
             text = self._tell_expected(part)
             if text:

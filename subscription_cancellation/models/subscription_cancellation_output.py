@@ -64,12 +64,16 @@ class SubscriptionCancellation(models.Model):
             credit=self.currency_id.format(self.credit_total),
         )
 
-    def _get_preview_sentences(self):
-        """Return in plain words what this plan leads to."""
+    def _get_preview_sentences(self, outlook):
+        """Return in plain words what this plan leads to.
+
+        :param Outlook outlook: what is still to come
+        """
         self.ensure_one()
         return [
             self._get_end_sentence(),
-            self._get_credit_sentence(),
+            self._get_credit_sentence(outlook),
+            *self._get_charge_sentences(outlook),
             *self._get_paid_ahead_sentences(),
             *self._get_advance_sentences(),
             *self._get_extension_sentences(),
@@ -133,19 +137,21 @@ class SubscriptionCancellation(models.Model):
             "Service ends on %s.", format_day(self.env, self.last_service_date)
         )
 
-    def _get_credit_sentence(self):
-        """Return the sentence about the credit memos, if any."""
-        by_invoice = self.line_ids._get_lines_to_credit()
-        if not by_invoice:
+    def _get_credit_sentence(self, outlook):
+        """Return the sentence about the credit memos, if any.
+
+        :param Outlook outlook: what is still to come
+        """
+        if not outlook.credited.total:
             return self.env._("No credit memo will be issued.")
+        by_invoice = self.line_ids._get_lines_to_credit()
         values = {
-            "credit": self.currency_id.format(self.credit_total),
+            "credit": self.currency_id.format(outlook.credited.total),
             "count": len(by_invoice),
         }
         if not self._is_due_on_request():
             return self.env._(
-                "The credit is computed on that day; as of today it would be "
-                "%(credit)s.",
+                "A credit of %(credit)s is expected; it is computed on that day.",
                 **values,
             )
         if len(by_invoice) > 1:
@@ -161,6 +167,18 @@ class SubscriptionCancellation(models.Model):
             last=format_day(self.env, max(period.last_day for period in periods)),
             **values,
         )
+
+    def _get_charge_sentences(self, outlook):
+        """Return from when on nothing is charged, where service ends later.
+
+        :param Outlook outlook: what is still to come
+        """
+        if self._is_due_on_request():
+            return []
+        if not outlook.last_charge:
+            return [self.env._("There will be no new charges.")]
+        day = format_day(self.env, outlook.last_charge)
+        return [self.env._("There will be no charges after %s.", day)]
 
     def _get_preview_warnings(self):
         """Return what the person should know before confirming."""
@@ -211,14 +229,15 @@ class SubscriptionCancellation(models.Model):
         :param list parts: of the settlement, where they are known already
         """
         parts = self._preview_settlement() if parts is None else parts
+        outlook = self._get_outlook(parts)
         return self.env["ir.qweb"]._render(
             "subscription_cancellation.cancellation_preview",
             {
                 "plan": self,
-                # sudo: the invoice's number is part of the preview.
-                "rows": self.line_ids.sudo()._get_telling(),
+                "upcoming": self._tell_upcoming(outlook),
+                "rows": self._get_rows_to_show(outlook),
                 "parts": parts,
-                "sentences": self._get_preview_sentences(),
+                "sentences": self._get_preview_sentences(outlook),
                 "warnings": [
                     *self._get_preview_warnings(),
                     *self._get_unbilled_warnings(parts),
@@ -232,12 +251,10 @@ class SubscriptionCancellation(models.Model):
         One that is still to be executed tells the figures of its preview.
         """
         self.ensure_one()
-        # What is stored of one that is not executed was credited in advance.
         plan = self._get_plan()
-        told = self if plan == self else plan + self
-        currency = plan.currency_id
-        amounts = {name: currency.round(sum(told.mapped(name))) for name in AMOUNTS}
         parts = [] if plan.id else plan._preview_settlement()
+        outlook = plan._get_outlook(parts)
+        currency = plan.currency_id
         # sudo: names of documents only.
         steps = [step._as_dict() for step in self.sudo().step_ids]
         return {
@@ -251,7 +268,8 @@ class SubscriptionCancellation(models.Model):
             "extraordinary": self.is_extraordinary,
             "approval_reason": self.approval_reason or False,
             "currency": currency.name,
-            **amounts,
+            **self._get_told_amounts(plan, outlook),
+            "upcoming": outlook.as_dicts(),
             "lines": plan._get_told_rows(self)._as_dicts(),
             "settlement": steps + self._settlement_as_dicts(parts),
             "warnings": [
@@ -260,6 +278,21 @@ class SubscriptionCancellation(models.Model):
                 *plan._get_unbilled_warnings(parts),
             ],
             "fingerprint": plan._fingerprint(parts),
+        }
+
+    def _get_told_amounts(self, plan, outlook):
+        """Return the amounts of the public form.
+
+        What is stored of one that is not executed was credited in advance.
+
+        :param plan: what this would lead to as of now
+        :param Outlook outlook: of that plan
+        """
+        stored = self - plan
+        amounts = zip(AMOUNTS, outlook.get_amounts(), strict=True)
+        return {
+            name: plan.currency_id.round(amount + sum(stored.mapped(name)))
+            for name, amount in amounts
         }
 
     def _get_plan(self):

@@ -50,12 +50,16 @@ class SubscriptionCancellation(models.Model):
         message = self.policy_id._get_retention(self.reason_id)
         return message.filtered(lambda one: one._can_be_offered(self.subscription_id))
 
-    def _get_customer_sentences(self):
-        """Return in plain words what this plan leads to."""
+    def _get_customer_sentences(self, outlook):
+        """Return in plain words what this plan leads to.
+
+        :param Outlook outlook: what is still to come
+        """
         self.ensure_one()
         sentences = [
             self._get_end_sentence(),
-            self._get_credit_sentence(),
+            self._get_credit_sentence(outlook),
+            *self._get_charge_sentences(outlook),
             *self._get_advance_sentences(),
         ]
         if self.state == "to_approve":

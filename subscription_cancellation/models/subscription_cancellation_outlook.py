@@ -1,0 +1,378 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""What is still to come until a later end of service: one place for everybody (D5).
+
+The preview, the customer's pages, mails and the summary tell it, and so does the API.
+"""
+
+from datetime import date
+from typing import Any, NamedTuple
+
+from odoo import fields, models
+
+from ..charges_to_come import Amounts, ChargeToCome, get_unused
+from ..formatting import format_day
+from ..proration import Period
+
+#: How many invoices are told one by one; the others, with their number and sum.
+TOLD_INVOICES = 3
+
+
+class ExpectedPart(NamedTuple):
+    """What will become of a part of the money, as things are."""
+
+    text: str
+    amount: float
+    currency: models.BaseModel
+
+
+class Upcoming(NamedTuple):
+    """An invoice or a credit that is expected; or several together."""
+
+    #: ``invoice`` or ``credit``
+    kind: str
+    day: date
+    #: With tax, never negative
+    amount: float
+    text: str
+
+
+class Charge(NamedTuple):
+    """An invoice to come, before it is told."""
+
+    day: date
+    period: Period
+    #: What is on it
+    lines: Any
+    charge: ChargeToCome
+
+
+class Outlook(NamedTuple):
+    """What is expected until service ends, and then."""
+
+    currency: models.BaseModel
+    invoices: list
+    credits: list
+    #: :class:`Amounts` of all credits
+    credited: Amounts
+    #: What of them reduces invoices that are not due before.
+    reduces: float
+    #: The day of the last charge, ``None`` where no charge comes any more
+    last_charge: Any
+
+    @property
+    def upcoming(self):
+        """All of it in the order in which it comes: list of :class:`Upcoming`."""
+        return [*self.invoices, *self.credits]
+
+    @property
+    def refundable(self):
+        """What of the credits exceeds what is due: kept, or refunded."""
+        return self.currency.round(self.credited.total - self.reduces)
+
+    def get_amounts(self):
+        """Return what is expected: untaxed, tax, total, reduces invoices, refundable."""
+        return (*self.credited, self.reduces, self.refundable)
+
+    def as_dicts(self):
+        """Return the public form (contract)."""
+        return [
+            {
+                "kind": one.kind,
+                "date": fields.Date.to_string(one.day),
+                "amount": one.amount,
+                "what": one.text,
+            }
+            for one in self.upcoming
+        ]
+
+
+class SubscriptionCancellation(models.Model):
+    """Look ahead: invoices still to come, the credit of the last one, and when."""
+
+    _inherit = "subscription.cancellation"
+
+    def _get_outlook(self, parts=None):
+        """Return the :class:`Outlook` of a plan, or of what is scheduled, as of now.
+
+        Of what is executed, or will not be, nothing is to come.
+
+        :param list parts: of the settlement, where they are known already
+        """
+        self.ensure_one()
+        plan = self._get_plan()
+        if plan.id:
+            amounts = plan._get_credit_amounts()
+            reduces = plan.reduces_invoices
+            return Outlook(plan.currency_id, [], [], amounts, reduces, None)
+        if plan._is_due_on_request():
+            parts = plan._preview_settlement() if parts is None else parts
+            return plan._get_outlook_of_today(parts)
+        charges = plan._get_charges_to_come()
+        credits, credited, reduces = plan._get_credits_to_come(charges)
+        return Outlook(
+            plan.currency_id,
+            plan._tell_charges(charges),
+            credits,
+            credited,
+            reduces,
+            max((one.day for one in charges), default=None),
+        )
+
+    def _get_outlook_of_today(self, parts):
+        """Return the outlook of what is executed at once."""
+        today = self.subscription_id._today()
+        invoices = [
+            Upcoming("invoice", today, part.amount, part.text)
+            for part in parts
+            if part.kind == "unbilled" and part.state != "skipped"
+        ]
+        text = self.env._("Credit of days without service")
+        credit = Upcoming("credit", today, self.credit_total, text)
+        return Outlook(
+            self.currency_id,
+            invoices,
+            [credit] if self.credit_total else [],
+            self._get_credit_amounts(),
+            self.reduces_invoices,
+            today if invoices else None,
+        )
+
+    def _tell_upcoming(self, outlook):
+        """Return what is still invoiced, and then credited, with its days.
+
+        Where no invoice comes any more, the other figures say all.
+
+        :param Outlook outlook: what is still to come
+        :return: list of :class:`ExpectedPart`
+        """
+        if not outlook.invoices or self._is_due_on_request():
+            return []
+        return [
+            ExpectedPart(
+                self.env._(
+                    "%(day)s: %(what)s",
+                    day=format_day(self.env, one.day),
+                    what=one.text,
+                ),
+                one.amount,
+                outlook.currency,
+            )
+            for one in outlook.upcoming
+        ]
+
+    def _get_rows_to_show(self, outlook):
+        """Return the rows of this plan to show: not those that are about nothing.
+
+        A full credit takes the latest period: where more are billed, a later one.
+
+        :param Outlook outlook: what is still to come
+        """
+        # sudo: the invoice's number is part of the preview.
+        rows = self.line_ids.sudo()._get_telling()
+        if not self._tell_upcoming(outlook):
+            return rows
+        return rows.filtered("credit_total") if self.refund_mode != "full" else rows[:0]
+
+    # === INVOICES === #
+
+    def _get_charges_to_come(self):
+        """Return what is charged until service ends: list of :class:`Charge`."""
+        return sorted(
+            [*self._get_drafts_to_come(), *self._get_regular_charges()],
+            key=lambda charge: charge.period,
+        )
+
+    def _get_drafts_to_come(self):
+        """Return the drafts of regular invoices, which somebody will post."""
+        # sudo: the figures only, of drafts that whoever cancels need not open.
+        items = self.env["account.move.line"].sudo()
+        drafts = items._search_drafts(self._get_charged_lines())
+        today = self.subscription_id._today()
+        return [
+            Charge(
+                max(move.invoice_date or today, today),
+                Period.from_inclusive(first_day, last_day),
+                own.subscription_line_id,
+                self._prepare_charge(own),
+            )
+            for (move, first_day, last_day), own in drafts.grouped(
+                lambda item: (item.move_id, item.start_date, item.end_date)
+            ).items()
+            if first_day < self.effective_date
+        ]
+
+    def _get_regular_charges(self):
+        """Return the regular invoices that upstream will make.
+
+        One that is paused until further notice is not billed.
+        """
+        subscription = self.subscription_id
+        pause = subscription._get_running_pause()
+        if not subscription._is_in_progress() or (pause and not pause.date_to):
+            return []
+        lines, today = self._get_charged_lines(), subscription._today()
+        ends = {line: line._get_billing_end() for line in lines}
+        charges, found = {}, []
+        for period in self._get_periods_to_come():
+            billed = lines.filtered(
+                lambda line, start=period.start: not ends[line] or start < ends[line]
+            )
+            if not billed:
+                break
+            if billed not in charges:
+                charges[billed] = self._prepare_charge(billed)
+            day = max(period.start, today)
+            found.append(Charge(day, period, billed, charges[billed]))
+        return found
+
+    def _get_periods_to_come(self):
+        """Return the periods that are billed until service ends, one by one."""
+        subscription = self.subscription_id
+        start = subscription._get_next_billed_period().start
+        # Extra days that are charged already leave the regular ones nothing to bill.
+        end = self.extension_start_date or self.effective_date
+        while start < end:
+            following = subscription._get_next_invoice_date(start)
+            yield Period(start, following)
+            start = following
+
+    def _get_charged_lines(self):
+        """Return the subscription lines whose invoices are told: those that end."""
+        if self.is_whole:
+            return self.subscription_id.sale_subscription_line_ids
+        return self.line_ids.subscription_line_id
+
+    def _prepare_charge(self, lines):
+        subscription = self.subscription_id
+        return ChargeToCome(
+            lines,
+            subscription._get_invoice_currency(),
+            subscription.company_id,
+            subscription.partner_id,
+        )
+
+    def _tell_charges(self, charges):
+        """Return the next invoices one by one, and the others together."""
+        told = [
+            Upcoming(
+                "invoice",
+                charge.day,
+                charge.charge.get_amounts().total,
+                self._tell_charge(charge),
+            )
+            for charge in charges[:TOLD_INVOICES]
+        ]
+        others = charges[TOLD_INVOICES:]
+        if not others:
+            return told
+        sums = {
+            charge: charge.get_amounts().total
+            for charge in {one.charge for one in others}
+        }
+        total = sum(sums[one.charge] for one in others)
+        text = self.env._(
+            "%(count)s more invoices, the last on %(day)s",
+            count=len(others),
+            day=format_day(self.env, others[-1].day),
+        )
+        if len(others) == 1:
+            text = self._tell_charge(others[0])
+        total = self._get_charge_currency().round(total)
+        return [*told, Upcoming("invoice", others[0].day, total, text)]
+
+    def _tell_charge(self, charge):
+        """Return what an invoice to come is for."""
+        dates = self._format_period(charge.period)
+        if self._ends_everything():
+            return self.env._("Invoice for %s", dates)
+        return self.env._(
+            "Invoice for %(dates)s: %(lines)s",
+            dates=dates,
+            lines=", ".join(charge.lines.mapped("name")),
+        )
+
+    def _format_period(self, period):
+        return self.env._(
+            "%(first)s – %(last)s",
+            first=format_day(self.env, period.start),
+            last=format_day(self.env, period.last_day),
+        )
+
+    def _get_charge_currency(self):
+        return self.subscription_id._get_invoice_currency()
+
+    # === CREDITS === #
+
+    def _get_credits_to_come(self, charges):
+        """Return the credits, their :class:`Amounts`, and what reduces invoices.
+
+        :param list charges: the :class:`Charge` of each invoice to come
+        """
+        credits, credited, reduces = [], Amounts(), 0.0
+        # A full credit takes the latest period, which is then another one.
+        if not (charges and self.refund_mode == "full"):
+            credits = self._get_credits_of_billed()
+            credited = self._get_credit_amounts()
+            reduces = self.reduces_invoices
+        for charge in charges[-1:] if self.refund_mode == "full" else charges:
+            amounts = self._get_credit_of(charge)
+            if not amounts.total:
+                continue
+            credits.append(self._tell_credit(charge, amounts))
+            credited += amounts
+            if self._get_due_day(charge) > self.effective_date:
+                reduces += amounts.total
+        return credits, credited, reduces
+
+    def _get_credit_amounts(self):
+        """Return the :class:`Amounts` that are credited of what is billed."""
+        return Amounts(self.credit_untaxed, self.credit_tax, self.credit_total)
+
+    def _get_credits_of_billed(self):
+        """Return the credits of what is billed: at once, and when service ends."""
+        in_advance = self._get_amount_in_advance()
+        text = self.env._("Credit of days without service")
+        days = {
+            self.subscription_id._today(): in_advance,
+            self.effective_date: self.currency_id.round(self.credit_total - in_advance),
+        }
+        return [
+            Upcoming("credit", day, amount, text)
+            for day, amount in days.items()
+            if amount
+        ]
+
+    def _get_credit_of(self, charge):
+        """Return the :class:`Amounts` that are credited of an invoice to come."""
+        unused = get_unused(charge.period, self.effective_date, self.refund_mode)
+        if unused.days <= 0:
+            return Amounts()
+        lines = self.line_ids.subscription_line_id & charge.lines
+        return charge.charge.get_credit(charge.period, unused, lines)
+
+    def _tell_credit(self, charge, amounts):
+        """Return when what is credited of an invoice, and what becomes of it."""
+        unused = get_unused(charge.period, self.effective_date, self.refund_mode)
+        values = {
+            "dates": self._format_period(unused),
+            "day": format_day(self.env, charge.day),
+        }
+        if self._get_due_day(charge) > self.effective_date:
+            text = self.env._("Credit for %(dates)s: reduces the invoice of %(day)s")
+        elif self.credit_settlement == "refund":
+            text = self.env._("Credit for %(dates)s: will be paid back")
+        else:
+            text = self.env._("Credit for %(dates)s: stays on the account")
+        return Upcoming("credit", self.effective_date, amounts.total, text % values)
+
+    def _get_due_day(self, charge):
+        """Return until when an invoice to come is paid, as far as one knows."""
+        # sudo: the term decides also for users who may not read it.
+        subscription = self.subscription_id.sudo()
+        customer = subscription.partner_invoice_id or subscription.partner_id
+        terms = customer.with_company(
+            subscription.company_id
+        ).property_payment_term_id.line_ids
+        return max(
+            (term._get_due_date(charge.day) for term in terms), default=charge.day
+        )
