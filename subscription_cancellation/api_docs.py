@@ -49,12 +49,15 @@ ANSWER = """
     ``earliest_end`` (last day of service that keeps the policy's terms),
     ``cancel_by`` (last day to ask for it), ``extraordinary``, ``approval_reason``,
     ``currency``, ``credit_untaxed``, ``credit_tax``, ``credit_total``,
-    ``reduces_invoices`` and ``refundable`` (amounts in that currency), ``lines`` (one
+    ``reduces_invoices`` and ``refundable`` (amounts in that currency), ``upcoming``
+    (what is still invoiced until service ends, and then credited, with tax: ``kind``,
+    ``invoice`` or ``credit``, ``date``, ``amount``, ``what``), ``lines`` (one
     per credited invoice line, with its period and days, both ends inclusive),
     ``settlement`` (one per step: ``kind``, ``state``, ``amount``, ``currency``,
     ``document``, ``text``), ``warnings`` (among them how much of the unused days is not
     credited, and why) and ``fingerprint``. Where it is to be executed later, the
-    figures are those of the preview, as of now
+    figures are those of the preview, as of now; amounts are what is expected, invoices
+    still to come included
 """
 
 #: How both of them refuse.

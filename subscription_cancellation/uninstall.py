@@ -49,6 +49,7 @@ class Farewell:
         self._keep_activities()
         self._keep_close_reasons()
         self._keep_demo()
+        self._give_menus_back()
 
     # === ENDS === #
 
@@ -114,7 +115,7 @@ class Farewell:
 
     def _describe_money(self, cancellation):
         """Return what an open cancellation would credit now, and has charged."""
-        credit = cancellation._get_expected().credit_total
+        credit = cancellation._plan_execution().credit_total
         if credit:
             yield cancellation.env._(
                 "As of today the credit would be %s.",
@@ -328,6 +329,16 @@ class Farewell:
         self.env["ir.model.data"].search(
             [("module", "=", MODULE), *demo, ("model", "in", own)]
         ).unlink()
+
+    def _give_menus_back(self):
+        """Show upstream's menus to those whom it shows them without this addon."""
+        menus = {
+            "root": self.env.ref("sales_team.group_sale_salesman_all_leads"),
+            "configuration_menu": self.env["res.groups"],
+        }
+        for name, groups in menus.items():
+            menu = self.env.ref(f"subscription_oca.sale_subscription_{name}")
+            menu.group_ids = groups
 
     def _keep(self, domain):
         """Have records that come with this addon not deleted with it.

@@ -97,6 +97,11 @@ def read_leftovers(env):
         "crons": _search_text(env, "ir.cron", "cron_name"),
         "menus": _search_text(env, "ir.ui.menu", "name"),
         "views": _search_text(env, "ir.ui.view", "key"),
+        "menu_groups": {
+            name: env.ref(f"subscription_oca.sale_subscription_{name}").group_ids.ids
+            for name in ("root", "configuration_menu")
+        },
+        "all_documents": env.ref("sales_team.group_sale_salesman_all_leads").id,
         "form": form,
         "broken": _get_broken_views(env),
         "opened": open_forms(env),

@@ -471,7 +471,7 @@ class TestTexts(ConfirmationCase):
         self.subscription.recurring_next_date = "2026-07-01"
         self.bill(self.subscription, "2026-07-11")
         self.travel_to("2026-07-17")
-        expected = cancellation._get_expected().credit_total
+        expected = cancellation._get_plan().credit_total
         self.remind()
         mail = self.mails(cancellation)[-1]
         self.execute(cancellation, "2026-07-21")
@@ -479,16 +479,16 @@ class TestTexts(ConfirmationCase):
         [body, _document] = self.read(mail)
         self.assertIn(f"$ {expected:.2f}", body)
 
-    def test_no_figure_is_given_that_cannot_be_known(self):
+    def test_what_is_still_billed_and_credited_is_told(self):
         """D7, B8: August is not billed yet."""
         cancellation = self.schedule(requested_date="2026-08-15")
         [mail] = self.mails(cancellation)
         self.assert_said(
             mail,
-            "Invoices go on as usual until then. What they charge for days after the "
-            "end of service will be credited when it ends.",
+            "If nothing changes until then, we will credit you $ 16.00",
+            "You will not be charged after August 1, 2026.",
+            "August 1, 2026: Invoice for August 1, 2026 – August 31, 2026 $ 31.00",
         )
-        self.assertNotIn("we will credit you", mail.body)
 
     def test_nothing_to_credit_is_said(self):
         """D7, A3: without refund, and where nothing goes beyond the end."""

@@ -165,6 +165,13 @@ class TestLifecycle(BaseCase):
         self.assertNotIn("action_deactivate", form)
         self.assertGreater(self.left["opened"]["sale.subscription"], 5)
 
+    def test_upstreams_menus_are_shown_as_before(self):
+        """D1: to salespeople who see all documents."""
+        self.assertEqual(
+            self.left["menu_groups"],
+            {"root": [self.left["all_documents"]], "configuration_menu": []},
+        )
+
     def test_uninstalling_alters_no_document(self):
         """C10: posted invoices, credit memos and payments stay as they are."""
         self.assert_unaltered(self.cancelled, self.left["books"])

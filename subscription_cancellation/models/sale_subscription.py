@@ -246,7 +246,16 @@ class SaleSubscription(models.Model):
         # Credit memos carry the subscription too; upstream would count them as
         # invoices and move the next invoice date because of them.
         for subscription in self:
-            subscription.account_invoice_ids_count = len(subscription._get_invoices())
+            # sudo: the number may be seen by people who cannot open the invoices.
+            invoices = subscription.sudo()._get_invoices()
+            subscription.account_invoice_ids_count = len(invoices)
+
+    def _compute_sale_order_ids_count(self):
+        if self.env["sale.order"].has_access("read"):
+            return super()._compute_sale_order_ids_count()
+        # Who cannot open them is not stopped by their number.
+        self.sale_order_ids_count = 0
+        return None
 
     # === ACTIONS === #
 

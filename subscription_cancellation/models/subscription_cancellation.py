@@ -417,39 +417,40 @@ class SubscriptionCancellation(models.Model):
         taken = self.env["sale.subscription.line"]
         together = self.subscription_id.sale_subscription_line_ids
         for cancellation in self:
+            cancellation._check_none_failed()
             lines = cancellation._get_lines_ending_now() - taken
             taken |= lines
             # Read what is needed of them at once.
             lines = lines.with_prefetch(together.ids)
-            scopes.append(
-                CreditScope(
-                    lines, cancellation.effective_date, cancellation.refund_mode
-                )
-            )
+            day, refund_mode = cancellation.effective_date, cancellation.refund_mode
+            scopes.append(CreditScope(lines, day, refund_mode))
         return scopes
 
     def _get_lines_ending_now(self):
         """Return the active lines, add-ons and lines added since included."""
         self.ensure_one()
         active = self.subscription_id.sale_subscription_line_ids
-        rows = active.cancellation_line_ids.filtered(
-            # What only waits for approval holds nothing back.
-            lambda row: row.is_open and row.cancellation_id.state != "to_approve"
-        )
-        held = (rows - self.line_ids).subscription_line_id
+        held = self._get_rows_of_others().subscription_line_id
         if self.is_whole:
-            self._check_none_failed(rows - self.line_ids)
             return active - held
         own = self.line_ids.subscription_line_id & active
         return own | (own._with_addons() - held)
 
-    def _check_none_failed(self, rows):
-        """Raise where the end of everything would leave a failed line running."""
-        failed = rows.cancellation_id.filtered(
-            lambda cancellation: cancellation.state == "failed"
+    def _get_rows_of_others(self):
+        """Return the open rows of others; what waits for approval holds nothing back."""
+        active = self.subscription_id.sale_subscription_line_ids
+        return (
+            active.cancellation_line_ids.filtered(
+                lambda row: row.is_open and row.cancellation_id.state != "to_approve"
+            )
+            - self.line_ids
         )
-        if failed:
-            failed[0]._raise_failed_before()
+
+    def _check_none_failed(self):
+        """Raise where the end of everything would leave a failed line running."""
+        for other in self._get_rows_of_others().cancellation_id:
+            if self.is_whole and other.state == "failed":
+                other._raise_failed_before()
 
     def _prepare_credit_note(self, invoice, lines):
         """Return the values of the credit memo for ``invoice``."""

@@ -169,13 +169,6 @@ class SubscriptionCancellation(models.Model):
             text = self.env._("We will credit you %s, once that is checked.")
         return text % self.currency_id.format(self.credit_total)
 
-    def _get_expected(self):
-        """Return a plan of what executing this would credit as of now (B8)."""
-        self.ensure_one()
-        # sudo: the figures only, of invoices that whoever prints need not open.
-        engine = self.sudo()
-        return engine._plan_anew(engine.effective_date, engine._get_lines_ending_now())
-
     def _get_expected_text(self):
         """Return what is to be credited on the day service ends, as of now."""
         self.ensure_one()
@@ -227,7 +220,7 @@ class SubscriptionCancellation(models.Model):
         """
         self.ensure_one()
         parts = self._tell_upcoming(self._get_outlook())
-        for part in self._get_expected()._preview_settlement():
+        for part in self._get_plan()._preview_settlement():
             text = self._tell_expected(part)
             if text:
                 parts.append(ExpectedPart(text, part.amount, part.currency))

@@ -297,10 +297,16 @@ class SubscriptionCancellation(models.Model):
 
     def _get_plan(self):
         """Return what this would lead to as of now; itself, where that is stored."""
+        self.ensure_one()
         if not self.id or self.state not in ("scheduled", "to_approve"):
             return self
+        return self._plan_execution()
+
+    def _plan_execution(self):
+        """Return a plan of what executing this would lead to as of now (B8)."""
         # sudo: the figures only, as whoever requested this was shown them.
-        return self.sudo()._plan_anew(self.effective_date)
+        engine = self.sudo()
+        return engine._plan_anew(engine.effective_date, engine._get_lines_ending_now())
 
     def _get_told_rows(self, stored):
         """Return the rows of this plan, and those ``stored`` ones credited in advance.

@@ -48,6 +48,17 @@ class TestDemo(TransactionCase):
         invoices = self.get_regular(self.get(name)._get_invoices())
         return invoices.sorted("invoice_date")[-1]
 
+    # === WHO LOGS IN === #
+
+    def test_every_login_finds_the_app(self):
+        """D1: the logins that README names."""
+        for login in ("admin", "sales", "accountant"):
+            user = self.env["res.users"].search([("login", "=", login)])
+            menus = self.env(user=user)["ir.ui.menu"].load_web_menus(False)
+            xmlids = {menu["xmlid"] for menu in menus.values()}
+            with self.subTest(login):
+                self.assertIn("subscription_oca.sale_subscription_menu", xmlids)
+
     # === SIZE AND VARIETY === #
 
     def test_there_are_enough_subscriptions_and_customers(self):
