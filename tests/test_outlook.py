@@ -390,10 +390,8 @@ class TestOutlook(GuardCase):
         self.cancel(subscription, **options)
         scheduled = subscription.cancellation_ids
         text = scheduled._get_expected_text()
-        self.assertIn(
-            "If nothing changes until then, we will credit you $\N{NO-BREAK SPACE}15.20",
-            text,
-        )
+        credit = "we will credit you $\N{NO-BREAK SPACE}15.20"
+        self.assertIn(f"If nothing changes until then, {credit}", text)
         self.assertIn("You will not be charged after August 1, 2026.", text)
         parts = scheduled._get_expected_parts()
         self.assertEqual([part.amount for part in parts], [42.84, 15.20])

@@ -437,7 +437,7 @@ class SubscriptionCancellation(models.Model):
         return own | (own._with_addons() - held)
 
     def _get_rows_of_others(self):
-        """Return the open rows of others; what waits for approval holds nothing back."""
+        """Return the open rows of others. One that waits for approval holds none."""
         active = self.subscription_id.sale_subscription_line_ids
         return (
             active.cancellation_line_ids.filtered(

@@ -70,7 +70,7 @@ class Outlook(NamedTuple):
         return self.currency.round(self.credited.total - self.reduces)
 
     def get_amounts(self):
-        """Return what is expected: untaxed, tax, total, reduces invoices, refundable."""
+        """Return untaxed, tax, total, what reduces invoices, and what is refundable."""
         return (*self.credited, self.reduces, self.refundable)
 
     def as_dicts(self):
