@@ -100,11 +100,14 @@ class SaleOrder(models.Model):
     def _has_open_down_payments(self):
         """Return whether down payments of these are there that no invoice deducts.
 
-        The invoice of the order takes them, and nothing else can.
+        The invoice of the order takes them, and nothing else can; one that is
+        cancelled makes none.
         """
         return bool(
             self.order_line.filtered(
-                lambda line: line.is_downpayment and line.qty_invoiced
+                lambda line: (
+                    line.is_downpayment and line.qty_invoiced and line.state == "sale"
+                )
             )
         )
 

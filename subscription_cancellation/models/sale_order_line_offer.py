@@ -76,11 +76,14 @@ class SaleOrderLine(models.Model):
 
     @api.model
     def _search_sold(self, subscription_lines):
-        """Return the order lines that sold a period of these."""
+        """Return the order lines that sold a period of these.
+
+        Also of orders that were cancelled meanwhile: what was paid for them counts.
+        """
         return self.search(
             Domain("subscription_line_id", "in", subscription_lines.ids)
             & Domain("subscription_period_start", "!=", False)
-            & Domain("state", "=", "sale"),
+            & Domain("state", "in", ("sale", "cancel")),
             order="id",
         )
 
