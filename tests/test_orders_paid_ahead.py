@@ -224,6 +224,51 @@ class TestOrdersPaidAhead(SalesCase):
         self.assertEqual(self.get_sent_back(payment), 0.0)
         self.assert_account(order, 10.0)
 
+    def test_a_second_payment_is_on_its_way(self):
+        """C9, C16: 20.00 are here and 11.00 may fail: the served 10.00 stay."""
+        order = self.sell(31.0)
+        payment = self.pay_order(order, 20.0)
+        on_way = self.pay_order(order, 11.0, "pending")
+        if order.state != "sale":
+            order.action_confirm()
+        subscription = order.subscription_ids
+        answer = self.end_bought(subscription)
+        self.assertEqual(
+            self.get_parts(answer, "unbilled", "refund", "await_payment"),
+            [("unbilled", 10.0), ("refund", 10.0), ("await_payment", 11.0)],
+        )
+        self.assertEqual(self.get_sent_back(payment), 10.0)
+        self.assert_account(order, 0.0)
+        on_way.action_demo_set_canceled()
+        on_way._post_process()
+        self.assertEqual(order.invoice_ids.amount_total, 10.0)
+        self.assert_nothing_offered(order)
+
+    def test_the_order_has_invoiced_what_was_served_around_a_pause(self):
+        """B7: 4 + 11 days; the order says 15.00, once."""
+        order, subscription, _payment = self.buy()
+        self.travel_to("2026-07-05")
+        subscription.action_pause()
+        self.travel_to("2026-07-10")
+        subscription.action_resume()
+        self.end_bought(subscription, "2026-07-20")
+        self.assertEqual(order.invoice_ids.amount_total, 15.0)
+        self.assertEqual(order.amount_invoiced, 15.0)
+        self.assertEqual(order.order_line.qty_invoiced, 1.0)
+        self.assertEqual(order.order_line.qty_invoiced_posted, 1.0)
+        self.assert_nothing_offered(order)
+
+    def test_of_a_discount_nothing_is_left_to_invoice(self):
+        """C15: 10 %: 9.00 are invoiced, and sales analysis expects nothing more."""
+        order = self.sell(31.0)
+        self.discount(order, 10.0)
+        self.pay_order(order)
+        self.end_bought(order.subscription_ids)
+        self.assertEqual(order.invoice_ids.amount_total, 9.0)
+        self.assertEqual(
+            order.order_line.mapped("untaxed_amount_to_invoice"), [0.0, 0.0]
+        )
+
     # === CANCELLED ORDERS === #
 
     def cancel_order(self, order):

@@ -48,15 +48,12 @@ class ChargePart(NamedTuple):
         """Return whether one of these has sold the days."""
         return bool(self.order_line) and self.order_line in order_lines
 
-    def _prepare_order_values(self, is_linked):
-        """Return what is on the order, which is not to bill these days any more.
-
-        :param bool is_linked: another part of the invoice says that
-        """
+    def _prepare_order_values(self):
+        """Return what is on the order, which is not to bill these days any more."""
         line = self.order_line
         if not line:
             return {}
-        is_billed = is_linked or line.qty_invoiced >= line.product_uom_qty
+        is_billed = line.qty_invoiced >= line.product_uom_qty
         return {
             "quantity": line._get_charged_quantity(),
             "product_uom_id": line.product_uom_id.id,
@@ -275,9 +272,8 @@ class SaleSubscription(models.Model):
         """Return the invoice lines of these parts, and of the discounts of orders."""
         sold, values = self.env["sale.order.line"], []
         for part in parts:
-            is_linked = bool(part.order_line) and part.order_line in sold
             line = self._prepare_charge_line(part)
-            values.append({**line, **part._prepare_order_values(is_linked)})
+            values.append({**line, **part._prepare_order_values()})
             sold = part.order_line.union(sold) if part.order_line else sold
         for discount, units in self._get_charged_discounts(parts).items():
             reduced = sold & discount.order_id.order_line
