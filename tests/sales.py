@@ -15,8 +15,15 @@ class SalesCase(AccountingCase):
     """Sell by an order, discount it, invoice it by Odoo's wizards."""
 
     @classmethod
-    def sell(cls, *lines, interval="1 months", template=None, day="2026-07-01"):
-        """Return a quotation.
+    def sell(
+        cls,
+        *lines,
+        interval="1 months",
+        template=None,
+        day="2026-07-01",
+        currency=None,
+    ):
+        """Return a quotation, in the company's currency unless told otherwise.
 
         :param lines: a price, or values of ``sale.order.line``; besides, ``taxes`` is
             a recordset, ``name`` that of the product and ``is_service`` whether it is
@@ -27,7 +34,9 @@ class SalesCase(AccountingCase):
         order = cls.env["sale.order"].create(
             {
                 "partner_id": cls.create_customer().id,
-                "pricelist_id": cls._create_pricelist(currency_id=cls.currency.id).id,
+                "pricelist_id": cls._create_pricelist(
+                    currency_id=(currency or cls.currency).id
+                ).id,
                 "order_line": [
                     Command.create(cls._prepare_order_line(line, template))
                     for line in lines

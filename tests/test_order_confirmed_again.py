@@ -92,6 +92,25 @@ class TestOrderConfirmedAgain(SalesCase):
             invoice.invoice_line_ids.start_date, Date.to_date("2026-07-10")
         )
 
+    def test_what_was_dropped_begins_anew_and_is_invoiced(self):
+        """B7, C9: nothing was invoiced of July; a month from the 20th is, by the order.
+
+        What the first end has left out does not concern the second service.
+        """
+        order = self.sell(31.0)
+        order.action_confirm()
+        ended = order.subscription_ids
+        self.end(ended, unbilled_charges="drop")
+        self.assertTrue(order.subscription_end_note)
+        subscription = self.confirm_again(order, "2026-07-20") - ended
+        self.assertFalse(order.subscription_end_note)
+        invoice = self.invoice(order)
+        self.assertEqual(invoice.amount_total, 31.0)
+        line = invoice.invoice_line_ids
+        self.assertEqual(line.subscription_line_id.sale_subscription_id, subscription)
+        days = (line.start_date, line.end_date)
+        self.assertEqual(days, (Date.to_date("2026-07-20"), Date.to_date("2026-08-19")))
+
     # === CANCELLING === #
 
     def press_cancel(self, order):

@@ -196,6 +196,142 @@ class TestOrdersPaidAhead(SalesCase):
         self.assertEqual(rest.amount_total, 50.0)
         self.assert_account(order, 0.0)
 
+    def test_in_another_currency(self):
+        """C5, C11: € 31.00 were paid: € 10.00 are invoiced, € 21.00 go back."""
+        euro = self.get_currency("EUR")
+        order, subscription, payment = self.buy(currency=euro)
+        answer = self.end_bought(subscription)
+        self.assertEqual(
+            self.get_parts(answer, "unbilled", "refund"),
+            [("unbilled", 10.0), ("refund", 21.0)],
+        )
+        self.assertEqual(order.invoice_ids.currency_id, euro)
+        self.assertEqual(order.invoice_ids.amount_total, 10.0)
+        self.assertEqual(self.get_sent_back(payment), 21.0)
+        self.assert_account(order, 0.0)
+
+    def test_of_a_period_in_another_currency_and_the_next_one(self):
+        """C9, C11: € 31.00 for July; August is billed as upstream does, in dollars."""
+        euro = self.get_currency("EUR")
+        order, subscription, payment = self.buy(currency=euro)
+        answer = self.end_bought(subscription, "2026-08-10")
+        self.assertCountEqual(
+            self.get_parts(answer, "unbilled"), [("unbilled", 31.0), ("unbilled", 10.0)]
+        )
+        [july] = order.invoice_ids
+        self.assertEqual((july.currency_id, july.amount_total), (euro, 31.0))
+        self.assertIn(july.payment_state, ("paid", "in_payment"))
+        self.assertEqual(self.get_sent_back(payment), 0.0)
+        self.assert_account(order, 10.0)
+
+    def test_a_second_payment_is_on_its_way(self):
+        """C9, C16: 20.00 are here and 11.00 may fail: the served 10.00 stay."""
+        order = self.sell(31.0)
+        payment = self.pay_order(order, 20.0)
+        on_way = self.pay_order(order, 11.0, "pending")
+        if order.state != "sale":
+            order.action_confirm()
+        subscription = order.subscription_ids
+        answer = self.end_bought(subscription)
+        self.assertEqual(
+            self.get_parts(answer, "unbilled", "refund", "await_payment"),
+            [("unbilled", 10.0), ("refund", 10.0), ("await_payment", 11.0)],
+        )
+        self.assertEqual(self.get_sent_back(payment), 10.0)
+        self.assert_account(order, 0.0)
+        on_way.action_demo_set_canceled()
+        on_way._post_process()
+        self.assertEqual(order.invoice_ids.amount_total, 10.0)
+        self.assert_nothing_offered(order)
+
+    def test_the_order_has_invoiced_what_was_served_around_a_pause(self):
+        """B7: 4 + 11 days; the order says 15.00, once."""
+        order, subscription, _payment = self.buy()
+        self.travel_to("2026-07-05")
+        subscription.action_pause()
+        self.travel_to("2026-07-10")
+        subscription.action_resume()
+        self.end_bought(subscription, "2026-07-20")
+        self.assertEqual(order.invoice_ids.amount_total, 15.0)
+        self.assertEqual(order.amount_invoiced, 15.0)
+        self.assertEqual(order.order_line.qty_invoiced, 1.0)
+        self.assertEqual(order.order_line.qty_invoiced_posted, 1.0)
+        self.assert_nothing_offered(order)
+
+    def test_of_a_discount_nothing_is_left_to_invoice(self):
+        """C15: 10 %: 9.00 are invoiced, and sales analysis expects nothing more."""
+        order = self.sell(31.0)
+        self.discount(order, 10.0)
+        self.pay_order(order)
+        self.end_bought(order.subscription_ids)
+        self.assertEqual(order.invoice_ids.amount_total, 9.0)
+        self.assertEqual(
+            order.order_line.mapped("untaxed_amount_to_invoice"), [0.0, 0.0]
+        )
+
+    # === CANCELLED ORDERS === #
+
+    def cancel_order(self, order):
+        """Press *Cancel*, and choose to deactivate what runs."""
+        self.travel_to("2026-07-10")
+        action = order.action_cancel_with_subscriptions()
+        dialog = self.env[action["res_model"]].browse(action["res_id"])
+        dialog.action_end_subscriptions()
+        self.assertEqual(order.state, "cancel")
+
+    def test_its_order_is_cancelled_first(self):
+        """B7, C4: *Cancel and Deactivate* of an order that was paid: 21.00 go back."""
+        order, subscription, payment = self.buy()
+        self.cancel_order(order)
+        answer = self.end_bought(subscription)
+        self.assertEqual(
+            self.get_parts(answer, "unbilled", "refund"),
+            [("unbilled", 10.0), ("refund", 21.0)],
+        )
+        self.assertIn(order.invoice_ids.payment_state, ("paid", "in_payment"))
+        self.assertEqual(self.get_sent_back(payment), 21.0)
+        self.assert_account(order, 0.0)
+
+    def test_of_a_cancelled_order_all_goes_back(self):
+        """B7, C2: 31.00, and nothing is invoiced."""
+        order, subscription, payment = self.buy()
+        self.cancel_order(order)
+        answer = self.end_bought(subscription, refund_mode="full")
+        self.assertEqual(answer["refundable"], 31.0)
+        self.assertFalse(order.invoice_ids)
+        self.assertEqual(self.get_sent_back(payment), 31.0)
+        self.assert_account(order, 0.0)
+
+    def test_of_a_cancelled_order_at_its_price(self):
+        """B7, C15: 10 % off, tax and set-up: what the order said still counts."""
+        setup = {"price_unit": 50.0, "is_service": False, "name": "Set-up"}
+        order = self.sell({"price_unit": 31.0, "taxes": self.create_tax(10.0)}, setup)
+        order.order_line[:1].discount = 10.0
+        payment = self.pay_order(order)
+        self.cancel_order(order)
+        answer = self.end_bought(order.subscription_ids)
+        # 30.69 for July, 9.90 of it served; the set-up is none of ours.
+        self.assertEqual(answer["refundable"], 20.79)
+        self.assertEqual(self.get_sent_back(payment), 20.79)
+        self.assert_account(order, -50.0)
+
+    def test_its_order_is_cancelled_when_it_was_to_end_later(self):
+        """B7, B8: the end was scheduled before; it comes to the same."""
+        order, subscription, payment = self.buy()
+        self.cancel(
+            subscription,
+            "2026-07-05",
+            timing="specific_date",
+            requested_date="2026-07-10",
+            credit_settlement="refund",
+        )
+        order.action_cancel()
+        self.travel_to("2026-07-11")
+        subscription.cancellation_ids._execute_if_due()
+        self.run_steps(subscription)
+        self.assertEqual(self.get_sent_back(payment), 21.0)
+        self.assert_account(order, 0.0)
+
     def test_one_of_two_services_ends(self):
         """C9: 62.00 go on; of 31.00, 21.00 go back; then 42.00 of the others."""
         order, subscription, payment = self.buy(

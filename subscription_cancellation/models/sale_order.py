@@ -90,21 +90,33 @@ class SaleOrder(models.Model):
     def _get_payments_to_invoice(self):
         """Return the payments of these orders that are on their way to no invoice.
 
-        Once an order is invoiced, Odoo links its payments to the invoice.
+        Once an order is invoiced, Odoo links its payments to the invoice; charges of
+        single days are paid by what has arrived.
         """
         on_way = self.transaction_ids.filtered(
             lambda transaction: transaction._is_on_way() and not transaction.invoice_ids
         )
-        return on_way if on_way and not self.invoice_ids else on_way.browse()
+        if not on_way:
+            return on_way
+        is_invoiced = any(not move._get_credit_source() for move in self.invoice_ids)
+        return on_way.browse() if is_invoiced else on_way
+
+    def _waits_for_payment(self):
+        """Return whether payments are on their way, and none has arrived before."""
+        on_way = self._get_payments_to_invoice()
+        return bool(on_way) and not self._get_amount_paid_ahead()
 
     def _has_open_down_payments(self):
         """Return whether down payments of these are there that no invoice deducts.
 
-        The invoice of the order takes them, and nothing else can.
+        The invoice of the order takes them, and nothing else can; one that is
+        cancelled makes none.
         """
         return bool(
             self.order_line.filtered(
-                lambda line: line.is_downpayment and line.qty_invoiced
+                lambda line: (
+                    line.is_downpayment and line.qty_invoiced and line.state == "sale"
+                )
             )
         )
 

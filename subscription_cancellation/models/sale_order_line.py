@@ -56,8 +56,12 @@ class SaleOrderLine(models.Model):
         if not parts:
             return {}
         lines = {part.line.id for part in parts}
+        # What an order sold that was cancelled meanwhile was served all the same.
         sold = self.search(
-            [("subscription_line_id", "in", list(lines)), ("state", "=", "sale")]
+            [
+                ("subscription_line_id", "in", list(lines)),
+                ("state", "in", ("sale", "cancel")),
+            ]
         )
         return {
             part: order_line

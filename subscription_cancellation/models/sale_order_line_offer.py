@@ -51,11 +51,15 @@ class SaleOrderLine(models.Model):
                 line.qty_to_invoice = 0.0
         return result
 
-    @api.depends("subscription_end_date", "qty_to_invoice")
+    @api.depends("order_id.order_line.subscription_end_date", "qty_to_invoice")
     def _compute_untaxed_amount_to_invoice(self):
         result = super()._compute_untaxed_amount_to_invoice()
-        for line in self.filtered("subscription_end_date"):
-            line.untaxed_amount_to_invoice = line._get_offered(line.price_subtotal)
+        for line in self:
+            if line.subscription_end_date:
+                line.untaxed_amount_to_invoice = line._get_offered(line.price_subtotal)
+            elif line.untaxed_amount_to_invoice and line._has_nothing_left():
+                # A discount: Odoo looks at its price, not at what it is left of.
+                line.untaxed_amount_to_invoice = 0.0
         return result
 
     @api.depends("subscription_end_date", "qty_to_invoice")
@@ -76,11 +80,14 @@ class SaleOrderLine(models.Model):
 
     @api.model
     def _search_sold(self, subscription_lines):
-        """Return the order lines that sold a period of these."""
+        """Return the order lines that sold a period of these.
+
+        Also of orders that were cancelled meanwhile: what was paid for them counts.
+        """
         return self.search(
             Domain("subscription_line_id", "in", subscription_lines.ids)
             & Domain("subscription_period_start", "!=", False)
-            & Domain("state", "=", "sale"),
+            & Domain("state", "in", ("sale", "cancel")),
             order="id",
         )
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from odoo import models
 from odoo.exceptions import UserError
 from odoo.fields import Command
+from odoo.tools.i18n import format_list
 
 from ..formatting import format_charged_days
 from ..proration import Period, from_units, half_up, split_by_billing_period, to_units
@@ -47,15 +48,12 @@ class ChargePart(NamedTuple):
         """Return whether one of these has sold the days."""
         return bool(self.order_line) and self.order_line in order_lines
 
-    def _prepare_order_values(self, is_linked):
-        """Return what is on the order, which is not to bill these days any more.
-
-        :param bool is_linked: another part of the invoice says that
-        """
+    def _prepare_order_values(self):
+        """Return what is on the order, which is not to bill these days any more."""
         line = self.order_line
         if not line:
             return {}
-        is_billed = is_linked or line.qty_invoiced >= line.product_uom_qty
+        is_billed = line.qty_invoiced >= line.product_uom_qty
         return {
             "quantity": line._get_charged_quantity(),
             "product_uom_id": line.product_uom_id.id,
@@ -161,20 +159,58 @@ class SaleSubscription(models.Model):
         """
         due = [part for part in parts if part.amount]
         total = sum(part.total for part in due)
-        rounding = self._get_invoice_currency().rounding
+        rounding = self._get_charge_currency(parts).rounding
         is_rounding = -len(parts) * rounding <= total <= rounding / 2
         is_sale = any(part.line._get_period_price() > 0 for part in parts)
         return [] if is_rounding and is_sale else due
 
+    def _get_charge_currency(self, parts):
+        """Return the currency that these parts are invoiced in.
+
+        That of the order that sold the days, which may not be that of upstream's
+        invoices.
+        """
+        for part in parts:
+            if part.order_line:
+                return part.order_line.currency_id
+        return self._get_invoice_currency()
+
+    def _split_by_currency(self, parts):
+        """Return these parts in lists that can be on one invoice."""
+        by_currency = defaultdict(list)
+        for part in parts:
+            by_currency[self._get_charge_currency([part])].append(part)
+        return list(by_currency.values())
+
+    def _format_charge_total(self, parts):
+        """Return what these parts come to with tax, in words: a sum per currency."""
+        return format_list(
+            self.env,
+            [
+                self._get_charge_currency(own).format(self._get_charge_total(own))
+                for own in self._split_by_currency(parts)
+            ],
+        )
+
     def _charge_days(self, parts, source):
-        """Create and post the invoice of these parts; none where there are none.
+        """Create and post the invoices of these parts, one per currency.
+
+        None where there is nothing to charge.
 
         :param list parts: of :class:`ChargePart`
         :param source: the ``subscription.cancellation``, or the pause, that made the
             charge necessary
         """
-        self.ensure_one()
         AccountMove = source.env["account.move"].with_company(self.company_id)
+        return AccountMove.union(
+            *(
+                self._charge_together(own, source, AccountMove)
+                for own in self._split_by_currency(parts)
+            )
+        )
+
+    def _charge_together(self, parts, source, AccountMove):
+        self.ensure_one()
         parts = self._filter_charged(parts)
         if not parts:
             return AccountMove
@@ -186,7 +222,7 @@ class SaleSubscription(models.Model):
                 ),
                 "move_type": "out_invoice",
                 **source._prepare_link(),
-                "currency_id": self._get_invoice_currency().id,
+                "currency_id": self._get_charge_currency(parts).id,
                 "invoice_date": self._today(),
                 "ref": source.name,
             }
@@ -236,9 +272,8 @@ class SaleSubscription(models.Model):
         """Return the invoice lines of these parts, and of the discounts of orders."""
         sold, values = self.env["sale.order.line"], []
         for part in parts:
-            is_linked = bool(part.order_line) and part.order_line in sold
             line = self._prepare_charge_line(part)
-            values.append({**line, **part._prepare_order_values(is_linked)})
+            values.append({**line, **part._prepare_order_values()})
             sold = part.order_line.union(sold) if part.order_line else sold
         for discount, units in self._get_charged_discounts(parts).items():
             reduced = sold & discount.order_id.order_line
@@ -383,9 +418,9 @@ class SaleSubscription(models.Model):
     def _get_base_line(self, line, **values):
         """Return the base line for Odoo's tax engine.
 
-        :param line: ``sale.subscription.line``, or a draft ``account.move.line``
+        :param line: ``sale.subscription.line``, the ``sale.order.line`` that sold it,
+            or a draft ``account.move.line``
         """
-        is_draft = line._name == "account.move.line"
         quantity = self._get_quantity(line)
         # sudo: prices and taxes only.
         line = line.sudo()
@@ -397,9 +432,9 @@ class SaleSubscription(models.Model):
                 "price_unit": line.price_unit,
                 "quantity": quantity,
                 "discount": line.discount,
-                "currency_id": line.currency_id
-                if is_draft
-                else self._get_invoice_currency(),
+                "currency_id": self._get_invoice_currency()
+                if line._name == "sale.subscription.line"
+                else line.currency_id,
                 "partner_id": self.partner_invoice_id or self.partner_id,
                 **values,
             },

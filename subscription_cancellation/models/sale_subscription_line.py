@@ -250,6 +250,7 @@ class SaleSubscriptionLine(models.Model):
                     "subscription_line_id": line.id,
                     "subscription_period_start": period.start,
                     "subscription_period_end": period.last_day,
+                    "subscription_end_date": False,
                 }
             )
 

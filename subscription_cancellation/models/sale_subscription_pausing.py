@@ -528,9 +528,7 @@ class SaleSubscription(models.Model):
         if plan.charges:
             yield self.env._(
                 "%(amount)s is invoiced for the days up to %(day)s.",
-                amount=self._get_invoice_currency().format(
-                    self.sudo()._get_charge_total(plan.charges)
-                ),
+                amount=self.sudo()._format_charge_total(plan.charges),
                 day=format_day(self.env, plan.date_from - ONE_DAY),
             )
 

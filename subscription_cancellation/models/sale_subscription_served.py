@@ -160,8 +160,9 @@ class SaleSubscription(models.Model):
     def _price_ordered_parts(self, parts, ignored):
         """Return parts at what their sales order charges, and those left to the order.
 
-        An order with down payments takes that money with its own invoice; while a
-        payment is on its way, a step of its own waits for it.
+        An order with down payments takes that money with its own invoice; while its
+        payment is on its way, a step of its own waits for it. What was paid before
+        pays these days meanwhile.
 
         :param list parts: of ``ChargePart``
         :param ignored: drafts (``account.move``) that these parts are instead of
@@ -173,7 +174,7 @@ class SaleSubscription(models.Model):
             order_line = sold.get(part)
             if not order_line:
                 priced.append(part)
-            elif not order_line.order_id._get_payments_to_invoice():
+            elif not order_line.order_id._waits_for_payment():
                 earlier = days[order_line]
                 days[order_line] += part.period.days
                 part = self._price_ordered_part(part, order_line, earlier, ignored)

@@ -122,9 +122,7 @@ class SubscriptionCancellation(models.Model):
         texts = []
         if gaps:
             values = {
-                "amount": self.subscription_id._get_invoice_currency().format(
-                    self.subscription_id._get_charge_total(gaps)
-                ),
+                "amount": self.subscription_id._format_charge_total(gaps),
                 "days": self._describe_parts(gaps),
             }
             texts.append(

@@ -301,12 +301,17 @@ class SubscriptionCancellation(models.Model):
         return draft.move.invoice_line_ids - draft.items
 
     def _plan_uncovered(self, parts):
-        """Return the step about served days that no invoice covers, if there are any.
+        """Return the steps about served days that no invoice covers, if there are any.
 
         :raise UserError: they are to be invoiced, and that cannot be done
         """
-        if not parts:
-            return []
+        return [
+            self._plan_charge(own)
+            for own in self.subscription_id._split_by_currency(parts)
+        ]
+
+    def _plan_charge(self, parts):
+        """Return the step about served days that are charged by one invoice."""
         is_dropped = self.unbilled_charges == "drop"
         if not is_dropped:
             self.subscription_id._check_can_invoice()
@@ -316,11 +321,9 @@ class SubscriptionCancellation(models.Model):
             else self.env._("Invoiced for %s")
         ) % self._describe_parts(parts)
         step = self._plan_days(text, parts, "skipped" if is_dropped else "done")
-        return [
-            step._replace(
-                first_day=self._get_first_late_day(parts), order=_get_orders(parts)
-            )
-        ]
+        return step._replace(
+            first_day=self._get_first_late_day(parts), order=_get_orders(parts)
+        )
 
     def _get_first_late_day(self, parts):
         """Return the first of these days that regular billing would still come to."""
@@ -386,7 +389,7 @@ class SubscriptionCancellation(models.Model):
         return SettlementPart(
             "unbilled",
             self.subscription_id._get_charge_total(parts),
-            self.subscription_id._get_invoice_currency(),
+            self.subscription_id._get_charge_currency(parts),
             text,
             state,
         )
@@ -568,10 +571,16 @@ class SubscriptionCancellation(models.Model):
 
     def _settle_uncovered(self, parts):
         """Invoice the served days that no invoice covers, or say that they are not."""
-        steps = self._plan_uncovered(parts)
-        if not steps or self.unbilled_charges == "drop":
-            return steps
+        return [
+            self._settle_charge(own)
+            for own in self.subscription_id._split_by_currency(parts)
+        ]
+
+    def _settle_charge(self, parts):
+        step = self._plan_charge(parts)
+        if self.unbilled_charges == "drop":
+            return step
         invoice = self.subscription_id._charge_days(parts, self)
-        if steps[0].order:
-            steps[0].order._pay_ahead(invoice)
-        return [steps[0]._replace(move=invoice, amount=invoice.amount_total)]
+        if step.order:
+            step.order._pay_ahead(invoice)
+        return step._replace(move=invoice, amount=invoice.amount_total)

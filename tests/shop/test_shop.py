@@ -118,3 +118,37 @@ class TestBoughtInTheShop(ShopCase):
         self.travel_to("2026-07-10 12:00:00")
         declaration = self.object_by_link(self.bought)
         self.assertEqual(declaration.activity_ids.user_id, agent)
+
+
+@tagged("post_install", "-at_install")
+class TestEndedAfterTheShop(ShopCase):
+    """C4, C9: bought and paid by card on 1 July, ended on 10 July, never invoiced."""
+
+    def setUp(self):
+        super().setUp()
+        self.travel_to("2026-07-01 12:00:00")
+        self.order = self.buy()
+        self.bought = self.order.subscription_ids
+        self.travel_to("2026-07-10 12:00:00")
+
+    def end_bought(self, **options):
+        options = {"timing": "immediate", "credit_settlement": "refund", **options}
+        preview = self.bought.preview_cancellation(**options)
+        answer = self.cancel(self.bought, **options)
+        self.assertEqual(answer["refundable"], preview["refundable"])
+        self.run_steps(self.bought)
+        [payment] = self.order.transaction_ids
+        return -sum(payment.child_transaction_ids.mapped("amount"))
+
+    def test_the_card_gets_back_what_was_not_served(self):
+        """C9: 10.00 are invoiced and paid, 21.00 go back to the card."""
+        self.assertFalse(self.order.invoice_ids)
+        self.assertEqual(self.end_bought(), 21.0)
+        self.assertEqual(self.order.invoice_ids.amount_total, 10.0)
+        self.assertIn(self.order.invoice_ids.payment_state, ("paid", "in_payment"))
+        self.assertNotEqual(self.order.invoice_status, "to invoice")
+
+    def test_in_full(self):
+        """C2: all of 31.00, and nothing is invoiced."""
+        self.assertEqual(self.end_bought(refund_mode="full"), 31.0)
+        self.assertFalse(self.order.invoice_ids)
