@@ -26,22 +26,16 @@ class ChargeToCome:
     written, so that any number of them costs no query.
     """
 
-    def __init__(self, lines, currency, company, partner):
+    def __init__(self, subscription, lines):
         """Prepare its lines.
 
+        :param subscription: one ``sale.subscription``
         :param lines: ``sale.subscription.line`` or draft ``account.move.line``
         """
-        self._currency, self._company, self._partner = currency, company, partner
-        is_draft = lines._name == "account.move.line"
-        quantity_name = "quantity" if is_draft else "product_uom_qty"
-        self._charged = [
-            line.subscription_line_id if is_draft else line for line in lines
-        ]
-        self._base_lines = [
-            self._prepare(line, line.price_unit, line[quantity_name], line.discount)
-            for line in lines
-        ]
-        self._add_taxes(self._base_lines)
+        self._subscription = subscription
+        self._lines = lines
+        self._base_lines = [subscription._get_base_line(line) for line in lines]
+        self._subscription._compute_taxes(self._base_lines)
 
     def get_amounts(self):
         """Return the :class:`Amounts` of all of it."""
@@ -54,60 +48,53 @@ class ChargeToCome:
         :param Period days: what is credited of it
         :param lines: ``sale.subscription.line``, those of its lines that are credited
         """
-        rounding = self._currency.rounding
         credited = []
-        for line, base_line in zip(self._charged, self._base_lines, strict=True):
-            if line not in lines:
-                continue
-            details = base_line["tax_details"]
-            net = details["total_excluded_currency"]
-            billed = to_units(net + details["delta_total_excluded_currency"], rounding)
-            units = Charge(billed, period).units_in(days)
-            if units:
-                credited.append(self._prepare_credit(base_line, units, billed))
-        self._add_taxes(credited)
+        for line, base_line in zip(self._lines, self._base_lines, strict=True):
+            if self._get_charged(line) in lines:
+                charge = Charge(self._get_units(base_line), period)
+                units = charge.units_in(days)
+                if units:
+                    credited.append(self._prepare_credit(line, charge, units))
+        self._subscription._compute_taxes(credited)
         return self._sum(credited)
 
-    def _prepare(self, line, price_unit, quantity, discount, **values):
-        """Return a base line of Odoo's tax engine."""
-        return line.env["account.tax"]._prepare_base_line_for_taxes_computation(
-            line,
-            price_unit=price_unit,
-            quantity=quantity,
-            discount=discount,
-            currency_id=self._currency,
-            partner_id=self._partner,
-            tax_ids=line.tax_ids,
-            **values,
-        )
+    def _get_charged(self, line):
+        """Return the subscription line that one of the lines is about."""
+        return line.subscription_line_id if line._name == "account.move.line" else line
 
-    def _prepare_credit(self, base_line, units, billed):
+    def _get_units(self, base_line):
+        """Return what a base line comes to without tax, in units of the currency."""
+        details = base_line["tax_details"]
+        net = details["total_excluded_currency"]
+        net += details["delta_total_excluded_currency"]
+        return to_units(net, base_line["currency_id"].rounding)
+
+    def _prepare_credit(self, line, charge, units):
         """Return the base line of a part of one, as credit memos are computed."""
-        amount = from_units(units, self._currency.rounding)
+        currency = self._subscription._get_invoice_currency()
+        amount = from_units(units, currency.rounding)
         quantity = 1.0
-        if has_amount_per_unit(base_line["tax_ids"]):
-            quantity = base_line["quantity"] * units / billed
-        return self._prepare(
-            base_line["record"],
-            amount / quantity,
-            quantity,
-            0.0,
+        if has_amount_per_unit(line.sudo().tax_ids):
+            quantity = self._subscription._get_quantity(line) * units / charge.units
+        return self._subscription._get_base_line(
+            line,
+            price_unit=amount / quantity,
+            quantity=quantity,
+            discount=0.0,
             special_mode="total_excluded",
             is_refund=True,
         )
 
-    def _add_taxes(self, base_lines):
-        AccountTax = self._company.env["account.tax"]
-        AccountTax._add_tax_details_in_base_lines(base_lines, self._company)
-        AccountTax._round_base_lines_tax_details(base_lines, self._company)
-
     def _sum(self, base_lines):
-        totals = self._company.env["account.tax"]._get_tax_totals_summary(
-            base_lines, self._currency, self._company
+        currency = self._subscription._get_invoice_currency()
+        # sudo: prices and taxes only.
+        company = self._subscription.company_id.sudo()
+        totals = company.env["account.tax"]._get_tax_totals_summary(
+            base_lines, currency, company
         )
         return Amounts(
             *(
-                self._currency.round(totals[f"{name}_amount_currency"])
+                currency.round(totals[f"{name}_amount_currency"])
                 for name in ("base", "tax", "total")
             )
         )

@@ -187,13 +187,14 @@ class SubscriptionCancellation(models.Model):
         # sudo: the figures only, of drafts that whoever cancels need not open.
         items = self.env["account.move.line"].sudo()
         drafts = items._search_drafts(self._get_charged_lines())
-        today = self.subscription_id._today()
+        subscription = self.subscription_id
+        today = subscription._today()
         return [
             Charge(
                 max(move.invoice_date or today, today),
                 Period.from_inclusive(first_day, last_day),
                 own.subscription_line_id,
-                self._prepare_charge(own),
+                ChargeToCome(subscription, own),
             )
             for (move, first_day, last_day), own in drafts.grouped(
                 lambda item: (item.move_id, item.start_date, item.end_date)
@@ -220,7 +221,7 @@ class SubscriptionCancellation(models.Model):
             if not billed:
                 break
             if billed not in charges:
-                charges[billed] = self._prepare_charge(billed)
+                charges[billed] = ChargeToCome(subscription, billed)
             day = max(period.start, today)
             found.append(Charge(day, period, billed, charges[billed]))
         return found
@@ -241,15 +242,6 @@ class SubscriptionCancellation(models.Model):
         if self.is_whole:
             return self.subscription_id.sale_subscription_line_ids
         return self.line_ids.subscription_line_id
-
-    def _prepare_charge(self, lines):
-        subscription = self.subscription_id
-        return ChargeToCome(
-            lines,
-            subscription._get_invoice_currency(),
-            subscription.company_id,
-            subscription.partner_id,
-        )
 
     def _tell_charges(self, charges):
         """Return the next invoices one by one, and the others together."""
@@ -277,7 +269,7 @@ class SubscriptionCancellation(models.Model):
         )
         if len(others) == 1:
             text = self._tell_charge(others[0])
-        total = self._get_charge_currency().round(total)
+        total = self.subscription_id._get_invoice_currency().round(total)
         return [*told, Upcoming("invoice", others[0].day, total, text)]
 
     def _tell_charge(self, charge):
@@ -297,9 +289,6 @@ class SubscriptionCancellation(models.Model):
             first=format_day(self.env, period.start),
             last=format_day(self.env, period.last_day),
         )
-
-    def _get_charge_currency(self):
-        return self.subscription_id._get_invoice_currency()
 
     # === CREDITS === #
 
