@@ -490,6 +490,9 @@ class TestOrdersPaidAhead(SalesCase):
             self.travel_to("2026-07-10")
             options = {"timing": "immediate", "credit_settlement": settlement}
             plan = subscription._plan_cancellation(options, channel="backend")
+            text_before = " ".join(plan._get_customer_sentences(plan._get_outlook()))
+            self.assertIn("were paid for an order", text_before)
+            self.assertNotIn("No credit memo", text_before)
             told = [(part[0], part[1]) for part in plan._get_customer_parts()]
             subscription.request_cancellation(**options)
             done = [

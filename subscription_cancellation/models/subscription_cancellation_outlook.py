@@ -56,6 +56,8 @@ class Outlook(NamedTuple):
     credited: Amounts
     #: What of them reduces invoices that are not due before.
     reduces: float
+    #: What was paid for orders and is not invoiced.
+    paid_ahead: float
     #: The day of the last charge, ``None`` where no charge comes any more
     last_charge: Any
 
@@ -67,7 +69,8 @@ class Outlook(NamedTuple):
     @property
     def refundable(self):
         """What of the credits exceeds what is due: kept, or refunded."""
-        return self.currency.round(self.credited.total - self.reduces)
+        rest = self.credited.total - self.reduces
+        return self.currency.round(rest + self.paid_ahead)
 
     def get_amounts(self):
         """Return untaxed, tax, total, what reduces invoices, and what is refundable."""
@@ -102,8 +105,15 @@ class SubscriptionCancellation(models.Model):
         plan = self._get_plan()
         if plan.id:
             amounts = plan._get_credit_amounts()
-            reduces = plan.reduces_invoices
-            return Outlook(plan.currency_id, [], [], amounts, reduces, None)
+            return Outlook(
+                plan.currency_id,
+                [],
+                [],
+                amounts,
+                plan.reduces_invoices,
+                plan.paid_ahead,
+                None,
+            )
         if plan._is_due_on_request():
             parts = plan._preview_settlement() if parts is None else parts
             return plan._get_outlook_of_today(parts)
@@ -115,6 +125,7 @@ class SubscriptionCancellation(models.Model):
             credits,
             credited,
             reduces,
+            plan.paid_ahead,
             max((one.day for one in charges), default=None),
         )
 
@@ -134,6 +145,7 @@ class SubscriptionCancellation(models.Model):
             [credit] if self.credit_total else [],
             self._get_credit_amounts(),
             self.reduces_invoices,
+            self.paid_ahead,
             today if invoices else None,
         )
 

@@ -56,9 +56,11 @@ class SubscriptionCancellation(models.Model):
         :param Outlook outlook: what is still to come
         """
         self.ensure_one()
-        sentences = [
-            self._get_end_sentence(),
-            self._get_credit_sentence(outlook),
+        sentences = [self._get_end_sentence()]
+        if outlook.credited.total or not self.paid_ahead:
+            sentences.append(self._get_credit_sentence(outlook))
+        sentences += [
+            *self._get_paid_ahead_sentences(),
             *self._get_charge_sentences(outlook),
             *self._get_advance_sentences(),
         ]
