@@ -564,9 +564,8 @@ class TestDeclarations(DeclarationCase):
         self.assertFalse(first.client_hash)
 
 
-@tagged("post_install", "-at_install")
-class TestPage(DeclarationCase, HttpCase):
-    """The page itself, as a browser sees it."""
+class PageCase(DeclarationCase):
+    """The page itself, as a browser sees it. To be mixed with ``HttpCase``."""
 
     other = None
 
@@ -617,6 +616,11 @@ class TestPage(DeclarationCase, HttpCase):
         text = re.sub(r"[0-9a-f]{40,}o?\d*", "TOKEN", response.text)
         text = re.sub(r"CD/\d+/\d+", "NUMBER", text)
         return re.sub(r"\d+:\d\d:\d\d", "TIME", text)
+
+
+@tagged("post_install", "-at_install")
+class TestPage(PageCase, HttpCase):
+    """One page, a receipt, and an objection."""
 
     # === THE WAY THROUGH === #
 

@@ -143,8 +143,9 @@ class SubscriptionCancellationDeclaration(models.Model):
         if self.extraordinary_reason:
             options["comment"] = self.extraordinary_reason
         policy = subscription._map_policies("portal")[subscription]
-        timing = self._get_timing(subscription, policy)
-        day = self._get_end_day(subscription, timing, policy)
+        then = subscription._as_of(self.received_at)
+        timing = self._get_timing(then, policy)
+        day = self._get_end_day(then, timing, policy)
         if not day:
             return {**options, "timing": timing}
         return {
@@ -190,7 +191,7 @@ class SubscriptionCancellationDeclaration(models.Model):
             reasons.append(self.env._("it is extraordinary"))
         if policy.declaration_needs_person:
             reasons.append(self.env._("it was declared on the public page"))
-        if not plan.subscription_id._is_started():
+        if not plan.subscription_id._as_of(self.received_at)._is_started():
             reasons.append(self.env._("the subscription has not started yet"))
         return reasons
 
@@ -212,9 +213,10 @@ class SubscriptionCancellationDeclaration(models.Model):
             return self.env._(
                 "A person looks at it first; the end date will be confirmed to you."
             )
-        return self.env._(
-            "Service ends on %s.", format_day(self.env, cancellation.last_service_date)
-        )
+        last_day = format_day(self.env, cancellation.last_service_date)
+        if cancellation.last_service_date < cancellation.subscription_id._today():
+            return self.env._("Service ended on %s.", last_day)
+        return self.env._("Service ends on %s.", last_day)
 
     # === A PERSON === #
 
