@@ -27,6 +27,7 @@ def clean(value, is_multiline=False):
     """
     if not isinstance(value, str):
         return ""
+    value = unicodedata.normalize("NFC", value)
     value = value.replace("\r\n", "\n").replace("\r", "\n")
     kept = "".join(char for char in value if _is_printable(char, is_multiline))
     return kept.strip() if is_multiline else re.sub(r"\s+", " ", kept).strip()

@@ -56,8 +56,10 @@ from . import subscription_cancellation_change
 from . import subscription_cancellation_charge
 from . import subscription_cancellation_confirm
 from . import subscription_cancellation_declaration
+from . import subscription_cancellation_declaration_limits
 from . import subscription_cancellation_declaration_matching
 from . import subscription_cancellation_declaration_objection
+from . import subscription_cancellation_declaration_search
 from . import subscription_cancellation_declared
 from . import subscription_cancellation_event
 from . import subscription_cancellation_fingerprint
