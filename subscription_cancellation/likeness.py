@@ -75,7 +75,7 @@ def split_addresses(text):
     :param str text: e.g. "ann@azure.example; Bob <bob@azure.example>"
     :rtype: list[str]
     """
-    return [_compose(address) for address in email_split(text or "")]
+    return [compose(address) for address in email_split(text or "")]
 
 
 def get_address_key(address):
@@ -84,7 +84,7 @@ def get_address_key(address):
     :param str address: one address, without a name
     :rtype: str
     """
-    local, _at, domain = _compose(address).lower().rpartition("@")
+    local, _at, domain = compose(address).lower().rpartition("@")
     try:
         domain = idna.encode(domain, uts46=True).decode()
     except (idna.IDNAError, UnicodeError):
@@ -93,7 +93,7 @@ def get_address_key(address):
     return f"{local}@{domain}"
 
 
-def _compose(text):
+def compose(text):
     """Return a text with composed letters and without what nobody sees."""
     text = unicodedata.normalize("NFC", text)
     return "".join(char for char in text if unicodedata.category(char) != "Cf").strip()

@@ -37,6 +37,7 @@ from . import sale_subscription_closing
 from . import sale_subscription_company
 from . import sale_subscription_idempotency
 from . import sale_subscription_line
+from . import sale_subscription_other_ways
 from . import sale_subscription_overdue
 from . import sale_subscription_pause
 from . import sale_subscription_pausing
