@@ -15,6 +15,7 @@ def pre_init_hook(env):
 def post_init_hook(env):
     """Give every company a policy, and link the invoices that are already there."""
     env["res.company"].search([])._create_cancellation_policies()
+    env["sale.subscription"]._give_missing_codes()
     stamped, left = env["account.move.line"]._stamp_existing_invoices()
     _logger.info(
         "Linked %s invoice lines to their subscription line and period; %s fit none "

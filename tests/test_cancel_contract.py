@@ -266,14 +266,6 @@ class TestDeclarations(DeclarationCase):
         declaration = self.declare_and_process(contract_reference="SUBTEST1")
         self.assertWaits(declaration, "Several subscriptions match")
 
-    def test_what_is_cancelled_already_is_left_to_a_person(self):
-        """B11: scheduled before, and ended before."""
-        self.cancel(self.subscription, timing="end_of_period")
-        self.assertWaits(self.declare_and_process(), "is already cancelled")
-        self.subscription.revoke_cancellation()
-        self.cancel(self.subscription)
-        self.assertWaits(self.declare_and_process(), "is already cancelled")
-
     def test_a_subscription_of_another_company_does_not_match(self):
         """E2: each page ends the contracts of its company."""
         other = self.setup_other_company()["company"]
@@ -564,9 +556,8 @@ class TestDeclarations(DeclarationCase):
         self.assertFalse(first.client_hash)
 
 
-@tagged("post_install", "-at_install")
-class TestPage(DeclarationCase, HttpCase):
-    """The page itself, as a browser sees it."""
+class PageCase(DeclarationCase):
+    """The page itself, as a browser sees it. To be mixed with ``HttpCase``."""
 
     other = None
 
@@ -617,6 +608,11 @@ class TestPage(DeclarationCase, HttpCase):
         text = re.sub(r"[0-9a-f]{40,}o?\d*", "TOKEN", response.text)
         text = re.sub(r"CD/\d+/\d+", "NUMBER", text)
         return re.sub(r"\d+:\d\d:\d\d", "TIME", text)
+
+
+@tagged("post_install", "-at_install")
+class TestPage(PageCase, HttpCase):
+    """One page, a receipt, and an objection."""
 
     # === THE WAY THROUGH === #
 
@@ -816,20 +812,6 @@ class TestPage(DeclarationCase, HttpCase):
         self.assertEqual(len(self.get_mails(CUSTOMER)), 1)
         self.process()
         self.assertEqual(spam.state, "spam")
-
-    def test_a_client_may_declare_ten_times_an_hour(self):
-        """E2: then one sentence, a way out, and the entries are kept."""
-        self.env["ir.config_parameter"].sudo().set_param(
-            "subscription_cancellation.declarations_per_hour", "2"
-        )
-        for _number in range(2):
-            self.assertReceipt(self.send())
-        response = self.send()
-        self.assertEqual(response.status_code, 429)
-        self.assertIn("Too many cancellations", response.text)
-        self.assertIn("office@company.example", response.text)
-        self.assertIn('value="Ann Azure"', response.text)
-        self.assertEqual(len(self.declarations()), 2)
 
     # === SWITCH AND COMPANIES === #
 

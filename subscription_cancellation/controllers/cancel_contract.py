@@ -8,12 +8,15 @@ is such a contract is looked up later, by a scheduled action.
 
 import re
 import secrets
+import time
+from datetime import timedelta
 
 from odoo import SUPERUSER_ID, http
 from odoo.http import request
+from odoo.tools import consteq, hmac
 
-from ..models.subscription_cancellation_declaration import (
-    LIMITS,
+from ..models.subscription_cancellation_declaration import LIMITS
+from ..models.subscription_cancellation_declaration_limits import (
     TooManyDeclarationsError,
 )
 from .declaration_form import DeclarationForm
@@ -23,6 +26,10 @@ PATH = "/cancel-contract"
 #: People do not see this field; programs that fill in every field do.
 HONEYPOT = "company_homepage"
 NONCE = re.compile(r"[\w-]{16,64}", re.ASCII)
+#: Seconds since 1970.
+MOMENT = re.compile(r"\d{1,12}", re.ASCII)
+#: How long a page may lie open before it is sent.
+PAGE_LIFETIME = timedelta(days=7)
 LARGEST_ID = 2**31 - 1
 #: For pages whose address is a secret.
 PRIVATE = {
@@ -44,7 +51,7 @@ class CancelContract(http.Controller):
         website=True,
         sitemap=False,
         methods=["GET", "POST"],
-        # Checked below: what was entered must not be lost with an expired session.
+        # Checked below, without a session: that takes cookies, and it expires.
         csrf=False,
     )
     def cancel_contract(self, company_id=None, **post):
@@ -89,6 +96,7 @@ class CancelContract(http.Controller):
             "honeypot": HONEYPOT,
             "limits": LIMITS,
             "nonce": self._get_nonce(post or {}),
+            "page_token": self._make_page_token(),
             **self._name_addressee(company),
         }
         return request.render(
@@ -121,13 +129,26 @@ class CancelContract(http.Controller):
         return nonce if is_ours else secrets.token_urlsafe(16)
 
     def _is_from_our_page(self, post):
-        """Return whether the page was ours, and its session still is.
+        """Return whether the page was ours, and is not too old.
 
         Where it was not, what was entered is shown again: it must not be lost.
         """
-        token = post.get("csrf_token")
-        is_ours = is_token(token) and is_token(post.get("nonce"))
-        return is_ours and request.validate_csrf(token)
+        token, nonce = post.get("csrf_token"), post.get("nonce")
+        if not (is_token(token) and is_token(nonce)):
+            return False
+        until = (token or "").rpartition("o")[2]
+        is_fresh = MOMENT.fullmatch(until) and int(until) >= time.time()
+        return bool(is_fresh) and consteq(token, self._make_page_token(until))
+
+    def _make_page_token(self, until=None):
+        """Return what shows that a page is ours: signed, so that no cookie is needed.
+
+        :param str until: seconds since 1970; absent: as long as a page made now is good
+        """
+        until = until or str(int(time.time() + PAGE_LIFETIME.total_seconds()))
+        # sudo: the secret of the database, which signs it.
+        signature = hmac(request.env(su=True), PATH, until)
+        return f"{signature}o{until}"
 
     # === THE RECEIPT === #
 

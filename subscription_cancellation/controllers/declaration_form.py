@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from odoo import fields
 from odoo.tools import email_normalize
 
+from ..likeness import compose
 from ..models.subscription_cancellation_declaration import LIMITS
 from ..models.subscription_cancellation_plan import DATE_FORMAT, LAST_YEAR
 
@@ -15,6 +16,7 @@ from ..models.subscription_cancellation_plan import DATE_FORMAT, LAST_YEAR
 ECHOED = 4
 KINDS = ("ordinary", "extraordinary")
 ENDS = ("earliest", "date")
+EMAILS = ("contract_email", "confirmation_email")
 #: The day may have begun elsewhere.
 ONE_DAY = timedelta(days=1)
 LINE_BREAKS = "\n\t"
@@ -27,6 +29,7 @@ def clean(value, is_multiline=False):
     """
     if not isinstance(value, str):
         return ""
+    value = unicodedata.normalize("NFC", value)
     value = value.replace("\r\n", "\n").replace("\r", "\n")
     kept = "".join(char for char in value if _is_printable(char, is_multiline))
     return kept.strip() if is_multiline else re.sub(r"\s+", " ", kept).strip()
@@ -58,6 +61,9 @@ class DeclarationForm:
                 for name in LIMITS
             },
         }
+        for name in EMAILS:
+            # What nobody sees of what was pasted would be part of the address.
+            self.entries[name] = compose(self.entries[name])
 
     def check(self):
         """Fill ``errors``; return whether there are none."""
@@ -72,8 +78,8 @@ class DeclarationForm:
             ),
         )
         self._check_end()
-        self._check_email("contract_email")
-        self._check_email("confirmation_email")
+        for name in EMAILS:
+            self._check_email(name)
         return not self.errors
 
     def get_values(self):

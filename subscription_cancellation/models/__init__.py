@@ -37,6 +37,7 @@ from . import sale_subscription_closing
 from . import sale_subscription_company
 from . import sale_subscription_idempotency
 from . import sale_subscription_line
+from . import sale_subscription_other_ways
 from . import sale_subscription_overdue
 from . import sale_subscription_pause
 from . import sale_subscription_pausing
@@ -56,8 +57,10 @@ from . import subscription_cancellation_change
 from . import subscription_cancellation_charge
 from . import subscription_cancellation_confirm
 from . import subscription_cancellation_declaration
+from . import subscription_cancellation_declaration_limits
 from . import subscription_cancellation_declaration_matching
 from . import subscription_cancellation_declaration_objection
+from . import subscription_cancellation_declaration_search
 from . import subscription_cancellation_declared
 from . import subscription_cancellation_event
 from . import subscription_cancellation_fingerprint

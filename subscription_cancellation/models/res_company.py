@@ -1,5 +1,6 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from odoo import api, fields, models
+from odoo.tools.i18n import format_list
 
 
 class ResCompany(models.Model):
@@ -31,10 +32,62 @@ class ResCompany(models.Model):
         string="Address of the Page", compute="_compute_cancellation_page_url"
     )
 
+    cancellation_page_links = fields.Char(
+        string="Page Linked From",
+        compute="_compute_cancellation_page_links",
+        help="Which pages lead to the public cancellation page.",
+    )
+
     def _compute_cancellation_page_url(self):
         for company in self:
             path = company._get_page_path(company._get_home_company())
             company.cancellation_page_url = f"{company.get_base_url()}{path}"
+
+    @api.depends_context("lang")
+    def _compute_cancellation_page_links(self):
+        places = self._get_page_link_places()
+        for company in self:
+            if not places:
+                text = self.env._(
+                    "No page links to it: the templates of the link are switched off. "
+                    "Link to it where contracts are concluded."
+                )
+            elif company._has_visitors():
+                text = self.env._("Linked from %s.", format_list(self.env, places))
+            else:
+                text = self.env._(
+                    "Linked from the pages of customers of this company who are logged "
+                    "in. For those who are not, link to it from your own site."
+                )
+            company.cancellation_page_links = text
+
+    @api.model
+    def _get_page_link_places(self):
+        """Return in words which pages link to the public page."""
+        has_footer = self._is_link_on("subscription_cancellation.cancel_contract_link")
+        places = []
+        if "website" in self.env:
+            return [self.env._("the footer of website and portal")] * has_footer
+        if self._is_link_on("subscription_cancellation.cancel_contract_login_link"):
+            places.append(self.env._("the login pages"))
+        if has_footer:
+            places.append(self.env._("the footer of the portal"))
+        return places
+
+    @api.model
+    def _is_link_on(self, xmlid):
+        """Return whether the template of a link was not switched off."""
+        # sudo: whoever reads the settings need not be allowed to read templates.
+        template = self.env.ref(xmlid, raise_if_not_found=False)
+        return bool(template) and template.sudo().active
+
+    def _has_visitors(self):
+        """Return whether visitors who do not log in are with this company."""
+        self.ensure_one()
+        if "website" not in self.env:
+            return self == self._get_public_company()
+        # sudo: whoever reads the settings need not be allowed to read websites.
+        return bool(self.sudo().website_id)
 
     def _get_cancellation_page_path(self):
         """Return where this company's page is, for the present visitor."""

@@ -24,6 +24,9 @@ class ResConfigSettings(models.TransientModel):
         related="company_id.cancellation_page_enabled", readonly=False
     )
     cancellation_page_url = fields.Char(related="company_id.cancellation_page_url")
+    cancellation_page_links = fields.Char(
+        string="Linked From", related="company_id.cancellation_page_links"
+    )
 
     @api.depends("company_id")
     def _compute_cancellation_policy(self):

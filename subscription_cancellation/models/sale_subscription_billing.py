@@ -2,6 +2,7 @@
 """Which days are billed: periods, and the guard in upstream's billing."""
 
 from datetime import datetime, time
+from typing import NamedTuple
 
 import pytz
 
@@ -18,6 +19,12 @@ from ..terms import Contract
 SOLD = ("product_uom_qty", "price_unit", "discount")
 
 
+class AskedAt(NamedTuple):
+    """The moment of a request; nobody can send it over the API."""
+
+    moment: datetime
+
+
 class SaleSubscription(models.Model):
     """Bill no period that begins after the end of service."""
 
@@ -30,7 +37,24 @@ class SaleSubscription(models.Model):
 
         In the partner's time zone, else the company partner's, else UTC.
         """
-        return self._to_local_date(fields.Datetime.now())
+        return self._to_local_date(self._get_moment() or fields.Datetime.now())
+
+    def _as_of(self, moment):
+        """Return these as somebody who asked at a moment finds them.
+
+        Their day of today is that of the moment, and what was billed since does not
+        count. For dates only; what is done then is done now.
+
+        :param datetime moment: in UTC, without time zone; none: now
+        """
+        if not moment:
+            return self
+        return self.with_context(cancellation_moment=AskedAt(moment))
+
+    def _get_moment(self):
+        """Return the moment that these are asked as of, or ``None`` for now."""
+        asked = self.env.context.get("cancellation_moment")
+        return asked.moment if isinstance(asked, AskedAt) else None
 
     def _to_local_date(self, moment):
         """Return the customer's date at a moment.
@@ -113,10 +137,31 @@ class SaleSubscription(models.Model):
     def _get_end_of_billed(self):
         """Return the first day after all that is billed, or to be billed for today."""
         self.ensure_one()
-        anchor = self.recurring_next_date or self._get_first_invoice_date()
+        anchor = self._get_next_start() or self._get_first_invoice_date()
         return self._cut_at_contract_end(
             next_boundary(anchor, self._get_recurrence_delta(), self._today())
         )
+
+    def _get_next_start(self):
+        """Return the first day of the next period to be billed."""
+        self.ensure_one()
+        day, moment = self.recurring_next_date, self._get_moment()
+        if not moment:
+            return day
+        # sudo: who cancels need not be allowed to read journal items.
+        since = self.env["account.move.line"].sudo()
+        since = since.search(
+            [
+                ("subscription_line_id", "in", self._get_all_lines().ids),
+                ("move_id.move_type", "=", "out_invoice"),
+                ("parent_state", "!=", "cancel"),
+                ("create_date", ">", moment),
+                ("start_date", ">", self._today()),
+            ],
+            order="start_date",
+            limit=1,
+        )
+        return min(filter(None, (day, since.start_date)), default=day)
 
     def _cut_at_contract_end(self, day):
         contract_end = self._get_contract_end()
@@ -146,7 +191,7 @@ class SaleSubscription(models.Model):
         self.ensure_one()
         return Contract(
             start=self._get_first_paid_day(),
-            next_period_start=self.recurring_next_date or self._get_end_of_billed(),
+            next_period_start=self._get_next_start() or self._get_end_of_billed(),
             interval=self._get_recurrence_delta(),
             end=self._get_contract_end() or None,
             period_end=self._get_end_of_running_period(),

@@ -82,6 +82,14 @@ class SaleSubscription(models.Model):
         shared = above[:1] or known[:1]
         return shared.next_by_id() if shared else False
 
+    @api.model
+    def _give_missing_codes(self):
+        """Give a reference to those of companies that had no sequence for it."""
+        nameless = self.with_context(active_test=False).search([("code", "=", False)])
+        for subscription in nameless:
+            company = subscription.company_id or self.env.company
+            subscription.code = subscription.with_company(company)._get_next_code()
+
     # === WHO INVOICES === #
 
     def _is_invoiced_by(self, company):

@@ -1,12 +1,9 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """What somebody declared on the public cancellation page: kept as proof."""
 
-import ipaddress
 import secrets
-from datetime import timedelta
 
 import psycopg2
-from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -37,25 +34,13 @@ CONTENT = {
 }
 #: From each state, the states a declaration may go to.
 TRANSITIONS = {
-    "received": {"matched", "to_check"},
+    "received": {"matched", "to_check", "answered"},
     "to_check": {"matched", "answered"},
     "matched": {"objected"},
     "objected": set(),
     "answered": set(),
     "spam": {"received"},
 }
-#: Declarations of one client per hour; the system parameter of that name overrides it.
-HOURLY_LIMIT = 10
-HOURLY_LIMIT_PARAMETER = "subscription_cancellation.declarations_per_hour"
-#: Receipts to one address per day, so that nobody is flooded with them.
-DAILY_MAILS = 10
-#: A customer of a provider has a whole network of IPv6 addresses.
-IPV6_PREFIX = 64
-RECEIPT_TEMPLATE = "subscription_cancellation.mail_template_declaration_receipt"
-
-
-class TooManyDeclarationsError(Exception):
-    """The same client declared too often within the hour."""
 
 
 class SubscriptionCancellationDeclaration(models.Model):
@@ -151,12 +136,10 @@ class SubscriptionCancellationDeclaration(models.Model):
         groups=NO_ACCESS,
         default=lambda self: secrets.token_urlsafe(32),
     )
-    client_hash = fields.Char(readonly=True, copy=False, groups=NO_ACCESS)
     is_receipt_mailed = fields.Boolean(string="Receipt Mailed", readonly=True)
 
     _access_token_uniq = models.UniqueIndex("(access_token)")
     _objection_token_uniq = models.UniqueIndex("(objection_token)")
-    _client_idx = models.Index("(client_hash, received_at)")
 
     # === COMPUTE METHODS === #
 
@@ -219,13 +202,12 @@ class SubscriptionCancellationDeclaration(models.Model):
         :param str client_address: IP address
         :param bool is_spam: by a program, to judge by what it filled in
         :return: token of the receipt's address
-        :raise TooManyDeclarationsError: by this client, within an hour
+        :raise TooManyDeclarationsError: as many as are kept wait already
         """
         token = self._get_access_token(values, company, nonce)
         if self.search_count([("access_token", "=", token)], limit=1):
             return token
-        client_hash = self._hash_client(client_address)
-        self._check_rate(client_hash)
+        self._check_kept(company, is_spam)
         declaration = self._create_once(
             {
                 **values,
@@ -233,12 +215,15 @@ class SubscriptionCancellationDeclaration(models.Model):
                 "company_id": company.id,
                 "lang": self.env.lang,
                 "access_token": token,
-                "client_hash": client_hash,
+                "client_hash": self._hash_client(client_address),
                 "state": "spam" if is_spam else "received",
+                # It may be a customer all the same.
+                "is_to_look_at": is_spam,
             }
         )
         if not is_spam:
             declaration._acknowledge()
+        self._wake_processing()
         return token
 
     def _create_once(self, values):
@@ -251,13 +236,20 @@ class SubscriptionCancellationDeclaration(models.Model):
             return self.browse()
 
     def _acknowledge(self):
-        """Mail the receipt and wake the scheduled action that looks for a match."""
-        if self and self._may_mail_receipt():
-            self.is_receipt_mailed = self._send_mail(RECEIPT_TEMPLATE)
+        """Mail the receipt, at once if that is not too many."""
         if self:
-            self.env.ref(
-                "subscription_cancellation.ir_cron_process_declarations"
-            )._trigger()
+            self.receipt_waits_since = fields.Datetime.now()
+            self._mail_receipt()
+
+    @api.model
+    def _wake_processing(self, at=None):
+        """Wake the scheduled action that looks at what was declared.
+
+        :param datetime at: when, in UTC; absent: now
+        """
+        self.env.ref("subscription_cancellation.ir_cron_process_declarations")._trigger(
+            at
+        )
 
     def _send_mail(self, template_xmlid, is_for_customer=False, **email_values):
         """Mail a template, as soon as this transaction is committed.
@@ -282,51 +274,6 @@ class SubscriptionCancellationDeclaration(models.Model):
         """
         message = (nonce, company.id, sorted(values.items()))
         return hmac(self.env, self._name, repr(message))
-
-    # === LIMITS === #
-
-    @api.model
-    def _hash_client(self, address):
-        """Return who sent it, in a form that does not tell who that is."""
-        try:
-            client = ipaddress.ip_address(address or "")
-            if client.version == 6:
-                client = ipaddress.ip_network((client, IPV6_PREFIX), strict=False)
-        except ValueError:
-            client = address
-        return hmac(self.env, f"{self._name}.client", str(client))
-
-    @api.model
-    def _check_rate(self, client_hash):
-        """Raise TooManyDeclarationsError where this client has sent enough."""
-        parameters = self.env["ir.config_parameter"]
-        limit = parameters.get_param(HOURLY_LIMIT_PARAMETER, "")
-        limit = int(limit) if limit.strip().isdecimal() else HOURLY_LIMIT
-        since = fields.Datetime.now() - timedelta(hours=1)
-        recent = [("client_hash", "=", client_hash), ("received_at", ">", since)]
-        if self.search_count(recent, limit=limit) >= limit:
-            raise TooManyDeclarationsError
-
-    def _may_mail_receipt(self):
-        """Return whether the address has not had enough receipts today."""
-        since = fields.Datetime.now() - timedelta(days=1)
-        mailed = self.search_count(
-            [
-                ("confirmation_email", "=", self.confirmation_email),
-                ("is_receipt_mailed", "=", True),
-                ("received_at", ">", since),
-            ],
-            limit=DAILY_MAILS,
-        )
-        return mailed < DAILY_MAILS
-
-    @api.autovacuum
-    def _gc_client_hashes(self):
-        """Forget who sent what is older than any limit looks back."""
-        old = fields.Datetime.now() - relativedelta(days=1)
-        self.search(
-            [("client_hash", "!=", False), ("received_at", "<", old)]
-        ).client_hash = False
 
     # === RECEIPT === #
 
@@ -363,12 +310,23 @@ class SubscriptionCancellationDeclaration(models.Model):
         title = self.env._("Receipt of your cancellation")
         return "\n".join([title, "", *rows, "", self._get_outlook_text(), ""])
 
-    def _is_receipt_announced(self):
-        """Return whether the page says that the receipt comes by mail, too.
+    def _get_mail_text(self):
+        """Return whether the receipt comes by mail, too, and when.
 
         Who is taken for a program gets the same page as everybody.
         """
-        return self.is_receipt_mailed or self.state == "spam"
+        if self.is_receipt_mailed or self.state == "spam":
+            return self.env._(
+                "This receipt is also on its way to the e-mail address for the "
+                "confirmation."
+            )
+        if self.receipt_waits_since:
+            return self.env._(
+                "This receipt is sent to the e-mail address for the confirmation "
+                "later, as many were asked for at once. Your cancellation counts from "
+                "now on all the same: please save this page."
+            )
+        return self.env._("No e-mail is sent this time: please save this page.")
 
     def _get_outlook_text(self):
         """Return what comes next; the same for everybody."""

@@ -7,12 +7,11 @@ import psycopg2
 
 from odoo import api, models
 from odoo.exceptions import AccessError, LockError, UserError
-from odoo.fields import Domain
-from odoo.tools import email_normalize, split_every
-from odoo.tools.sql import escape_psql
+from odoo.tools import split_every
 
 from ..failures import explain
 from ..formatting import as_note, format_day
+from ..likeness import get_address_key
 from ..proration import ONE_DAY
 from ..rights import is_user
 
@@ -35,8 +34,17 @@ class SubscriptionCancellationDeclaration(models.Model):
     def _cron_process_declarations(self, batch_size=20):
         """Process what was received, one by one, committing after each batch.
 
+        Then the receipts that wait are mailed, and what nobody has to look at by
+        itself gets the activity of the day.
+
         :param int batch_size: declarations per transaction
         """
+        self._process_received(batch_size)
+        self._look_at_the_rest()
+        self._mail_waiting_receipts(batch_size)
+
+    @api.model
+    def _process_received(self, batch_size):
         received = [("state", "=", "received")]
         found = self.search(received, order="id")
         for batch in split_every(batch_size, found.ids, self.browse):
@@ -54,7 +62,7 @@ class SubscriptionCancellationDeclaration(models.Model):
         self = self._for_responsible()  # noqa: PLW0642
         try:
             with self.env.cr.savepoint():
-                self._request(self._match())
+                self._settle(self._match())
         except (psycopg2.OperationalError, LockError):
             # Somebody else is at it; the next run tries again.
             _logger.info("Declaration %s has to wait.", self.name)
@@ -64,61 +72,107 @@ class SubscriptionCancellationDeclaration(models.Model):
             _logger.exception("Declaration %s failed", self.name)
             self._leave_to_person(explain(self.env, error))
 
+    def _settle(self, subscription):
+        """Cancel a subscription, unless it is cancelled already as this wants it."""
+        if self._is_further(subscription):
+            self._acknowledge_further(subscription)
+        else:
+            self._request(subscription)
+
     # === MATCH === #
 
     def _match(self):
-        """Return the one subscription that is meant.
+        """Return the one subscription that is meant; a cancelled one, if there is none
+        that runs.
 
-        :raise UserError: there is not exactly one that can be cancelled
+        :raise UserError: there is not exactly one
         """
         found = self._find_subscriptions()
-        known = found.filtered(
-            lambda subscription: self.contract_email in self._get_emails(subscription)
-        )
+        known = found.filtered(self._is_from_customer)
         running = known.filtered(
             lambda subscription: subscription.cancellation_state != "cancelled"
         )
-        if len(running) != 1:
+        matched = running or known
+        if len(matched) != 1:
             raise UserError(self._get_mismatch_reason(found, known, running))
-        return running
+        if self._has_too_many_tries():
+            raise UserError(
+                self.env._(
+                    "Many numbers were tried with this e-mail address today; this one "
+                    "is that of %s.",
+                    matched.display_name,
+                )
+            )
+        return matched
 
-    def _find_subscriptions(self):
-        """Return the company's subscriptions with this reference, or of this order.
-
-        And those of its branches, which are the same addressee.
-        """
-        reference = escape_psql(self.contract_reference)
-        fields_to_match = ("name", "code", "sale_order_id.name")
-        return self.env["sale.subscription"].search(
-            Domain("company_id", "child_of", self.company_id.id)
-            & Domain.OR(Domain(field, "=ilike", reference) for field in fields_to_match)
-        )
-
-    @api.model
-    def _get_emails(self, subscription):
-        """Return the addresses on file, normalized, the customer's own one first."""
-        partners = (
-            subscription.partner_id
-            | subscription.partner_id.commercial_partner_id
-            | subscription.partner_invoice_id
-        )
-        emails = (email_normalize(email) for email in partners.mapped("email"))
-        return list(filter(None, emails))
+    def _is_from_customer(self, subscription):
+        """Return whether the address that was given is on file for a subscription."""
+        on_file = map(get_address_key, self._get_emails(subscription))
+        return get_address_key(self.contract_email) in on_file
 
     def _get_mismatch_reason(self, found, known, running):
         """Return in words, for staff, why there is not one subscription to cancel."""
-        names = ", ".join((running or known or found).mapped("display_name"))
         if running:
+            names = ", ".join(running.mapped("display_name"))
             return self.env._("Several subscriptions match: %s.", names)
         if known:
-            return self.env._("What matches is already cancelled: %s.", names)
+            return self._get_cancelled_reason(known)
         if found:
             return self.env._(
                 "The reference is that of %(names)s, but the e-mail address is not "
                 "one of that customer.",
-                names=names,
+                names=", ".join(found.mapped("display_name")),
             )
         return self.env._("No subscription has the reference that was given.")
+
+    def _get_cancelled_reason(self, subscriptions):
+        """Return in words, for staff, that there is nothing left to cancel."""
+        names = ", ".join(subscriptions.mapped("display_name"))
+        return self.env._("What matches is already cancelled: %s.", names)
+
+    # === FURTHER ONES === #
+
+    def _is_further(self, subscription):
+        """Return whether the subscription ends already as this wants it to.
+
+        An extraordinary one may want more than what was declared before.
+        """
+        pending = subscription._get_pending_cancellation()
+        end = pending.effective_date or subscription.cancellation_date
+        if subscription.cancellation_state == "cancelled":
+            received_on = subscription._to_local_date(self.received_at)
+            return bool(end) and end <= received_on + ONE_DAY
+        if not end or self.kind == "extraordinary":
+            return False
+        return end <= self._get_wanted_end(subscription)
+
+    def _get_wanted_end(self, subscription):
+        """Return the first day without service that this would lead to."""
+        Cancellation = self.env["subscription.cancellation"]
+        policy = subscription._map_policies("portal")[subscription]
+        then = subscription._as_of(self.received_at)
+        options = {
+            **Cancellation._get_default_options(then, policy),
+            **self._prepare_options(subscription),
+        }
+        return Cancellation._get_effective_date(then, options, policy)
+
+    def _acknowledge_further(self, subscription):
+        """Record that there is nothing left to do, and tell the customer the end."""
+        since = self.received_at - ONE_DAY
+        told = [
+            ("subscription_id", "=", subscription.id),
+            ("state", "=", "answered"),
+            ("received_at", ">", since),
+        ]
+        was_told = self.search_count(told, limit=1)
+        self._set_state(
+            "answered",
+            subscription_id=subscription.id,
+            check_reason=self._get_cancelled_reason(subscription),
+        )
+        if not was_told:
+            self._tell_address_on_file(subscription.env["subscription.cancellation"])
 
     # === REQUEST === #
 
@@ -143,8 +197,9 @@ class SubscriptionCancellationDeclaration(models.Model):
         if self.extraordinary_reason:
             options["comment"] = self.extraordinary_reason
         policy = subscription._map_policies("portal")[subscription]
-        timing = self._get_timing(subscription, policy)
-        day = self._get_end_day(subscription, timing, policy)
+        then = subscription._as_of(self.received_at)
+        timing = self._get_timing(then, policy)
+        day = self._get_end_day(then, timing, policy)
         if not day:
             return {**options, "timing": timing}
         return {
@@ -190,7 +245,7 @@ class SubscriptionCancellationDeclaration(models.Model):
             reasons.append(self.env._("it is extraordinary"))
         if policy.declaration_needs_person:
             reasons.append(self.env._("it was declared on the public page"))
-        if not plan.subscription_id._is_started():
+        if not plan.subscription_id._as_of(self.received_at)._is_started():
             reasons.append(self.env._("the subscription has not started yet"))
         return reasons
 
@@ -207,21 +262,28 @@ class SubscriptionCancellationDeclaration(models.Model):
 
     def _get_end_text(self):
         """Return when service ends, or that a person decides."""
-        cancellation = self.cancellation_id
+        subscription = self.subscription_id
+        cancellation = self.cancellation_id or subscription._get_pending_cancellation()
         if cancellation.state == "to_approve":
             return self.env._(
                 "A person looks at it first; the end date will be confirmed to you."
             )
-        return self.env._(
-            "Service ends on %s.", format_day(self.env, cancellation.last_service_date)
-        )
+        end = cancellation.last_service_date or subscription.last_service_date
+        if end < subscription._today():
+            return self.env._("Service ended on %s.", format_day(self.env, end))
+        return self.env._("Service ends on %s.", format_day(self.env, end))
 
     # === A PERSON === #
 
     def _leave_to_person(self, reason):
-        """Queue this for a person, with the reason why it needs one."""
-        self._set_state("to_check", check_reason=reason)
-        self._give_to_person(self.env._("Check a declared cancellation"), reason)
+        """Queue this for a person, with the reason why it needs one.
+
+        Of more than the limit allows at once there is one activity a day for all.
+        """
+        is_too_much = bool(self.receipt_waits_since)
+        self._set_state("to_check", check_reason=reason, is_to_look_at=is_too_much)
+        if not is_too_much:
+            self._give_to_person(self.env._("Check a declared cancellation"), reason)
 
     def _give_to_person(self, summary, note):
         """Give those who look after it something to do."""
@@ -302,6 +364,7 @@ class SubscriptionCancellationDeclaration(models.Model):
         self._set_state("received")
         for declaration in self.sudo():
             declaration.with_context(lang=declaration.lang)._acknowledge()
+        self._wake_processing()
 
     def action_view_cancellation(self):
         """Open the cancellation that was made of it (button)."""

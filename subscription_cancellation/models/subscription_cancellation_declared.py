@@ -23,7 +23,6 @@ class SubscriptionCancellation(models.Model):
         For mails to the customer: only who reads them knows the address, which has a
         stand-in everywhere else.
         """
-        self.ensure_one()
         if not (self.declaration_id and self.is_open):
             return False
         return self.declaration_id._get_objection_url()

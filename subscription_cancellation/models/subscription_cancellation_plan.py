@@ -60,10 +60,11 @@ class SubscriptionCancellation(models.Model):
         # sudo: the policy decides also for users who may not read it.
         Policy = self.env["subscription.cancellation.policy"].sudo()
         policy = Policy._for_subscription(subscription, channel)
-        defaults = self._get_default_options(subscription, policy)
+        then = subscription._as_of(self._get_declaration(options).received_at)
+        defaults = self._get_default_options(then, policy)
         asked, options = options, {**defaults, **options}
-        self._check_options(subscription, options, policy)
-        effective_date = self._get_effective_date(subscription, options, policy)
+        self._check_options(then, options, policy)
+        effective_date = self._get_effective_date(then, options, policy)
         lines, cascaded = self._get_lines_to_end(subscription, options, effective_date)
         replaced = lines._get_open_cancellations()
         scope = CreditScope(
@@ -142,7 +143,9 @@ class SubscriptionCancellation(models.Model):
         policy._check_overrides(asked, defaults)
         if not self.declaration_id:
             policy._check_reason(self.reason_id)
-        self.update(self._prepare_term_dates(self.subscription_id, self.timing, policy))
+        # sudo: when it was received decides, whoever may read it.
+        then = self.subscription_id._as_of(self.declaration_id.sudo().received_at)
+        self.update(self._prepare_term_dates(then, self.timing, policy))
         # What the subscription was changed to is an override, too.
         rules = {**policy._get_option_values(), "timing": defaults["timing"]}
         overrides = policy._get_overrides({**defaults, **asked}, rules)
@@ -165,18 +168,29 @@ class SubscriptionCancellation(models.Model):
         reason = self._get_reason(options)
         if reason:
             reason._check_can_choose(channel, options.get("comment"))
+        declaration = self._get_declaration(options)
         return {
             "subscription_id": subscription.id,
             "partner_id": subscription.partner_id.id,
             "channel": channel,
             **{name: options[name] for name in POLICY_OPTIONS},
             "requested_date": options.get("requested_date"),
-            "declaration_id": options.get("declaration_id"),
+            "declaration_id": declaration.id,
             "reason_id": reason.id,
             "comment": options.get("comment"),
-            "request_date": fields.Datetime.now(),
+            "request_date": declaration.received_at or fields.Datetime.now(),
             "requested_by_id": self.env.uid,
         }
+
+    @api.model
+    def _get_declaration(self, options):
+        """Return what was declared on the public page (sudo), if this comes from it.
+
+        It takes effect when it is received, whoever processes it when.
+        """
+        # sudo: when it was received decides, whoever may read it.
+        declarations = self.env["subscription.cancellation.declaration"].sudo()
+        return declarations.browse(options.get("declaration_id") or [])
 
     @api.model
     def _get_reason(self, options):

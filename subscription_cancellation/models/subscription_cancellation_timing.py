@@ -94,7 +94,7 @@ class SubscriptionCancellation(models.Model):
     def _is_backdated(self):
         """Return whether service ends before the day of the request."""
         self.ensure_one()
-        today = self.subscription_id._today()
+        today = self.subscription_id._as_of(self.request_date)._today()
         return bool(self.requested_date and self.requested_date < today)
 
     # === CHECKS === #

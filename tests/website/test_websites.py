@@ -183,3 +183,34 @@ class TestWebsites(DeclarationCase, HttpCase):
         self.assertTrue(url.endswith(f"{PATH}/{self.other.id}"), url)
         page = self.get(url[url.index(PATH) :], host=FIRST)
         self.assertEqual(self.get_addressee(page), "Elsewhere")
+
+    def test_the_login_of_a_website_has_the_link_in_its_footer(self):
+        """E2: once, and the settings say where it is."""
+        for host in (FIRST, SECOND):
+            page = self.get("/web/login", host=host)
+            self.assertEqual(page.text.count(f'href="{PATH}"'), 1, host)
+        for company in (self.company, self.other):
+            self.assertIn("footer of website", company.cancellation_page_links)
+            self.assertNotIn("login", company.cancellation_page_links)
+
+    def test_it_works_with_cookies_off(self):
+        """E2: on a website, too."""
+        page = self.get()
+        hidden = dict(
+            re.findall(r'name="(csrf_token|nonce)" value="([^"]*)"', page.text)
+        )
+        self.opener.cookies.clear()
+        entries = {
+            **hidden,
+            "kind": "ordinary",
+            "customer_name": "Ann Azure",
+            "contract_reference": "SUBTHEIRS",
+            "contract_email": CUSTOMER,
+            "end": "earliest",
+            "confirmation_email": CUSTOMER,
+        }
+        answer = self.get(data=entries, allow_redirects=False)
+        self.assertEqual(answer.status_code, 303)
+        self.opener.cookies.clear()
+        receipt = self.get(answer.headers["Location"])
+        self.assertIn("We have received your cancellation", receipt.text)
