@@ -80,6 +80,13 @@ class TestMigrations(CancellationCase):
             subscription.action_resume()
             self.assertEqual(str(subscription.recurring_next_date), "2026-09-15")
 
+    def test_subscriptions_without_a_reference_get_one(self):
+        """E2: customers can name them on the public page."""
+        subscription = self.create_subscription()
+        subscription.code = False
+        self.migrate("post-references", "19.0.1.3.0", NEW_FOLDER)
+        self.assertTrue(subscription.code)
+
     def test_what_was_archived_while_it_ran_is_named(self):
         """A2: nobody would bill or end it; the list has a filter for it."""
         subscription = self.create_subscription()
