@@ -3,7 +3,7 @@
 
 from odoo import models
 
-#: How that begins which stands in a link where its secret was.
+#: How that begins which stands in a link where its secret was. Also in migrations.
 STAND_IN = "only-in-the-mail"
 #: Odoo's own name for the group of the customer alone.
 CUSTOMER = "portal_customer"

@@ -11,25 +11,31 @@ HIDE = """
              FROM mail_message message
              JOIN (
                    SELECT 'sale.subscription' AS model, id AS res_id,
-                          access_token AS token, 'only-in-the-mail-' || id AS stand_in
+                          access_token AS token,
+                          'only-in-the-mail-sale_subscription-' || id || '-'
+                              AS stand_in
                      FROM sale_subscription
                     UNION ALL
                    SELECT 'subscription.cancellation', cancellation.id,
                           subscription.access_token,
-                          'only-in-the-mail-' || subscription.id
+                          'only-in-the-mail-sale_subscription-'
+                              || subscription.id || '-'
                      FROM subscription_cancellation cancellation
                      JOIN sale_subscription subscription
                        ON subscription.id = cancellation.subscription_id
                     UNION ALL
                    SELECT 'subscription.cancellation', cancellation.id,
                           declaration.objection_token,
-                          'only-in-the-mail-' || declaration.id
+                          'only-in-the-mail-subscription_cancellation_declaration-'
+                              || declaration.id || '-'
                      FROM subscription_cancellation cancellation
                      JOIN subscription_cancellation_declaration declaration
                        ON declaration.id = cancellation.declaration_id
                     UNION ALL
                    SELECT 'subscription.cancellation.declaration', id,
-                          objection_token, 'only-in-the-mail-' || id
+                          objection_token,
+                          'only-in-the-mail-subscription_cancellation_declaration-'
+                              || id || '-'
                      FROM subscription_cancellation_declaration
                   ) secret
                ON secret.model = message.model
