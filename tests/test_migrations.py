@@ -84,7 +84,7 @@ class TestMigrations(CancellationCase):
         """E2: customers can name them on the public page."""
         subscription = self.create_subscription()
         subscription.code = False
-        self.migrate("post-references", "19.0.1.3.0", NEW_FOLDER)
+        self.migrate("post-subscription_codes", "19.0.1.3.0", NEW_FOLDER)
         self.assertTrue(subscription.code)
 
     def test_what_was_archived_while_it_ran_is_named(self):
