@@ -32,10 +32,24 @@ class SubscriptionCancellation(models.Model):
         }
         return texts[self.state]
 
-    def _get_report_base_filename(self):
-        """Return how the PDF is called, wherever it is saved from."""
+    def _get_reference(self):
+        """Return the number as it stands in mails, in the PDF, and in its name.
+
+        Names of files have no slashes.
+        """
         self.ensure_one()
-        return "Cancellation %s" % self.name.replace("/", "-")
+        return self.name.replace("/", "-")
+
+    def _get_report_base_filename(self):
+        """Return how the PDF is called, wherever it is saved from.
+
+        In the customer's language, as what is in it.
+        """
+        self.ensure_one()
+        lang = self.partner_id.lang or self.env.lang
+        return self.with_context(lang=lang).env._(
+            "Cancellation %s", self._get_reference()
+        )
 
     def _get_portal_scope(self):
         """Return what ends: all of it, or the names of lines."""
