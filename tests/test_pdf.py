@@ -38,17 +38,22 @@ class PrintCase(MailServerCase, ConfirmationCase):
         self.company.partner_id.write(
             {"name": "Housekeepers", "street": "Mill Lane 7", "city": "Bonn"}
         )
-        # Where PDFs are needed, whatever Odoo does in tests.
-        self.subscription = self.subscription.with_context(force_report_rendering=True)
+        # As in production; in tests Odoo prints HTML.
+        reports = self.registry["ir.actions.report"]
+        print_html = reports._pre_render_qweb_pdf
+
+        def print_pdf(report, *args, **kwargs):
+            report = report.with_context(force_report_rendering=True)
+            return print_html(report, *args, **kwargs)
+
+        self.patch(reports, "_pre_render_qweb_pdf", print_pdf)
+        self.patch(self.registry["ir.attachment"], "_can_print", lambda _model: True)
 
     def count_printed(self):
         """Return a patcher of all ways to wkhtmltopdf; its mock has the calls."""
         return patch.object(
             odoo_reports.subprocess, "run", wraps=odoo_reports.subprocess.run
         )
-
-    def deliver(self, mails):
-        return super().deliver(mails.with_context(force_report_rendering=True))
 
 
 @tagged("post_install", "-at_install")
@@ -58,9 +63,7 @@ class TestPrint(PrintCase):
         with self.count_printed() as printed:
             for event in ("scheduled", "moved", "done"):
                 with self.subTest(event=event):
-                    self.subscription = self.create_billed().with_context(
-                        force_report_rendering=True
-                    )
+                    self.subscription = self.create_billed()
                     cancellation = getattr(self, f"reach_{event}")()
                     self.assertTrue(cancellation.told_date)
             self.assertFalse(printed.mock_calls)
@@ -162,9 +165,7 @@ class TestPrint(PrintCase):
     def test_the_print_button_makes_a_pdf(self):
         """D4, E1: at once, and without the second that Odoo waits for scripts."""
         cancellation = self.schedule()
-        reports = self.env["ir.actions.report"].with_context(
-            force_report_rendering=True
-        )
+        reports = self.env["ir.actions.report"]
         with self.count_printed() as printed:
             content, kind = reports._render_qweb_pdf(SUMMARY, cancellation.ids)
         self.assertEqual(kind, "pdf")

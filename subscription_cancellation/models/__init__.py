@@ -17,6 +17,7 @@ from . import ir_actions_report
 from . import ir_attachment
 from . import ir_http
 from . import ir_module_module
+from . import ir_qweb
 from . import mail_mail
 from . import mail_message
 from . import mail_thread
