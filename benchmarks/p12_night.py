@@ -1,4 +1,4 @@
-"""P12: a whole night, confirmations with their PDFs included, against the core alone."""
+"""P12: a night with its confirmations, PDFs included, against the core alone."""
 
 from __future__ import annotations
 
