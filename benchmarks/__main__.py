@@ -22,6 +22,7 @@ from . import (
     p7_dialog,
     p8_no_refund,
     p9_memory,
+    p12_night,
 )
 from .database import Database, Databases
 from .table import Row, print_machine, print_rows
@@ -35,6 +36,7 @@ MODULES = {
     "P8": p8_no_refund,
     "P6": p6_workers,
     "P9": p9_memory,
+    "P12": p12_night,
     "P3": p3_p5_size,
     "P5": p3_p5_size,
 }

@@ -25,6 +25,7 @@
         "data/mail_activity_type.xml",
         "data/mail_template_overdue.xml",
         "data/sale_subscription_close_reason.xml",
+        "report/subscription_cancellation_layout.xml",
         "report/subscription_cancellation_reports.xml",
         "data/mail_template.xml",
         "data/mail_template_confirmations.xml",

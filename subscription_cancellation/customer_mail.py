@@ -9,6 +9,9 @@ FOR_CUSTOMER = {
     "mail_notify_author_mention": True,
 }
 
+#: Context key: the summary is printed when its mail is sent, until then it is HTML.
+PRINT_LATER = "cancellation_print_later"
+
 
 def queue(record, template):
     """Put a mail into the queue, and have that sent once this is committed.
@@ -17,12 +20,16 @@ def queue(record, template):
     :param template: ``mail.template``
     :return: whether the customer is going to get it
     """
-    messages = record.with_context(**FOR_CUSTOMER).message_post_with_source(
-        template.with_context(**FOR_CUSTOMER),
+    context = {**FOR_CUSTOMER, PRINT_LATER: True}
+    messages = record.with_context(**context).message_post_with_source(
+        template.with_context(**context),
         subtype_xmlid="mail.mt_comment",
         partner_ids=record.partner_id.ids,
         notify_skip_followers=True,
         force_send=False,
+    )
+    record.env["ir.attachment"]._mark_printed_later(
+        messages.attachment_ids - template.attachment_ids
     )
     scheduler = record.env.ref("mail.ir_cron_mail_scheduler_action", False)
     if scheduler:

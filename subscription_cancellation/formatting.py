@@ -1,14 +1,49 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """How dates are written in sentences for people."""
 
-from markupsafe import escape
+import re
+
+from markupsafe import Markup, escape
 
 from odoo.tools import format_date, format_datetime
+
+#: The first of a month, which is an ordinal number in French.
+FRENCH_FIRST = re.compile(
+    r"(?<![\w.,/-])1(?=\s(?:janv|févr|mars|avr|mai|juin|juil|août|sept|oct|nov|déc))"
+)
+#: Italian articles before a day that is spoken with a vowel; tags may be in between.
+ITALIAN_ARTICLE = re.compile(
+    r"\b(il|al|dal|del|nel|sul)\s+((?:<[^<>]*>\s*)*)"
+    r"(?=(?:1|8|11)\s(?:gen|feb|mar|apr|mag|giu|lug|ago|set|ott|nov|dic))",
+    re.IGNORECASE,
+)
+TAG = re.compile(r"<[^<>]*>")
+
+
+def in_language_of(env, partner):
+    """Return the environment to write to a customer in, whoever executes it."""
+    return env(context={**env.context, "lang": partner.lang or env.lang})
 
 
 def format_day(env, day):
     """Return ``day`` with the month spelled out, in the language of ``env``."""
-    return format_date(env, day, date_format="long")
+    return refine_dates(format_date(env, day, date_format="long"), env.lang)
+
+
+def format_days(env, first, last, date_format="long"):
+    """Return some days in a row; a single one is not written twice.
+
+    :param date first: first of them
+    :param date last: last of them
+    :param str date_format: the language's own one where it is ``None``
+    """
+    days = [
+        refine_dates(format_date(env, day, date_format=date_format), env.lang)
+        for day in (first, last)
+    ]
+    if first == last:
+        return days[0]
+    return env._("%(first)s – %(last)s", first=days[0], last=days[1])
 
 
 def format_moment(env, moment, company):
@@ -17,7 +52,30 @@ def format_moment(env, moment, company):
     :param datetime moment: in UTC
     """
     zone = company.partner_id.tz or "UTC"
-    return format_datetime(env, moment, tz=zone, dt_format="long")
+    text = format_datetime(env, moment, tz=zone, dt_format="long")
+    return refine_dates(text, env.lang)
+
+
+def refine_dates(text, lang):
+    """Return a text with its dates as they are said: “1er juillet”, “l'8 luglio”.
+
+    Only where all of it is put together the article stands before the date.
+
+    :param text: may be HTML
+    :param str lang: of the text; that it is Italian is seen by its articles
+    """
+    kind = type(text) if isinstance(text, Markup) else str
+    if (lang or "").startswith("fr"):
+        text = FRENCH_FIRST.sub("1er", text)
+    return kind(ITALIAN_ARTICLE.sub(_elide, text))
+
+
+def _elide(match):
+    """Return an Italian article as it is before a vowel; “del” becomes “dell'”."""
+    article, between = match.groups()
+    elided = article[:-1] if article.lower() == "il" else article
+    stem = "L" if article == "Il" else "l" if article.lower() == "il" else elided + "l"
+    return f"{stem}'{''.join(TAG.findall(between))}"
 
 
 def as_note(text):
@@ -25,7 +83,7 @@ def as_note(text):
 
     Names of customers and lines are in it, and errors with anything in them.
     """
-    return escape(text)
+    return escape(refine_dates(text, None))
 
 
 def format_charged_days(env, period, total):
@@ -35,9 +93,8 @@ def format_charged_days(env, period, total):
     :param int total: days of the whole billing period
     """
     return env._(
-        "%(first)s – %(last)s (%(days)s of %(total)s days)",
-        first=format_day(env, period.start),
-        last=format_day(env, period.last_day),
+        "%(period)s (%(days)s of %(total)s days)",
+        period=format_days(env, period.start, period.last_day),
         days=period.days,
         total=total,
     )

@@ -250,6 +250,17 @@ class TestMigrations(CancellationCase):
             self.migrate("post-warning_sender", "19.0.1.3.0", NEW_FOLDER)
             self.assertIn(after, template.email_from)
 
+    def test_the_warning_of_an_older_version_says_how_to_pay(self):
+        """D6: unless somebody has written their own words."""
+        template = self.env.ref(
+            "subscription_cancellation.mail_template_overdue_warning"
+        )
+        for login, is_renewed in (("base.user_root", True), ("base.user_admin", False)):
+            user = self.env.ref(login)
+            template.with_user(user).sudo().body_html = "<p>Please pay.</p>"
+            self.migrate("post-warning_template", "19.0.1.3.0", NEW_FOLDER)
+            self.assertEqual("_get_warning_url" in template.body_html, is_renewed)
+
     def write_by_link(self, record, token):
         """Leave the copy of a mail in the chatter, as older versions did."""
         body = f'<a href="https://x/my/subscriptions/7?access_token={token}">See</a>'

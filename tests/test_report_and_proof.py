@@ -79,7 +79,7 @@ class TestSummary(CancellationCase):
             comment="Found a cheaper one",
         )
         page = self.render(cancellation)
-        self.assertIn(f"Cancellation {cancellation.name}", get_text(page))
+        self.assertIn(f"Cancellation {cancellation._get_reference()}", get_text(page))
         self.assert_read(
             page,
             {

@@ -13,8 +13,12 @@ from . import account_partial_reconcile
 from . import account_payment
 from . import base_automation
 from . import customer_link_mixin
+from . import ir_actions_report
+from . import ir_attachment
 from . import ir_http
 from . import ir_module_module
+from . import ir_qweb
+from . import mail_mail
 from . import mail_message
 from . import mail_thread
 from . import payment_provider

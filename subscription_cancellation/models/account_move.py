@@ -1,9 +1,9 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import format_date
 
 from ..failures import explained
+from ..formatting import format_days, in_language_of
 from .subscription_cancellation import ENGINE
 
 #: What only the engine writes.
@@ -67,10 +67,11 @@ class AccountMove(models.Model):
     def _compute_credited_period(self):
         for move in self:
             lines = move.invoice_line_ids.filtered("start_date")
-            move.credited_period = lines and self.env._(
-                "%(first)s – %(last)s",
-                first=format_date(self.env, min(lines.mapped("start_date"))),
-                last=format_date(self.env, max(lines.mapped("end_date"))),
+            move.credited_period = lines and format_days(
+                self.env,
+                min(lines.mapped("start_date")),
+                max(lines.mapped("end_date")),
+                date_format=None,
             )
 
     def action_open_cancellation(self):
@@ -196,7 +197,7 @@ class AccountMove(models.Model):
             "invoice_payment_term_id": False,
             "invoice_origin": subscription.name,
             **self._prepare_sale(),
-            "ref": self.env._(
+            "ref": in_language_of(self.env, self.partner_id)._(
                 "Credit for %(invoice)s (%(name)s)",
                 invoice=self.name,
                 name=source.name,

@@ -1,7 +1,14 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """What an unpaid invoice tells the customer before its subscription is cancelled."""
 
+import base64
+import logging
+
+import psycopg2
+
 from odoo import api, fields, models
+
+_logger = logging.getLogger(__name__)
 
 WARNING_TEMPLATE = "subscription_cancellation.mail_template_overdue_warning"
 WARNING_LAYOUT = "mail.mail_notification_light"
@@ -77,6 +84,75 @@ class AccountMove(models.Model):
         self.ensure_one()
         salesperson = self.invoice_user_id._filter_responsible(self.company_id)
         return salesperson.email_formatted or self.company_id.email_formatted
+
+    # === THE WARNING === #
+
+    def _is_payable_online(self):
+        """Return whether the customer finds a way to pay on the invoice's page."""
+        self.ensure_one()
+        # sudo: the answer only, of providers that only administrators see.
+        providers = (
+            self.env["payment.provider"]
+            .sudo()
+            ._get_compatible_providers(
+                self.company_id.id,
+                self.partner_id.id,
+                self.amount_residual,
+                currency_id=self.currency_id.id,
+            )
+        )
+        # Employees are offered the others, too, to try them.
+        published = providers.filtered("is_published")
+        return self._has_to_be_paid() and bool(published)
+
+    def _get_warning_url(self):
+        """Return where the customer sees the invoice, and pays it where possible.
+
+        Without logging in, as in Odoo's own mails with a payment link.
+        """
+        self.ensure_one()
+        payment = {"query_string": "&payment=True", "anchor": "portal_pay"}
+        options = payment if self._is_payable_online() else {}
+        return f"{self.get_base_url()}{self.get_portal_url(**options)}"
+
+    def _process_attachments_for_template_post(self, mail_template):
+        """Attach the invoice to its warning, whoever sends that."""
+        result = super()._process_attachments_for_template_post(mail_template)
+        if mail_template == self.env.ref(WARNING_TEMPLATE, raise_if_not_found=False):
+            for invoice in self:
+                values = result.setdefault(invoice.id, {})
+                for name, attached in invoice._get_attached_invoice().items():
+                    values.setdefault(name, []).extend(attached)
+        return result
+
+    def _get_attached_invoice(self):
+        """Return the invoice as it was sent; else as it is printed.
+
+        A PDF that cannot be made holds up no warning.
+
+        :return: dict, as :meth:`_process_attachments_for_template_post` expects it
+        """
+        self.ensure_one()
+        if self.invoice_pdf_report_id:
+            return {"attachment_ids": self.invoice_pdf_report_id.ids}
+        try:
+            with self.env.cr.savepoint():
+                return {"attachments": [self._print_invoice()]}
+        except psycopg2.OperationalError:
+            # Another transaction was faster: all of it is tried again.
+            raise
+        except Exception:
+            _logger.exception("%s is not attached to its warning", self.name)
+            return {}
+
+    def _print_invoice(self):
+        """Return name and content (base64) of a PDF of this invoice."""
+        report = self.env["account.move.send"]._get_default_pdf_report_id(self)
+        content, _format = self.env["ir.actions.report"]._render_qweb_pdf(
+            report, self.ids
+        )
+        name = self._get_invoice_report_filename(report=report)
+        return name, base64.b64encode(content)
 
     def _send_cancellation_warning(self, today):
         """Put the warning into the mail queue; without an address, do nothing.

@@ -4,7 +4,7 @@
 from odoo import fields, models
 from odoo.fields import Command
 
-from ..formatting import format_day
+from ..formatting import format_days, in_language_of
 
 
 class AccountMove(models.Model):
@@ -161,7 +161,7 @@ class AccountMove(models.Model):
             "invoice_payment_term_id": False,
             "invoice_origin": self.invoice_origin,
             **self._prepare_sale(),
-            "ref": self.env._(
+            "ref": in_language_of(self.env, self.partner_id)._(
                 "Takes back %(credit_memo)s (%(name)s)",
                 credit_memo=self.name,
                 name=source.name,
@@ -226,7 +226,7 @@ class AccountMove(models.Model):
         return {
             "invoice_date": today,
             "date": self._get_first_open_day(today),
-            "ref": self.env._(
+            "ref": in_language_of(self.env, self.partner_id)._(
                 "Takes back %(invoice)s (%(name)s)",
                 invoice=self.name,
                 name=source.name,
@@ -324,10 +324,9 @@ class AccountMoveLine(models.Model):
         name = self.origin_line_id.name or self.product_id.display_name
         if self.display_type != "product" or not self.start_date:
             return self.name or name
-        env = self.with_context(lang=self.move_id.partner_id.lang or self.env.lang).env
+        env = in_language_of(self.env, self.move_id.partner_id)
         text = env._(
-            "Takes back the credit for %(first)s – %(last)s",
-            first=format_day(env, self.start_date),
-            last=format_day(env, self.end_date),
+            "Takes back the credit for %(period)s",
+            period=format_days(env, self.start_date, self.end_date),
         )
         return f"{name or ''}\n{text}".strip()

@@ -8,7 +8,7 @@ left of that, and none where the policy has dropped them or they were charged.
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from ..formatting import format_charged_days, format_day
+from ..formatting import format_charged_days, format_day, in_language_of
 from ..proration import Period, get_uncovered, half_up
 
 
@@ -247,7 +247,7 @@ class SaleOrderLine(models.Model):
         if not periods:
             return {"price_unit": 0.0, "extra_tax_data": False}
         whole = Period(periods[0].start, periods[-1].end)
-        env = self.with_context(lang=self.order_partner_id.lang or self.env.lang).env
+        env = in_language_of(self.env, self.order_partner_id)
         text = format_charged_days(env, whole, self._get_sold_period().days)
         # sudo: as in _get_open_periods.
         subscription = self.sudo().subscription_line_id.sale_subscription_id

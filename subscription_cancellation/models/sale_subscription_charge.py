@@ -9,7 +9,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tools.i18n import format_list
 
-from ..formatting import format_charged_days
+from ..formatting import format_charged_days, in_language_of
 from ..proration import Period, from_units, half_up, split_by_billing_period, to_units
 from ..tax_discount import get_discounted_taxes
 
@@ -291,7 +291,7 @@ class SaleSubscription(models.Model):
     def _prepare_charge_line(self, part):
         """Return the invoice line of one part: upstream's, at the prorated price."""
         line = part.line.with_company(self.company_id)
-        env = self.with_context(lang=self.partner_id.lang or self.env.lang).env
+        env = in_language_of(self.env, self.partner_id)
         text = format_charged_days(env, part.period, part.billing_period.days)
         return {
             **line._prepare_account_move_line(),

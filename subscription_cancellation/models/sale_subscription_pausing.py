@@ -472,6 +472,8 @@ class SaleSubscription(models.Model):
         first = format_day(self.env, start)
         if not resume_on:
             return self.env._("Paused from %s on, until it is resumed.", first)
+        if start == resume_on - ONE_DAY:
+            return self.env._("Paused on %s only.", first)
         return self.env._(
             "Paused from %(first)s to %(last)s.",
             first=first,

@@ -5,7 +5,7 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.tools.i18n import format_list
 
-from ..formatting import format_day
+from ..formatting import format_day, format_days
 from ..proration import ONE_DAY, first_day_without_service
 
 
@@ -251,18 +251,21 @@ class SubscriptionCancellation(models.Model):
         currency = subscription._get_invoice_currency()
         due = subscription._filter_charged(parts)
         text = (
-            self.env._("%(amount)s will be invoiced now for %(first)s – %(last)s.")
+            self.env._("%(amount)s will be invoiced now for %(period)s.")
             if due
             else self.env._(
-                "Nothing is invoiced now for %(first)s – %(last)s: these days cost "
+                "Nothing is invoiced now for %(period)s: these days cost "
                 "less than %(amount)s, and count with those that are added later."
             )
         )
         amount = subscription._get_charge_total(due) if due else currency.rounding
         return text % {
             "amount": currency.format(amount),
-            "first": format_day(self.env, min(part.period.start for part in parts)),
-            "last": format_day(self.env, max(part.period.last_day for part in parts)),
+            "period": format_days(
+                self.env,
+                min(part.period.start for part in parts),
+                max(part.period.last_day for part in parts),
+            ),
         }
 
     def _log_move(self, old_date):

@@ -8,7 +8,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 
 from ..day_ledger import DayLedger
-from ..formatting import format_day
+from ..formatting import format_day, format_days, in_language_of
 from ..invoice_books import InvoiceBooks
 from ..proration import Period, from_units
 from ..rebates import Rebates
@@ -486,14 +486,11 @@ class SubscriptionCancellationLine(models.Model):
     def _get_credit_memo_line_name(self):
         """Return the line's text, in the customer's language."""
         self.ensure_one()
-        env = self.with_context(
-            lang=self.origin_move_id.partner_id.lang or self.env.lang
-        ).env
+        env = in_language_of(self.env, self.origin_move_id.partner_id)
         period = self._get_credited_period()
         text = env._(
-            "Credit for %(first)s – %(last)s (%(days)s of %(total)s days)",
-            first=format_day(env, period.start),
-            last=format_day(env, period.last_day),
+            "Credit for %(period)s (%(days)s of %(total)s days)",
+            period=format_days(env, period.start, period.last_day),
             days=period.days,
             total=self.period_days,
         )

@@ -3,7 +3,7 @@
 
 from odoo import fields, models
 
-from ..formatting import format_day
+from ..formatting import format_day, format_days
 
 #: What an answer says of the money.
 AMOUNTS = (
@@ -162,9 +162,12 @@ class SubscriptionCancellation(models.Model):
         [lines] = by_invoice.values()
         periods = [line._get_credited_period() for line in lines]
         return self.env._(
-            "A credit memo of %(credit)s will be issued for %(first)s – %(last)s.",
-            first=format_day(self.env, min(period.start for period in periods)),
-            last=format_day(self.env, max(period.last_day for period in periods)),
+            "A credit memo of %(credit)s will be issued for %(period)s.",
+            period=format_days(
+                self.env,
+                min(period.start for period in periods),
+                max(period.last_day for period in periods),
+            ),
             **values,
         )
 

@@ -3,7 +3,7 @@
 
 from odoo import models
 
-from ..formatting import format_day
+from ..formatting import format_day, in_language_of
 
 
 class SubscriptionCancellation(models.Model):
@@ -32,10 +32,26 @@ class SubscriptionCancellation(models.Model):
         }
         return texts[self.state]
 
-    def _get_report_base_filename(self):
-        """Return how the PDF is called, wherever it is saved from."""
+    def _format_day(self, day):
+        """Return a day as the summary writes it, in the language of the context."""
+        return format_day(self.env, day)
+
+    def _get_reference(self):
+        """Return the number as it stands in mails, in the PDF, and in its name.
+
+        Names of files have no slashes.
+        """
         self.ensure_one()
-        return "Cancellation %s" % self.name.replace("/", "-")
+        return self.name.replace("/", "-")
+
+    def _get_report_base_filename(self):
+        """Return how the PDF is called, wherever it is saved from.
+
+        In the customer's language, as what is in it.
+        """
+        self.ensure_one()
+        env = in_language_of(self.env, self.partner_id)
+        return env._("Cancellation %s", self._get_reference())
 
     def _get_portal_scope(self):
         """Return what ends: all of it, or the names of lines."""

@@ -8,7 +8,7 @@ from odoo import models
 from odoo.fields import Command
 from odoo.tools.i18n import format_list
 
-from ..formatting import format_charged_days, format_day
+from ..formatting import format_charged_days, format_days, in_language_of
 from ..invoice_lines import InvoiceLines
 from ..orders_ahead import OrdersAhead
 from ..proration import ONE_DAY, Period, from_units, get_uncovered, half_up, to_units
@@ -459,11 +459,7 @@ class SubscriptionCancellation(models.Model):
         return format_list(
             self.env,
             [
-                self.env._(
-                    "%(first)s – %(last)s",
-                    first=format_day(self.env, days.start),
-                    last=format_day(self.env, days.last_day),
-                )
+                format_days(self.env, days.start, days.last_day)
                 for days in get_uncovered(whole, [(one, 1) for one in breaks])
             ],
         )
@@ -557,7 +553,7 @@ class SubscriptionCancellation(models.Model):
         if share == 1.0:
             return values
         subscription = self.subscription_id
-        env = self.with_context(lang=item.partner_id.lang or self.env.lang).env
+        env = in_language_of(self.env, item.partner_id)
         total = item._get_service_period().days
         text = format_charged_days(env, period, total)
         return {

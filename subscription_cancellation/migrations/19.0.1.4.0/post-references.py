@@ -1,0 +1,20 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""The number of a cancellation is written as in the name of its file."""
+
+OLD, NEW = "({{ object.name }})", "({{ object._get_reference() }})"
+
+
+def migrate(cr, version):
+    """Let subjects have it in every language; other words of theirs stay."""
+    cr.execute(
+        """
+        UPDATE mail_template template
+           SET subject = replace(subject::text, %s, %s)::jsonb
+          FROM ir_model_data data
+         WHERE data.module = 'subscription_cancellation'
+           AND data.name LIKE 'mail_template_cancellation_%%'
+           AND data.model = 'mail.template'
+           AND data.res_id = template.id
+        """,
+        [OLD, NEW],
+    )
