@@ -62,12 +62,15 @@ def refine_dates(text, lang):
     Only where all of it is put together the article stands before the date.
 
     :param text: may be HTML
-    :param str lang: of the text; that it is Italian is seen by its articles
+    :param str lang: of the text; where it is not known, its articles tell Italian
     """
     kind = type(text) if isinstance(text, Markup) else str
-    if (lang or "").startswith("fr"):
+    language = (lang or "it")[:2]
+    if language == "fr":
         text = FRENCH_FIRST.sub("1er", text)
-    return kind(ITALIAN_ARTICLE.sub(_elide, text))
+    if language == "it":
+        text = ITALIAN_ARTICLE.sub(_elide, text)
+    return kind(text)
 
 
 def _elide(match):

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from odoo import fields, models
 
 from ..charges_to_come import Amounts, ChargeToCome, get_unused
-from ..formatting import format_day
+from ..formatting import format_day, format_days
 from ..proration import Period
 
 #: How many invoices are told one by one; the others, with their number and sum.
@@ -296,11 +296,7 @@ class SubscriptionCancellation(models.Model):
         )
 
     def _format_period(self, period):
-        return self.env._(
-            "%(first)s – %(last)s",
-            first=format_day(self.env, period.start),
-            last=format_day(self.env, period.last_day),
-        )
+        return format_days(self.env, period.start, period.last_day)
 
     # === CREDITS === #
 
