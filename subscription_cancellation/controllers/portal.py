@@ -1,6 +1,8 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """Subscriptions in the customer portal: list and detail."""
 
+from urllib.parse import urlencode
+
 from odoo import http
 from odoo.exceptions import AccessError, MissingError
 from odoo.fields import Domain
@@ -147,21 +149,35 @@ class SubscriptionPortal(CustomerPortal):
         owned = subscription.with_user(request.env.user).sudo()
         return owned.with_company(subscription.company_id)
 
-    def _get_subscription_or_login(self, subscription_id, access_token=None):
+    def _get_subscription_or_login(self, subscription_id, access_token=None, page=None):
         """Return the subscription, or where to go instead.
 
-        Who is not logged in may be its customer, whose session expired.
+        Who is not logged in may be its customer, whose session expired: the login
+        leads back.
 
+        :param str page: to come back to, e.g. ``"/cancel"``; absent: the one that was
+            asked for, of a button the subscription
         :raise BadRequest: the token, or another entry, is nothing that we sent
         """
         check_entries()
         try:
             return self._get_subscription(subscription_id, access_token), None
         except (AccessError, MissingError):
-            if request.env.user._is_public():
-                path = f"{URL}/{subscription_id}"
-                return None, request.redirect_query("/web/login", {"redirect": path})
-            return None, request.redirect("/my")
+            if not request.env.user._is_public():
+                return None, request.redirect("/my")
+            is_page = request.httprequest.method == "GET"
+            path = f"{URL}/{subscription_id}{page or ''}"
+            if is_page and not page:
+                path = self._get_path_asked_for()
+            return None, request.redirect_query("/web/login", {"redirect": path})
+
+    def _get_path_asked_for(self):
+        """Return address and query of this request, without the token of a link."""
+        asked = request.httprequest
+        query = {
+            name: value for name, value in asked.args.items() if name != "access_token"
+        }
+        return f"{asked.path}?{urlencode(query)}" if query else asked.path
 
     def _get_subscription_values(self, subscription, access_token, **values):
         """Return what every page of a subscription shows."""

@@ -41,6 +41,7 @@ from . import sale_subscription_overdue
 from . import sale_subscription_pause
 from . import sale_subscription_pausing
 from . import sale_subscription_mails
+from . import sale_subscription_portal_choices
 from . import sale_subscription_portal
 from . import sale_subscription_reactivation
 from . import sale_subscription_renewal

@@ -7,7 +7,6 @@ be chosen is checked here.
 """
 
 import uuid
-from typing import NamedTuple
 
 from odoo import fields, models
 from odoo.exceptions import AccessError, UserError
@@ -16,25 +15,10 @@ from ..formatting import format_day
 from ..proration import ONE_DAY
 from ..rights import USER_GROUP
 from .sale_subscription_company import WrongCompanyError
-from .subscription_cancellation_policy import TIMINGS
+from .sale_subscription_portal_choices import EntriesError
 
-#: Longest comment of a customer.
-COMMENT_LENGTH = 1000
 #: What a customer may say of a cancellation; the policy decides all else.
 CUSTOMER_OPTIONS = ("timing", "requested_date", "line_ids", "reason_id", "comment")
-
-
-class TimingChoice(NamedTuple):
-    """A time that a customer may choose."""
-
-    timing: str
-    #: Last day of service; of a date of one's own: the first one that is possible.
-    last_day: object
-    #: Last possible day, for a date of one's own, where there is one.
-    latest: object
-    is_default: bool
-    #: Last day on which to ask for this end, where the policy has terms
-    cancel_by: object = False
 
 
 class SaleSubscription(models.Model):
@@ -311,59 +295,6 @@ class SaleSubscription(models.Model):
             "care of it."
         )
 
-    def _get_portal_timings(self):
-        """Return what a customer may choose from: each keeps notice and minimum term.
-
-        :return: list of :class:`TimingChoice`; each date is offered once
-        """
-        self.ensure_one()
-        policy = self._get_portal_policy()
-        options = self.env["subscription.cancellation"]._get_default_options(
-            self, policy
-        )
-        choices = {}
-        for timing, _label in self._get_portal_timing_names(policy, options["timing"]):
-            choice = self._get_portal_timing(timing, options, policy)
-            if choice:
-                key = timing if timing == "specific_date" else choice.last_day
-                choices.setdefault(key, choice)
-        return list(choices.values())
-
-    def _get_portal_timing_names(self, policy, default):
-        """Return the timings that the policy leaves to choose, its own one first."""
-        timings = sorted(TIMINGS, key=lambda item: item[0] != default)
-        if policy.allow_override_timing and self._is_started():
-            return timings
-        return timings[:1]
-
-    def _get_portal_timing(self, timing, options, policy):
-        """Return the :class:`TimingChoice`, ``None`` where it is not possible."""
-        Cancellation = self.env["subscription.cancellation"]
-        is_default = timing == options["timing"]
-        options = {**options, "timing": timing, "requested_date": False}
-        try:
-            end = Cancellation._get_effective_date(self, options, policy)
-        except UserError:
-            return None
-        last_day = end - ONE_DAY
-        terms = Cancellation._prepare_term_dates(self, timing, policy)
-        earliest = terms["earliest_end_date"]
-        contract_end = self._get_contract_end()
-        if timing == "specific_date":
-            last_day = max(filter(None, (self._today(), earliest)))
-            latest = contract_end and contract_end - ONE_DAY * 2
-            is_possible = not latest or last_day <= latest
-            return is_possible and TimingChoice(timing, last_day, latest, is_default)
-        if earliest and last_day < earliest and self._is_started():
-            return None
-        cancel_by = last_day == earliest and terms["cancel_by_date"]
-        return TimingChoice(timing, last_day, False, is_default, cancel_by)
-
-    def _get_portal_reasons(self):
-        """Return the reasons that customers can choose from."""
-        reasons = self.env["sale.subscription.close.reason"]
-        return reasons.search([("portal_visible", "=", True)])
-
     def _get_portal_cannot_revoke_reason(self):
         """Return why the customer cannot take back what is open, or ``None``."""
         self.ensure_one()
@@ -404,6 +335,7 @@ class SaleSubscription(models.Model):
         """Return the checked plan of what a customer asks for; nothing is written.
 
         :param dict options: of :data:`CUSTOMER_OPTIONS`; any other is ignored
+        :raise EntriesError: options cannot be; a sentence for each
         :raise UserError: in the customer's words
         """
         self.ensure_one()
@@ -411,8 +343,9 @@ class SaleSubscription(models.Model):
         if reason:
             raise UserError(reason)
         options = {name: options[name] for name in CUSTOMER_OPTIONS if name in options}
-        self._check_customer_timing(options)
-        self._check_customer_words(options)
+        errors = self._get_entry_errors(options)
+        if errors:
+            raise EntriesError(errors)
         try:
             return self._plan_cancellation(options, "portal")
         except WrongCompanyError:
@@ -442,7 +375,7 @@ class SaleSubscription(models.Model):
         if known:
             return known
         plan = self._plan_for_customer(options)
-        plan._check_fingerprint(fingerprint)
+        plan._check_as_shown(fingerprint)
         plan.update({"idempotency_key": key or False})
         return plan._confirm()
 
@@ -502,46 +435,6 @@ class SaleSubscription(models.Model):
             )
         self._pause(plan.resume_on, "portal")
         self._tell_of_pause()
-
-    # === CHECKS === #
-
-    def _check_customer_timing(self, options):
-        """Raise unless the time is one of those that are offered."""
-        if options.get("timing"):
-            # What they were shown may be older than a start that was put off.
-            Cancellation = self.env["subscription.cancellation"]
-            Cancellation._check_can_wait(self, options["timing"])
-        choices = {choice.timing: choice for choice in self._get_portal_timings()}
-        choice = choices.get(options.get("timing"))
-        if not choice:
-            raise UserError(self.env._("Choose when your subscription shall end."))
-        if choice.timing != "specific_date":
-            options.pop("requested_date", None)
-            return
-        day = self.env["subscription.cancellation"]._parse_date(
-            options.get("requested_date")
-        )
-        if not day:
-            raise UserError(self.env._("Choose the day on which it shall end."))
-        if day < choice.last_day:
-            raise UserError(
-                self.env._(
-                    "The earliest possible day is %s.",
-                    format_day(self.env, choice.last_day),
-                )
-            )
-
-    def _check_customer_words(self, options):
-        """Raise where reason or comment are missing, or too long."""
-        if len(options.get("comment") or "") > COMMENT_LENGTH:
-            raise UserError(
-                self.env._(
-                    "Your comment is too long: please use up to %s characters.",
-                    COMMENT_LENGTH,
-                )
-            )
-        if self._get_portal_policy().reason_required and not options.get("reason_id"):
-            raise UserError(self.env._("Please choose a reason."))
 
 
 class SaleSubscriptionLine(models.Model):

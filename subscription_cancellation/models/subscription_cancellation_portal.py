@@ -2,6 +2,7 @@
 """A cancellation as the customer reads it: before, and after."""
 
 from odoo import models
+from odoo.exceptions import UserError
 
 from ..formatting import format_day
 
@@ -74,7 +75,42 @@ class SubscriptionCancellation(models.Model):
         told = [
             (self._tell_expected(part), part.amount, part.currency) for part in parts
         ]
-        return [part for part in told if part[0] and part[1]]
+        return [
+            part for part in told if part[0] and not part[2].is_zero(part[1] or 0.0)
+        ]
+
+    # === WHAT WAS SHOWN === #
+
+    def _check_as_shown(self, fingerprint):
+        """Raise where the figures that the customer confirmed are no longer true.
+
+        :param str fingerprint: of the preview
+        :raise UserError: what has changed, for the page that shows the new figures
+        """
+        self.ensure_one()
+        if fingerprint == self._fingerprint():
+            return
+        text = self.env._(
+            "Nothing was cancelled yet: please check what this page shows, then "
+            "confirm."
+        )
+        raise UserError(" ".join([*self._describe_changes_shown(fingerprint), text]))
+
+    def _describe_changes_shown(self, fingerprint):
+        """Return in sentences what differs from what the customer was shown.
+
+        The page says what becomes of the money, in the customer's words.
+        """
+        new = self._get_facts()
+        old = self._parse_fingerprint(fingerprint, new)
+        old = {**old, **{name: new[name] for name in ("mode", "approval", "split")}}
+        return [
+            *self._describe_changed_terms(old, new),
+            *self._describe_changed_rows(old["rows"], new["rows"]),
+            *self._describe_changed_money(old, new),
+        ]
+
+    # === LINKS === #
 
     def _get_portal_url(self):
         """Return where the customer sees the subscription, without logging in.
