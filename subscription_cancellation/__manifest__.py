@@ -78,7 +78,10 @@
         "demo/sale_order.xml",
     ],
     "assets": {
-        "web.assets_frontend": ["subscription_cancellation/static/src/scss/**/*"],
+        "web.assets_frontend": [
+            "subscription_cancellation/static/src/scss/**/*",
+            "subscription_cancellation/static/src/interactions/**/*",
+        ],
         "web.assets_tests": ["subscription_cancellation/static/tests/tours/**/*"],
     },
     "pre_init_hook": "pre_init_hook",

@@ -388,7 +388,7 @@ class TestPortalTwice(PortalCase):
         """E2: begin again, or log in; nothing is lost or done."""
         page = self.check_out(timing="immediate")
         answer = self.send(page, "confirm", csrf_token="old")
-        self.assertIn("Your session has expired", answer.text("message"))
+        self.assertIn("Your session has expired", answer.text("changed"))
         self.logout()
         answer = self.send(page, "confirm")
         self.assertTrue(answer.url.endswith("/web/login"))

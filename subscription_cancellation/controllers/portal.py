@@ -14,6 +14,8 @@ from odoo.addons.portal.controllers.portal import CustomerPortal, pager
 from .entries import check_entries
 
 URL = "/my/subscriptions"
+#: Of what is searched for; what is longer is no name.
+SEARCH_LENGTH = 100
 
 
 class SubscriptionPortal(CustomerPortal):
@@ -80,8 +82,23 @@ class SubscriptionPortal(CustomerPortal):
             },
         }
 
+    def _get_subscription_inputs(self):
+        return {"all": {"input": "all", "label": request.env._("Search")}}
+
+    def _get_searched(self, search):
+        """Return which of the visitor's subscriptions have a text in their names."""
+        if not search:
+            return Domain.TRUE
+        # sudo: plans and lines of subscriptions that the visitor may read.
+        subscriptions = request.env["sale.subscription"].sudo()
+        return subscriptions._search_for_customer(
+            search, self._get_subscription_domain()
+        )
+
     @http.route([URL, f"{URL}/page/<int:page>"], type="http", auth="user", website=True)
-    def portal_my_subscriptions(self, page=1, sortby=None, filterby=None, **_kwargs):
+    def portal_my_subscriptions(
+        self, page=1, sortby=None, filterby=None, search=None, **_kwargs
+    ):
         """List the visitor's subscriptions."""
         check_entries()
         Subscription = request.env["sale.subscription"]
@@ -89,7 +106,9 @@ class SubscriptionPortal(CustomerPortal):
         filters = self._get_subscription_filters()
         sortby = sortby if sortby in sortings else "newest"
         filterby = filterby if filterby in filters else "all"
+        search = (search or "").replace("\x00", "").strip()[:SEARCH_LENGTH]
         domain = self._get_subscription_domain() & filters[filterby]["domain"]
+        domain &= self._get_searched(search)
         may_read = Subscription.has_access("read")
         page_values = pager(
             url=URL,
@@ -97,7 +116,7 @@ class SubscriptionPortal(CustomerPortal):
             # One in the query is none of the addresses that the pager makes.
             page=page if isinstance(page, int) else 1,
             step=self._items_per_page,
-            url_args={"sortby": sortby, "filterby": filterby},
+            url_args={"sortby": sortby, "filterby": filterby, "search": search},
         )
         subscriptions = (
             Subscription.search(
@@ -121,6 +140,9 @@ class SubscriptionPortal(CustomerPortal):
             "sortby": sortby,
             "searchbar_filters": filters,
             "filterby": filterby,
+            "searchbar_inputs": self._get_subscription_inputs(),
+            "search_in": "all",
+            "search": search,
         }
         return request.render(
             "subscription_cancellation.portal_my_subscriptions", values

@@ -6,10 +6,12 @@ trust nothing that was sent: who may see a subscription is checked by the page, 
 be chosen is checked here.
 """
 
+import re
 import uuid
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
 
 from ..formatting import format_day
 from ..proration import ONE_DAY
@@ -17,6 +19,8 @@ from ..rights import USER_GROUP
 from .sale_subscription_company import WrongCompanyError
 from .sale_subscription_portal_choices import EntriesError
 
+#: As Odoo names products: "[CODE] Name".
+CODE_AND_NAME = r"(?:\[([^\]]+)\] +)?(.*)"
 #: What a customer may say of a cancellation; the policy decides all else.
 CUSTOMER_OPTIONS = ("timing", "requested_date", "line_ids", "reason_id", "comment")
 
@@ -146,6 +150,74 @@ class SaleSubscription(models.Model):
         return self._get_portal_page_url(
             access_token, f"/cancellations/{cancellation.id}"
         )
+
+    @api.model
+    def _search_for_customer(self, text, domain):
+        """Return as a domain which of ``domain`` have ``text`` in one of their names.
+
+        :param str text: of the plan, an item, or the reference
+        """
+        names = (
+            "name",
+            "template_id.name",
+            "sale_subscription_line_ids.name",
+            "archived_line_ids.name",
+        )
+        found = self.search(
+            domain & Domain.OR(Domain(name, "ilike", text) for name in names)
+        )
+        return Domain("id", "in", found.ids)
+
+    # === NAMES AND PRICES === #
+
+    def _get_portal_title(self):
+        """Return what customers call this: its plan."""
+        self.ensure_one()
+        return self.template_id.name or self.display_name
+
+    def _get_portal_rhythm(self):
+        """Return how often the price is paid, e.g. "per month"."""
+        self.ensure_one()
+        kind = self.template_id.recurring_rule_type or "months"
+        count = self.template_id.recurring_interval or 1
+        if count == 1:
+            return {
+                "days": self.env._("per day"),
+                "weeks": self.env._("per week"),
+                "months": self.env._("per month"),
+                "years": self.env._("per year"),
+            }[kind]
+        return {
+            "days": self.env._("every %s days", count),
+            "weeks": self.env._("every %s weeks", count),
+            "months": self.env._("every %s months", count),
+            "years": self.env._("every %s years", count),
+        }[kind]
+
+    def _shows_tax_included(self):
+        """Return whether prices include tax, as on the company's documents."""
+        return self.company_id.account_price_include == "tax_included"
+
+    def _get_portal_tax_text(self, tax):
+        """Return whether an amount is shown with tax, where there is any.
+
+        :param float tax: of the amount
+        """
+        if not tax:
+            return None
+        if self._shows_tax_included():
+            return self.env._("incl. tax")
+        return self.env._("excl. tax")
+
+    def _get_portal_price(self):
+        """Return the price of a period, as the company's documents say it."""
+        self.ensure_one()
+        return self.amount_total if self._shows_tax_included() else self.recurring_total
+
+    def _get_portal_terms_of_price(self):
+        """Return what stands behind the price, e.g. "per month, excl. tax"."""
+        tax = self._get_portal_tax_text(self.amount_tax)
+        return ", ".join(filter(None, [self._get_portal_rhythm(), tax]))
 
     # === WHAT IS SHOWN === #
 
@@ -441,6 +513,18 @@ class SaleSubscriptionLine(models.Model):
     """Say to the customer what becomes of an item."""
 
     _inherit = "sale.subscription.line"
+
+    def _get_portal_names(self):
+        """Return the name and, where it begins with one, the code of the product."""
+        self.ensure_one()
+        code, name = re.fullmatch(CODE_AND_NAME, self.name or "", re.DOTALL).groups()
+        return name, code
+
+    def _get_portal_price(self):
+        """Return the price of a period, as the company's documents say it."""
+        self.ensure_one()
+        is_included = self.sale_subscription_id._shows_tax_included()
+        return self.price_total if is_included else self.price_subtotal
 
     def _get_portal_end_text(self):
         """Return that this has ended, ends, or is to end; ``None`` where it goes on."""
