@@ -301,12 +301,12 @@ class TestPortalCancellation(PortalCase):
         """B4, E2: requested, not ended; the policy's reason is not told."""
         self.policy.approval_above = 5.0
         page = self.check_out(timing="immediate")
-        self.assertIn("We check your request first", page.text("sentences"))
+        self.assertIn("We check it first", page.text("sentences"))
         self.assertNotIn("above", page.text())
         result = self.send(page, "confirm")
-        self.assertEqual(result.text("state"), "We check your request")
+        self.assertEqual(result.text("state"), "Received; we check it")
         self.assertEqual(self.get_cancellation().state, "to_approve")
-        self.assertIn("We check your request", self.see().text("cannot_cancel_reason"))
+        self.assertIn("We check it", self.see().text("cannot_cancel_reason"))
 
     def test_not_started(self):
         """E2: nothing to wait for."""
@@ -484,7 +484,7 @@ class TestPortalChangeOfMind(PortalCase):
         self.assertEqual(self.subscription.cancellation_state, "cancelled")
         self.policy.portal_reactivate = True
         page = self.see()
-        self.assertIn("is taken back by an invoice", page.text("reactivate"))
+        self.assertIn("$ 21.00, which we had credited", page.text("reactivate"))
         answer = self.send(page, "reactivate")
         self.assertIn("goes on", answer.text("message"))
         self.assertEqual(self.subscription.cancellation_state, "active")

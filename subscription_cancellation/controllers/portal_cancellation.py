@@ -266,7 +266,7 @@ class SubscriptionPortalCancellation(SubscriptionPortal):
                 )
             )
         else:
-            subscription._reactivate_for_customer()
+            subscription._reactivate_for_customer(str(post.get("terms") or ""))
 
     # === RESULT === #
 

@@ -231,8 +231,13 @@ class SaleSubscription(models.Model):
                 "Cancelled: service until %s",
                 format_day(self.env, self.last_service_date),
             )
-        if self._get_pending_cancellation():
-            return self.env._("Cancellation requested")
+        pending = self._get_pending_cancellation()
+        if pending:
+            return (
+                self.env._("Cancellation received")
+                if pending._is_declared()
+                else self.env._("Cancellation requested")
+            )
         if not self._is_started():
             return self.env._("Not started yet")
         if self.is_paused:
@@ -270,13 +275,10 @@ class SaleSubscription(models.Model):
         notes = []
         if self.ending_lines_note and not self.cancellation_date:
             notes.append(self.env._("Ends separately: %s.", self.ending_lines_note))
-        if self.cancellation_ids.filtered(lambda one: one.state == "to_approve"):
-            notes.append(
-                self.env._(
-                    "You asked us to cancel. We check your request and answer by "
-                    "e-mail."
-                )
-            )
+        waiting = self.cancellation_ids.filtered(lambda one: one.state == "to_approve")
+        if waiting and not self._get_pending_cancellation():
+            # Of all of it, the page says so instead of the button.
+            notes.append(waiting[0]._get_checking_text())
         return notes
 
     def _get_portal_lines(self):
@@ -345,11 +347,9 @@ class SaleSubscription(models.Model):
                 "This subscription is cancelled already: service ends on %s.",
                 format_day(self.env, self.last_service_date),
             )
-        if self._get_pending_cancellation():
-            return self.env._(
-                "You asked us to cancel this subscription. We check your request and "
-                "answer by e-mail."
-            )
+        pending = self._get_pending_cancellation()
+        if pending:
+            return pending._get_checking_text()
         if not self.sale_subscription_line_ids:
             return self.env._("There is nothing left to cancel.")
         if not self._get_portal_policy().portal_cancel:
@@ -475,13 +475,23 @@ class SaleSubscription(models.Model):
             )
         )
 
-    def _reactivate_for_customer(self):
-        """Let go on what customers have ended, where the policy allows it."""
+    def _reactivate_for_customer(self, terms):
+        """Let go on what customers have ended, where the policy allows it.
+
+        :param str terms: fingerprint of what was shown
+        """
         self.ensure_one()
         self.lock_for_update()
         reason = self._get_portal_cannot_reactivate_reason()
         if reason:
             raise UserError(reason)
+        if self._get_reactivation_offer().get_fingerprint() != terms:
+            raise UserError(
+                self.env._(
+                    "What reactivating leads to has changed since it was shown, so "
+                    "nothing was done. Please look at it again."
+                )
+            )
         self._reactivate("resume")[:1]._acknowledge("reactivated")
 
     def _pause_for_customer(self, message, terms):
@@ -535,6 +545,15 @@ class SaleSubscriptionLine(models.Model):
             return None
         day = format_day(self.env, self._get_last_service_date())
         # sudo: whoever comes with a link need not be allowed to read cancellations.
-        if "to_approve" in self.sudo()._get_open_cancellations().mapped("state"):
-            return self.env._("End on %s requested", day)
+        waiting = (
+            self.sudo()
+            ._get_open_cancellations()
+            .filtered(lambda one: one.state == "to_approve")
+        )
+        if waiting:
+            return (
+                self.env._("End on %s declared", day)
+                if waiting[0]._is_declared()
+                else self.env._("End on %s requested", day)
+            )
         return self.env._("Ends on %s", day)

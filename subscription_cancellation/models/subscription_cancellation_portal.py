@@ -24,14 +24,35 @@ class SubscriptionCancellation(models.Model):
         ):
             return self.env._("Service ends on %s", day)
         texts = {
-            "to_approve": self.env._("We check your request"),
+            "to_approve": self._get_checked_state(),
             "scheduled": self.env._("Service ends on %s", day),
             "failed": self.env._("Service ends on %s", day),
             "done": self.env._("Service ended on %s", day),
             "revoked": self.env._("Taken back"),
-            "refused": self.env._("Not accepted"),
+            "refused": self._get_refused_state(),
         }
         return texts[self.state]
+
+    def _get_checked_state(self):
+        if self._is_declared():
+            return self.env._("Received; we check it")
+        return self.env._("We check your request")
+
+    def _get_refused_state(self):
+        if self._is_declared():
+            return self.env._("Received; without effect")
+        return self.env._("Not accepted")
+
+    def _get_checking_text(self):
+        """Return that this is not decided yet, and where the answer comes."""
+        self.ensure_one()
+        if self._is_declared():
+            return self.env._(
+                "We have received your cancellation. We check it, and answer by e-mail."
+            )
+        return self.env._(
+            "You asked us to cancel. We check your request and answer by e-mail."
+        )
 
     def _get_report_base_filename(self):
         """Return how the PDF is called, wherever it is saved from."""
@@ -61,7 +82,9 @@ class SubscriptionCancellation(models.Model):
         ]
         if self.state == "to_approve":
             sentences.append(
-                self.env._("We check your request first, and answer by e-mail.")
+                self.env._("We check it first, and answer by e-mail.")
+                if self._is_declared()
+                else self.env._("We check your request first, and answer by e-mail.")
             )
         return sentences
 
