@@ -451,7 +451,13 @@ class TestPortalChangeOfMind(PortalCase):
 
     def test_coming_back_to_the_address_of_a_button(self):
         """E2: a restored tab shows the subscription."""
-        for suffix in ("/cancel/confirm", "/revoke", "/reactivate", "/pause"):
+        for suffix in (
+            "/cancel/confirm",
+            "/revoke",
+            "/extend",
+            "/reactivate",
+            "/pause",
+        ):
             page = self.see(suffix)
             self.assertEqual(page.status, 200)
             self.assertTrue(page.url.endswith(self.get_path()))

@@ -229,7 +229,7 @@ class SubscriptionPortalCancellation(SubscriptionPortal):
     # === TAKE BACK, GO ON, PAUSE === #
 
     @http.route(
-        f"{URL}/<int:subscription_id>/<any(revoke,reactivate,pause):verb>",
+        f"{URL}/<int:subscription_id>/<any(revoke,extend,reactivate,pause):verb>",
         type="http",
         auth="public",
         website=True,
@@ -237,7 +237,7 @@ class SubscriptionPortalCancellation(SubscriptionPortal):
         csrf=False,
     )
     def portal_change_mind(self, subscription_id, verb, access_token=None, **post):
-        """Take a cancellation back, let go on what has ended, or pause instead."""
+        """Take a cancellation back, end later or not at all, or pause instead."""
         subscription, redirect = self._begin(subscription_id, access_token, post)
         if redirect:
             return redirect
@@ -264,6 +264,10 @@ class SubscriptionPortalCancellation(SubscriptionPortal):
                 subscription.cancellation_ids.filtered(
                     lambda one: str(one.id) == cancellation_id
                 )
+            )
+        elif verb == "extend":
+            subscription._extend_for_customer(
+                str(post.get("day") or ""), str(post.get("terms") or "")
             )
         else:
             subscription._reactivate_for_customer(str(post.get("terms") or ""))
@@ -319,7 +323,7 @@ class SubscriptionPortalCancellation(SubscriptionPortal):
     @http.route(
         [
             f"{CANCEL_URL}/confirm",
-            f"{URL}/<int:subscription_id>/<any(revoke,reactivate,pause):verb>",
+            f"{URL}/<int:subscription_id>/<any(revoke,extend,reactivate,pause):verb>",
         ],
         type="http",
         auth="public",

@@ -43,6 +43,7 @@ from . import sale_subscription_pausing
 from . import sale_subscription_mails
 from . import sale_subscription_portal_choices
 from . import sale_subscription_portal
+from . import sale_subscription_portal_extension
 from . import sale_subscription_portal_reactivation
 from . import sale_subscription_reactivation
 from . import sale_subscription_renewal
