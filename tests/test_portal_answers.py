@@ -107,6 +107,21 @@ class TestReactivation(PortalCase):
         self.assertEqual(again.amount_total, 21.0)
         self.assertEqual(str(self.subscription.recurring_next_date), "2026-08-01")
 
+    def test_with_tax(self):
+        """B15, E2: what has to be paid, tax included; nothing that costs 0.00."""
+        self.subscription = self.create_subscription(
+            [{"price_unit": 36.0, "taxes": self.create_tax(19.0)}],
+            partner_id=self.customer.id,
+        )
+        self.bill(self.subscription, "2026-07-10")
+        self.cancel_as_customer(timing="immediate")
+        page = self.see()
+        self.assertIn(
+            "$ 36.00 per month, excl. tax ($ 42.84 incl. tax)", page.text("reactivate")
+        )
+        self.assertFalse(page.has("price"))
+        self.assertNotIn("$ 0.00 per month", self.go("/my/subscriptions").text())
+
     def test_after_the_paid_period(self):
         """B15, E2: the credit stays; the first invoice comes at once."""
         self.travel_to("2026-08-05")

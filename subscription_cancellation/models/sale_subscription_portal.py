@@ -214,10 +214,29 @@ class SaleSubscription(models.Model):
         self.ensure_one()
         return self.amount_total if self._shows_tax_included() else self.recurring_total
 
-    def _get_portal_terms_of_price(self):
-        """Return what stands behind the price, e.g. "per month, excl. tax"."""
-        tax = self._get_portal_tax_text(self.amount_tax)
-        return ", ".join(filter(None, [self._get_portal_rhythm(), tax]))
+    def _get_portal_terms_of_price(self, tax=None):
+        """Return what stands behind the price, e.g. "per month, excl. tax".
+
+        :param float tax: of the price; absent: of what runs
+        """
+        tax = self.amount_tax if tax is None else tax
+        text = self._get_portal_tax_text(tax)
+        return ", ".join(filter(None, [self._get_portal_rhythm(), text]))
+
+    def _describe_portal_price(self, untaxed, total):
+        """Return the price of a period in words, and what has to be paid of it."""
+        tax = self.currency_id.round(total - untaxed)
+        price = self.currency_id.format(
+            total if self._shows_tax_included() else untaxed
+        )
+        text = f"{price} {self._get_portal_terms_of_price(tax)}"
+        if not tax or self._shows_tax_included():
+            return text
+        return self.env._(
+            "%(price)s (%(total)s incl. tax)",
+            price=text,
+            total=self.currency_id.format(total),
+        )
 
     # === WHAT IS SHOWN === #
 

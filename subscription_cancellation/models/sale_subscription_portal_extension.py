@@ -47,14 +47,13 @@ class SaleSubscription(models.Model):
     def _get_extension_terms(self):
         """Return what has to be the same when a later end is confirmed."""
         end = self._get_portal_extendable().effective_date
-        return f"{end}/{self._get_portal_price():.3f}"
+        return f"{end}/{self.amount_total:.3f}"
 
     def _describe_extension(self):
         """Return in a sentence what ending later costs."""
         return self.env._(
-            "Until then it costs %(price)s %(terms)s, invoiced as before.",
-            price=self.currency_id.format(self._get_portal_price()),
-            terms=self._get_portal_terms_of_price(),
+            "Until then it costs %s, invoiced as before.",
+            self._describe_portal_price(self.recurring_total, self.amount_total),
         )
 
     def _extend_for_customer(self, day, terms):

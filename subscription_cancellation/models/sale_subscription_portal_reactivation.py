@@ -20,8 +20,9 @@ class ReactivationOffer(NamedTuple):
     due_again: models.BaseModel
     #: First day of the next regular invoice, ``False`` where there is none
     next_date: object
-    #: What a period costs, as the company's documents say prices
-    price: float
+    #: What a period costs, without tax and with it
+    price_untaxed: float
+    price_total: float
 
     @property
     def credited(self):
@@ -32,7 +33,7 @@ class ReactivationOffer(NamedTuple):
         """Return what has to be the same when it is confirmed."""
         return (
             f"{self.credited:.3f}/{self.charged:.3f}/{self.due_again.ids}"
-            f"/{self.next_date}/{self.price:.3f}"
+            f"/{self.next_date}/{self.price_total:.3f}"
         )
 
 
@@ -62,7 +63,8 @@ class SaleSubscription(models.Model):
             charged,
             plan.write_offs.source_move_id,
             plan.dates["recurring_next_date"],
-            sum(line._get_portal_price() for line in lines),
+            sum(lines.mapped("price_subtotal")),
+            sum(lines.mapped("price_total")),
         )
 
     def _describe_reactivation_offer(self, offer):
@@ -106,10 +108,11 @@ class SaleSubscription(models.Model):
     def _describe_price_from(self, offer):
         """Return in a sentence from when on the subscription costs what."""
         values = {
-            "price": self.currency_id.format(offer.price),
-            "terms": self._get_portal_terms_of_price(),
+            "price": self._describe_portal_price(
+                offer.price_untaxed, offer.price_total
+            ),
             "day": format_day(self.env, offer.next_date),
         }
         if offer.next_date <= self._today():
-            return self.env._("From today on: %(price)s %(terms)s.", **values)
-        return self.env._("From %(day)s on: %(price)s %(terms)s.", **values)
+            return self.env._("From today on: %(price)s.", **values)
+        return self.env._("From %(day)s on: %(price)s.", **values)
