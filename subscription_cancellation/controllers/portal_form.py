@@ -1,7 +1,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """What a customer entered to cancel: read, and asked back where it contradicts."""
 
-from ..models.sale_subscription_portal_choices import COMMENT_LENGTH, EntriesError
+from ..models.sale_subscription_portal_choices import COMMENT_LENGTH
 
 #: Entries, with the longest text that is shown again so that it can be corrected.
 ENTRIES = {
@@ -45,12 +45,12 @@ class CancellationForm:
         :raise EntriesError: the entries cannot be; a sentence for each
         :raise UserError: it cannot be cancelled like this, in the customer's words
         """
-        return self.subscription._plan_for_customer(self.get_options())
+        return self.subscription._plan_for_customer(*self.read())
 
-    def get_options(self):
-        """Return the options that the entries stand for.
+    def read(self):
+        """Return the options that the entries stand for, and contradictions.
 
-        :raise EntriesError: the entries cannot be; a sentence for each
+        :return: tuple of a dict of options and one of sentences by entry
         """
         errors = {}
         options = {
@@ -60,11 +60,7 @@ class CancellationForm:
             "line_ids": self._read_lines(errors),
             "reason_id": self._read_reason(errors),
         }
-        given = {name: value for name, value in options.items() if value}
-        errors = {**self.subscription._get_entry_errors(given), **errors}
-        if errors:
-            raise EntriesError(errors)
-        return {"timing": options["timing"], **given}
+        return {name: value for name, value in options.items() if value}, errors
 
     def _read_lines(self, errors):
         """Return the ids of the ticked items, ``None`` for the whole subscription."""
@@ -87,10 +83,12 @@ class CancellationForm:
     def _read_reason(self, errors):
         """Return the id of the chosen reason, ``None`` where there is none."""
         chosen = self.entries["reason_id"]
+        if not chosen:
+            return None
         # sudo: the reasons that customers may choose are no secret.
         reasons = self.subscription.sudo()._get_portal_reasons()
         known = {str(reason.id): reason.id for reason in reasons}
-        if chosen and chosen not in known:
+        if chosen not in known:
             errors["reason_id"] = self.env._("Choose one of the reasons.")
         return known.get(chosen)
 

@@ -422,10 +422,12 @@ class SaleSubscription(models.Model):
 
     # === VERBS === #
 
-    def _plan_for_customer(self, options):
+    def _plan_for_customer(self, options, contradictions=None):
         """Return the checked plan of what a customer asks for; nothing is written.
 
         :param dict options: of :data:`CUSTOMER_OPTIONS`; any other is ignored
+        :param dict contradictions: what the entries of the form leave open: sentences
+            by entry
         :raise EntriesError: options cannot be; a sentence for each
         :raise UserError: in the customer's words
         """
@@ -434,7 +436,7 @@ class SaleSubscription(models.Model):
         if reason:
             raise UserError(reason)
         options = {name: options[name] for name in CUSTOMER_OPTIONS if name in options}
-        errors = self._get_entry_errors(options)
+        errors = {**self._get_entry_errors(options), **(contradictions or {})}
         if errors:
             raise EntriesError(errors)
         try:
@@ -443,9 +445,10 @@ class SaleSubscription(models.Model):
             # Nothing that the customer could mend
             raise UserError(self._get_write_to_us_text()) from None
 
-    def _request_for_customer(self, options, fingerprint, key):
+    def _request_for_customer(self, options, contradictions, fingerprint, key):
         """Cancel as a customer has confirmed it.
 
+        :param dict options: and contradictions: as of :meth:`_plan_for_customer`
         :param str fingerprint: of the preview
         :param str key: of the page; the same one never cancels twice
         :return: the ``subscription.cancellation``
@@ -465,7 +468,7 @@ class SaleSubscription(models.Model):
             )
         if known:
             return known
-        plan = self._plan_for_customer(options)
+        plan = self._plan_for_customer(options, contradictions)
         plan._check_as_shown(fingerprint)
         plan.update({"idempotency_key": key or False})
         return plan._confirm()

@@ -103,9 +103,6 @@ class SaleSubscription(models.Model):
     def _get_entry_errors(self, options):
         """Return what is wrong with the customer's options: a sentence by entry."""
         self.ensure_one()
-        if self._get_portal_cannot_cancel_reason():
-            # Nothing that another entry could mend
-            return {}
         errors = {
             **self._get_timing_errors(options),
             "reason_id": self._get_reason_error(options),

@@ -22,13 +22,15 @@ class SaleSubscription(models.Model):
         Entered by the customer, and by a policy that leaves the time to choose.
         """
         self.ensure_one()
-        policy = self._get_portal_policy()
-        has_choice = policy.allow_override_timing or policy.timing == "specific_date"
-        if not (policy.portal_extend and has_choice):
-            return self.cancellation_ids.browse()
-        return self._get_portal_revocable().filtered(
+        cancellation = self._get_portal_revocable().filtered(
             lambda one: one.is_whole and not one._get_cannot_postpone_reason()
         )[:1]
+        if not cancellation:
+            # Without a query for the policy
+            return cancellation
+        policy = self._get_portal_policy()
+        has_choice = policy.allow_override_timing or policy.timing == "specific_date"
+        return cancellation.filtered(lambda _one: policy.portal_extend and has_choice)
 
     def _get_portal_extensions(self):
         """Return the later days of service that a customer can choose: period ends."""
