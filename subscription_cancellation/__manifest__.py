@@ -48,6 +48,9 @@
         "views/subscription_cancellation_declaration_views.xml",
         "views/account_move_views.xml",
         "views/portal_templates.xml",
+        "views/portal_list_templates.xml",
+        "views/portal_subscription_templates.xml",
+        "views/portal_cancel_form_templates.xml",
         "views/cancel_contract_templates.xml",
         "views/product_template_views.xml",
         "views/sale_order_credit_views.xml",
@@ -76,7 +79,10 @@
         "demo/sale_order.xml",
     ],
     "assets": {
-        "web.assets_frontend": ["subscription_cancellation/static/src/scss/**/*"],
+        "web.assets_frontend": [
+            "subscription_cancellation/static/src/scss/**/*",
+            "subscription_cancellation/static/src/interactions/**/*",
+        ],
         "web.assets_tests": ["subscription_cancellation/static/tests/tours/**/*"],
     },
     "pre_init_hook": "pre_init_hook",

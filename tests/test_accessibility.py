@@ -1,117 +1,29 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """The customers' pages, looked at by axe-core in a real browser (E2)."""
 
-import shutil
-from contextlib import contextmanager
-from datetime import date, timedelta
+from odoo.tests import tagged
 
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
-
-from odoo.fields import Command
-from odoo.tests import HttpCase, tagged
-from odoo.tests.common import TEST_CURSOR_COOKIE_NAME
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-PHONE = {"width": 360, "height": 740}
-DESKTOP = {"width": 1280, "height": 900}
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
+from .browser import DESKTOP, PHONE, BrowserCase
 
 
 @tagged("post_install", "-at_install")
-class TestAccessibility(HttpCase):
-    """In real time, because the browser's clock cannot be stopped."""
-
-    def setUp(self):
-        super().setUp()
-        # With a language to choose in the footer.
-        self.env["res.lang"]._activate_lang("de_DE")
-        partner = self.env["res.partner"].create(
-            {"name": "Axe Inc", "email": "axe@example.com"}
-        )
-        self.env["res.users"].with_context(no_reset_password=True).create(
-            {
-                "login": "axe",
-                "password": "axe",
-                "partner_id": partner.id,
-                "group_ids": [Command.set(self.env.ref("base.group_portal").ids)],
-            }
-        )
-        self.subscription = self.create_billed_subscription(partner)
-        policies = self.env["subscription.cancellation.policy"]
-        policy = policies._for_subscription(self.subscription, "portal")
-        policy.retention_ids = [
-            Command.create({"title": "Wait a moment", "kind": "pause"})
-        ]
-
-    def create_billed_subscription(self, partner):
-        products = self.env["product.product"].create(
-            [
-                {"name": name, "type": "service", "list_price": 31.0}
-                for name in ("Base", "Other")
-            ]
-        )
-        subscription = self.env["sale.subscription"].create(
-            {
-                "partner_id": partner.id,
-                "pricelist_id": self.env["product.pricelist"].create({"name": "P"}).id,
-                "template_id": self.env["sale.subscription.template"]
-                .create({"name": "Monthly", "invoicing_mode": "draft"})
-                .id,
-                "sale_subscription_line_ids": [
-                    Command.create({"product_id": product.id}) for product in products
-                ],
-            }
-        )
-        subscription.action_start_subscription()
-        start = date.today() - timedelta(days=5)
-        subscription.write({"date_start": start, "recurring_next_date": start})
-        subscription.generate_invoice()
-        subscription.invoice_ids.action_post()
-        return subscription
-
-    @contextmanager
-    def open_browser(self, size, login=None):
-        """Yield a page of a browser that is logged in."""
-        executable = next(filter(None, map(shutil.which, BROWSERS)))
-        session = self.authenticate(login, login)
-        cookies = {"session_id": session.sid, TEST_CURSOR_COOKIE_NAME: None}
-        with self.allow_requests(all_requests=True), sync_playwright() as playwright:
-            cookies[TEST_CURSOR_COOKIE_NAME] = self.http_request_key
-            browser = playwright.chromium.launch(
-                executable_path=executable, args=["--no-sandbox"]
-            )
-            context = browser.new_context(base_url=self.base_url(), viewport=size)
-            context.add_cookies(
-                [
-                    {"name": name, "value": value, "url": self.base_url()}
-                    for name, value in cookies.items()
-                ]
-            )
-            yield context.new_page()
-            browser.close()
-
-    def assert_accessible(self, page):
-        """No serious issue, and nothing that is cut off at this width."""
-        page.wait_for_load_state("networkidle")
-        found = Axe().run(page, options=RULES).response["violations"]
-        serious = [
-            (issue["id"], [node["html"] for node in issue["nodes"]][:3])
-            for issue in found
-            if issue["impact"] in ("serious", "critical")
-        ]
-        self.assertEqual(serious, [], page.url)
-        overflow = "document.documentElement.scrollWidth - window.innerWidth"
-        self.assertLessEqual(page.evaluate(overflow), 0, f"{page.url} is too wide")
-
+class TestAccessibility(BrowserCase):
     def walk(self, page):
         """Open every page of a cancellation, as a customer does."""
+        page.goto("/my/subscriptions?search=nothing")
+        yield page
         page.goto("/my/subscriptions")
         yield page
         page.click("table a")
         yield page
         page.click("a[name=cancel]")
         yield page
+        page.evaluate("document.forms.cancel.noValidate = true")
+        page.fill("[name=requested_date]", "2020-01-01")
+        page.click("form[name=cancel] button[type=submit]")
+        page.wait_for_selector("[name=problem]")
+        yield page
+        page.check("#timing_immediate")
         page.check("#scope_lines")
         page.check("input[name=line_ids] >> nth=0")
         page.click("form[name=cancel] button[type=submit]")

@@ -301,12 +301,12 @@ class TestPortalCancellation(PortalCase):
         """B4, E2: requested, not ended; the policy's reason is not told."""
         self.policy.approval_above = 5.0
         page = self.check_out(timing="immediate")
-        self.assertIn("We check your request first", page.text("sentences"))
+        self.assertIn("We check it first", page.text("sentences"))
         self.assertNotIn("above", page.text())
         result = self.send(page, "confirm")
-        self.assertEqual(result.text("state"), "We check your request")
+        self.assertEqual(result.text("state"), "Received; we check it")
         self.assertEqual(self.get_cancellation().state, "to_approve")
-        self.assertIn("We check your request", self.see().text("cannot_cancel_reason"))
+        self.assertIn("We check it", self.see().text("cannot_cancel_reason"))
 
     def test_not_started(self):
         """E2: nothing to wait for."""
@@ -388,7 +388,7 @@ class TestPortalTwice(PortalCase):
         """E2: begin again, or log in; nothing is lost or done."""
         page = self.check_out(timing="immediate")
         answer = self.send(page, "confirm", csrf_token="old")
-        self.assertIn("Your session has expired", answer.text("message"))
+        self.assertIn("Your session has expired", answer.text("changed"))
         self.logout()
         answer = self.send(page, "confirm")
         self.assertTrue(answer.url.endswith("/web/login"))
@@ -451,7 +451,13 @@ class TestPortalChangeOfMind(PortalCase):
 
     def test_coming_back_to_the_address_of_a_button(self):
         """E2: a restored tab shows the subscription."""
-        for suffix in ("/cancel/confirm", "/revoke", "/reactivate", "/pause"):
+        for suffix in (
+            "/cancel/confirm",
+            "/revoke",
+            "/extend",
+            "/reactivate",
+            "/pause",
+        ):
             page = self.see(suffix)
             self.assertEqual(page.status, 200)
             self.assertTrue(page.url.endswith(self.get_path()))
@@ -484,7 +490,7 @@ class TestPortalChangeOfMind(PortalCase):
         self.assertEqual(self.subscription.cancellation_state, "cancelled")
         self.policy.portal_reactivate = True
         page = self.see()
-        self.assertIn("is taken back by an invoice", page.text("reactivate"))
+        self.assertIn("$ 21.00, which we had credited", page.text("reactivate"))
         answer = self.send(page, "reactivate")
         self.assertIn("goes on", answer.text("message"))
         self.assertEqual(self.subscription.cancellation_state, "active")

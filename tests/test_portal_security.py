@@ -12,7 +12,14 @@ from .common import INVOICING, SALESPERSON
 from .portal import PortalCase
 
 GETS = ("", "/cancel", "/cancellations/{cancellation}")
-POSTS = ("/cancel", "/cancel/confirm", "/revoke", "/reactivate", "/pause")
+POSTS = (
+    "/cancel",
+    "/cancel/confirm",
+    "/revoke",
+    "/extend",
+    "/reactivate",
+    "/pause",
+)
 #: Whether a visitor gets in, with no, a wrong, and the right token.
 VISITORS = {
     None: (False, False, True),

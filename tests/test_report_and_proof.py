@@ -193,6 +193,7 @@ class TestSummary(CancellationCase):
 
     def test_summary_calls_an_extraordinary_cancellation_so(self):
         """D4, B4: in words, for the customer."""
+        self.get_default_policy().notice_period = 1
         cancellation = self.request(
             self.create_billed(), timing="specific_date", requested_date="2026-07-20"
         )

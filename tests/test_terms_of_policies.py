@@ -271,7 +271,8 @@ class TestBackdating(TermsCase):
         self.assertEqual(answer["state"], "done")
         self.assertEqual(answer["last_service_date"], "2026-07-05")
         self.assertEqual(answer["credit_total"], 26.0)
-        self.assertTrue(answer["extraordinary"])
+        # The policy allows it, and has no terms that it could ignore.
+        self.assertFalse(answer["extraordinary"])
 
     def test_everything_billed_from_that_date_on_is_credited(self):
         """B4, C3: several invoices, each by its own credit memo."""

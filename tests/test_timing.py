@@ -61,13 +61,13 @@ class TestTiming(CancellationCase):
         self.assertEqual(preview["effective_date"], "2026-07-31")
 
     def test_specific_date(self):
-        """B4, B8: extraordinary; credited on its day, not on the day of request."""
+        """B4, B8: credited on its day, not on the day of request; ignores no terms."""
         result = self.cancel(
             self.subscription, timing="specific_date", requested_date="2026-07-20"
         )
         self.assertEqual(result["effective_date"], "2026-07-21")
         self.assertFalse(self.credit_memos(self.subscription))
-        self.assertTrue(self.subscription.cancellation_ids.is_extraordinary)
+        self.assertFalse(self.subscription.cancellation_ids.is_extraordinary)
         self.execute_due("2026-07-20 23:59:00")
         self.assertFalse(self.credit_memos(self.subscription))
         self.execute_due("2026-07-21")

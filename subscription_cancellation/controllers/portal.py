@@ -1,6 +1,8 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """Subscriptions in the customer portal: list and detail."""
 
+from urllib.parse import urlencode
+
 from odoo import http
 from odoo.exceptions import AccessError, MissingError
 from odoo.fields import Domain
@@ -12,6 +14,8 @@ from odoo.addons.portal.controllers.portal import CustomerPortal, pager
 from .entries import check_entries
 
 URL = "/my/subscriptions"
+#: Of what is searched for; what is longer is no name.
+SEARCH_LENGTH = 100
 
 
 class SubscriptionPortal(CustomerPortal):
@@ -78,8 +82,23 @@ class SubscriptionPortal(CustomerPortal):
             },
         }
 
+    def _get_subscription_inputs(self):
+        return {"all": {"input": "all", "label": request.env._("Search")}}
+
+    def _get_searched(self, search):
+        """Return which of the visitor's subscriptions have a text in their names."""
+        if not search:
+            return Domain.TRUE
+        # sudo: plans and lines of subscriptions that the visitor may read.
+        subscriptions = request.env["sale.subscription"].sudo()
+        return subscriptions._search_for_customer(
+            search, self._get_subscription_domain()
+        )
+
     @http.route([URL, f"{URL}/page/<int:page>"], type="http", auth="user", website=True)
-    def portal_my_subscriptions(self, page=1, sortby=None, filterby=None, **_kwargs):
+    def portal_my_subscriptions(
+        self, page=1, sortby=None, filterby=None, search=None, **_kwargs
+    ):
         """List the visitor's subscriptions."""
         check_entries()
         Subscription = request.env["sale.subscription"]
@@ -87,7 +106,9 @@ class SubscriptionPortal(CustomerPortal):
         filters = self._get_subscription_filters()
         sortby = sortby if sortby in sortings else "newest"
         filterby = filterby if filterby in filters else "all"
+        search = (search or "").replace("\x00", "").strip()[:SEARCH_LENGTH]
         domain = self._get_subscription_domain() & filters[filterby]["domain"]
+        domain &= self._get_searched(search)
         may_read = Subscription.has_access("read")
         page_values = pager(
             url=URL,
@@ -95,7 +116,7 @@ class SubscriptionPortal(CustomerPortal):
             # One in the query is none of the addresses that the pager makes.
             page=page if isinstance(page, int) else 1,
             step=self._items_per_page,
-            url_args={"sortby": sortby, "filterby": filterby},
+            url_args={"sortby": sortby, "filterby": filterby, "search": search},
         )
         subscriptions = (
             Subscription.search(
@@ -119,6 +140,9 @@ class SubscriptionPortal(CustomerPortal):
             "sortby": sortby,
             "searchbar_filters": filters,
             "filterby": filterby,
+            "searchbar_inputs": self._get_subscription_inputs(),
+            "search_in": "all",
+            "search": search,
         }
         return request.render(
             "subscription_cancellation.portal_my_subscriptions", values
@@ -147,21 +171,35 @@ class SubscriptionPortal(CustomerPortal):
         owned = subscription.with_user(request.env.user).sudo()
         return owned.with_company(subscription.company_id)
 
-    def _get_subscription_or_login(self, subscription_id, access_token=None):
+    def _get_subscription_or_login(self, subscription_id, access_token=None, page=None):
         """Return the subscription, or where to go instead.
 
-        Who is not logged in may be its customer, whose session expired.
+        Who is not logged in may be its customer, whose session expired: the login
+        leads back.
 
+        :param str page: to come back to, e.g. ``"/cancel"``; absent: the one that was
+            asked for, of a button the subscription
         :raise BadRequest: the token, or another entry, is nothing that we sent
         """
         check_entries()
         try:
             return self._get_subscription(subscription_id, access_token), None
         except (AccessError, MissingError):
-            if request.env.user._is_public():
-                path = f"{URL}/{subscription_id}"
-                return None, request.redirect_query("/web/login", {"redirect": path})
-            return None, request.redirect("/my")
+            if not request.env.user._is_public():
+                return None, request.redirect("/my")
+            is_page = request.httprequest.method == "GET"
+            path = f"{URL}/{subscription_id}{page or ''}"
+            if is_page and not page:
+                path = self._get_path_asked_for()
+            return None, request.redirect_query("/web/login", {"redirect": path})
+
+    def _get_path_asked_for(self):
+        """Return address and query of this request, without the token of a link."""
+        asked = request.httprequest
+        query = {
+            name: value for name, value in asked.args.items() if name != "access_token"
+        }
+        return f"{asked.path}?{urlencode(query)}" if query else asked.path
 
     def _get_subscription_values(self, subscription, access_token, **values):
         """Return what every page of a subscription shows."""

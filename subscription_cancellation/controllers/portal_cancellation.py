@@ -9,18 +9,16 @@ from odoo import http
 from odoo.exceptions import LockError, UserError
 from odoo.http import request
 
-from ..models.sale_subscription_portal import COMMENT_LENGTH
+from ..models.sale_subscription_close_reason import (
+    COMMENT_LENGTH as REASON_COMMENT_LENGTH,
+)
+from ..models.sale_subscription_portal_choices import COMMENT_LENGTH
 from .portal import URL, SubscriptionPortal
+from .portal_form import CancellationForm
 
 CANCEL_URL = f"{URL}/<int:subscription_id>/cancel"
-#: Fields of the form, with the longest value that is kept.
-FORM_FIELDS = {
-    "scope": 10,
-    "timing": 20,
-    "requested_date": 10,
-    "reason_id": 10,
-    "comment": COMMENT_LENGTH + 1,
-}
+#: What was entered when a login had expired, until somebody logs in again.
+KEPT = "subscription_entries"
 
 
 class SubscriptionPortalCancellation(SubscriptionPortal):
@@ -42,15 +40,22 @@ class SubscriptionPortalCancellation(SubscriptionPortal):
         )
         if redirect:
             return redirect
-        form = {"scope": "lines", "line_ids": [line]} if line else {}
-        return self._render_cancel_form(subscription, access_token, form)
+        form = self._take_kept_form(subscription)
+        if form:
+            return self._show_after_expiry(access_token, form)
+        entries = {"scope": "lines", "line_ids": [line]} if line else {}
+        return self._render_cancel_form(subscription, access_token, entries)
 
-    def _render_cancel_form(self, subscription, access_token, form, problem=None):
-        """Return the form, filled with what was entered."""
+    def _render_cancel_form(self, subscription, access_token, entries, error=None):
+        """Return the form, filled with what was entered.
+
+        :param UserError error: why it could not be taken, if any
+        """
         policy = subscription._get_portal_policy()
         cannot = subscription._get_portal_cannot_cancel_reason()
         timings = [] if cannot else subscription._get_portal_timings()
         default = next((one.timing for one in timings if one.is_default), None)
+        reasons = subscription._get_portal_reasons()
         values = self._get_subscription_values(
             subscription,
             access_token,
@@ -58,14 +63,17 @@ class SubscriptionPortalCancellation(SubscriptionPortal):
                 "scope": "whole",
                 "line_ids": [],
                 "timing": default or (timings and timings[0].timing),
-                **form,
+                **entries,
             },
-            problem=problem,
+            problem=error and str(error),
+            errors=getattr(error, "errors", {}),
             cannot_cancel_reason=cannot,
             timings=timings,
-            reasons=subscription._get_portal_reasons(),
+            reasons=reasons,
+            telling_reasons=reasons.filtered("comment_required"),
             reason_required=policy.reason_required,
             comment_length=COMMENT_LENGTH,
+            reason_comment_length=REASON_COMMENT_LENGTH,
         )
         return request.render("subscription_cancellation.portal_cancel_form", values)
 
@@ -80,18 +88,29 @@ class SubscriptionPortalCancellation(SubscriptionPortal):
         csrf=False,
     )
     def portal_cancel_preview(self, subscription_id, access_token=None, **post):
-        """Show what it would lead to; nothing is changed."""
-        subscription, redirect = self._begin(subscription_id, access_token, post)
-        if redirect:
-            return redirect
-        form = self._read_form(post)
+        """Show what it would lead to, or the form again; nothing is changed."""
+        subscription, answer = self._begin_form(subscription_id, access_token, post)
+        if answer:
+            return answer
+        form = self._read_form(subscription, post)
+        if post.get("change"):
+            return self._render_cancel_form(subscription, access_token, form.entries)
+        return self._show_form(access_token, form)
+
+    def _show_form(self, access_token, form, changed=None):
+        """Return the summary of what was entered, or the form with what is wrong.
+
+        :param str changed: why the summary is shown, where nobody asked for it
+        """
+        subscription = form.subscription
         try:
-            options = self._get_options(form)
-            plan = subscription._plan_for_customer(options)
-            return self._render_preview(subscription, access_token, form, plan)
+            plan = form.plan()
+            return self._render_preview(
+                subscription, access_token, form.entries, plan, changed
+            )
         except UserError as error:
             return self._render_cancel_form(
-                subscription, access_token, form, str(error)
+                subscription, access_token, form.entries, error
             )
 
     def _render_preview(self, subscription, access_token, form, plan, changed=None):
@@ -120,47 +139,10 @@ class SubscriptionPortalCancellation(SubscriptionPortal):
         )
         return request.render("subscription_cancellation.portal_cancel_preview", values)
 
-    def _read_form(self, post):
-        """Return the entries of the form as text, cut to what can be meant."""
-        form = {
-            name: str(post.get(name) or "").replace("\x00", "")[:limit]
-            for name, limit in FORM_FIELDS.items()
-        }
-        form["line_ids"] = request.httprequest.form.getlist("line_ids")[:1000]
-        form["key"] = str(post.get("key") or "").replace("\x00", "")[:64]
-        return form
-
-    def _get_options(self, form):
-        """Return the options that the form stands for.
-
-        :raise UserError: in the customer's words
-        """
-        options = {"timing": form["timing"]}
-        if form["requested_date"]:
-            options["requested_date"] = form["requested_date"]
-        if form["comment"].strip():
-            options["comment"] = form["comment"].strip()
-        if form["scope"] == "lines":
-            options["line_ids"] = self._get_line_ids(form)
-        if form["reason_id"]:
-            options["reason_id"] = self._get_reason_id(form)
-        return options
-
-    def _get_line_ids(self, form):
-        if not form["line_ids"]:
-            raise UserError(request.env._("Choose what shall end."))
-        try:
-            return [int(line_id) for line_id in form["line_ids"]]
-        except ValueError:
-            raise UserError(request.env._("Choose what shall end.")) from None
-
-    def _get_reason_id(self, form):
-        # sudo: the reasons that customers may choose are no secret.
-        reasons = request.env["sale.subscription"].sudo()._get_portal_reasons()
-        known = {str(reason.id): reason.id for reason in reasons}
-        if form["reason_id"] not in known:
-            raise UserError(request.env._("Choose one of the reasons."))
-        return known[form["reason_id"]]
+    def _read_form(self, subscription, post):
+        """Return the :class:`CancellationForm` of what was sent."""
+        line_ids = request.httprequest.form.getlist("line_ids")
+        return CancellationForm(subscription, post, line_ids)
 
     # === CONFIRM === #
 
@@ -174,48 +156,83 @@ class SubscriptionPortalCancellation(SubscriptionPortal):
     )
     def portal_cancel_confirm(self, subscription_id, access_token=None, **post):
         """Cancel as it was shown; where that changed, show it again."""
-        subscription, redirect = self._begin(subscription_id, access_token, post)
-        if redirect:
-            return redirect
-        form = self._read_form(post)
+        subscription, answer = self._begin_form(subscription_id, access_token, post)
+        if answer:
+            return answer
+        form = self._read_form(subscription, post)
         fingerprint = str(post.get("fingerprint") or "-")
         try:
             with request.env.cr.savepoint():
                 cancellation = subscription._request_for_customer(
-                    self._get_options(form), fingerprint, form["key"]
+                    *form.read(), fingerprint, form.entries["key"]
                 )
         except (LockError, LockNotAvailable):
             return self._back(subscription, access_token, "busy")
         except UserError as error:
-            return self._render_refusal(subscription, access_token, form, str(error))
+            return self._render_refusal(access_token, form, str(error))
         request.session["subscription_message"] = "cancelled"
         return request.redirect(
             subscription._get_cancellation_url(cancellation, access_token)
         )
 
-    def _render_refusal(self, subscription, access_token, form, reason):
+    def _render_refusal(self, access_token, form, reason):
         """Return the page that fits after a confirmation could not be taken.
 
         Already cancelled, by this page or another one: say so. Else the new figures,
         to be confirmed again.
         """
-        subscription.invalidate_recordset()
+        form.subscription.invalidate_recordset()
         # The page that was sent is used up.
-        form["key"] = ""
-        if subscription._get_portal_cannot_cancel_reason():
-            return self._back(subscription, access_token, "already")
-        try:
-            plan = subscription._plan_for_customer(self._get_options(form))
-        except UserError as error:
-            return self._render_cancel_form(
-                subscription, access_token, form, str(error)
-            )
-        return self._render_preview(subscription, access_token, form, plan, reason)
+        form.entries["key"] = ""
+        if form.subscription._get_portal_cannot_cancel_reason():
+            return self._back(form.subscription, access_token, "already")
+        return self._show_form(access_token, form, reason)
+
+    # === AN EXPIRED SESSION === #
+
+    def _begin_form(self, subscription_id, access_token, post):
+        """Return the subscription, or the page to show instead; entries are kept.
+
+        :return: tuple of ``sale.subscription`` and response, one of them ``None``
+        """
+        subscription, redirect = self._get_subscription_or_login(
+            subscription_id, access_token, page="/cancel"
+        )
+        if redirect:
+            if request.env.user._is_public():
+                self._keep_form(subscription_id, post)
+            return None, redirect
+        answer = self._refuse_employee(subscription, access_token)
+        if not answer and not request.validate_csrf(post.get("csrf_token")):
+            form = self._read_form(subscription, post)
+            answer = self._show_after_expiry(access_token, form)
+        return subscription, answer
+
+    def _keep_form(self, subscription_id, post):
+        """Remember what was entered until the visitor has logged in again."""
+        form = self._read_form(request.env["sale.subscription"], post)
+        request.session[KEPT] = {"id": subscription_id, **form.entries}
+
+    def _take_kept_form(self, subscription):
+        """Return the form with what was entered before a login, once, or ``None``."""
+        kept = request.session.get(KEPT)
+        if not kept or kept["id"] != subscription.id:
+            return None
+        del request.session[KEPT]
+        return CancellationForm(subscription, kept, kept["line_ids"])
+
+    def _show_after_expiry(self, access_token, form):
+        """Return the summary of what was entered, to be confirmed in this session."""
+        text = request.env._(
+            "Your session has expired, so nothing was changed. Please check what you "
+            "entered, then confirm."
+        )
+        return self._show_form(access_token, form, text)
 
     # === TAKE BACK, GO ON, PAUSE === #
 
     @http.route(
-        f"{URL}/<int:subscription_id>/<any(revoke,reactivate,pause):verb>",
+        f"{URL}/<int:subscription_id>/<any(revoke,extend,reactivate,pause):verb>",
         type="http",
         auth="public",
         website=True,
@@ -223,7 +240,7 @@ class SubscriptionPortalCancellation(SubscriptionPortal):
         csrf=False,
     )
     def portal_change_mind(self, subscription_id, verb, access_token=None, **post):
-        """Take a cancellation back, let go on what has ended, or pause instead."""
+        """Take a cancellation back, end later or not at all, or pause instead."""
         subscription, redirect = self._begin(subscription_id, access_token, post)
         if redirect:
             return redirect
@@ -251,8 +268,12 @@ class SubscriptionPortalCancellation(SubscriptionPortal):
                     lambda one: str(one.id) == cancellation_id
                 )
             )
+        elif verb == "extend":
+            subscription._extend_for_customer(
+                str(post.get("day") or ""), str(post.get("terms") or "")
+            )
         else:
-            subscription._reactivate_for_customer()
+            subscription._reactivate_for_customer(str(post.get("terms") or ""))
 
     # === RESULT === #
 
@@ -305,7 +326,7 @@ class SubscriptionPortalCancellation(SubscriptionPortal):
     @http.route(
         [
             f"{CANCEL_URL}/confirm",
-            f"{URL}/<int:subscription_id>/<any(revoke,reactivate,pause):verb>",
+            f"{URL}/<int:subscription_id>/<any(revoke,extend,reactivate,pause):verb>",
         ],
         type="http",
         auth="public",
@@ -333,10 +354,12 @@ class SubscriptionPortalCancellation(SubscriptionPortal):
             return None, redirect
         if not request.validate_csrf(post.get("csrf_token")):
             return None, self._back(subscription, access_token, "expired")
+        return subscription, self._refuse_employee(subscription, access_token)
+
+    def _refuse_employee(self, subscription, access_token):
+        """Return the subscription's page with why the visitor may not act, or not."""
         reason = subscription._get_cannot_act_reason(request.env.user)
-        if reason:
-            return None, self._back(subscription, access_token, reason)
-        return subscription, None
+        return self._back(subscription, access_token, reason) if reason else None
 
     def _back(self, subscription, access_token, message):
         """Return to the subscription's page, which says what happened."""

@@ -46,7 +46,10 @@ from . import sale_subscription_overdue
 from . import sale_subscription_pause
 from . import sale_subscription_pausing
 from . import sale_subscription_mails
+from . import sale_subscription_portal_choices
 from . import sale_subscription_portal
+from . import sale_subscription_portal_extension
+from . import sale_subscription_portal_reactivation
 from . import sale_subscription_reactivation
 from . import sale_subscription_renewal
 from . import sale_subscription_request
@@ -85,6 +88,7 @@ from . import subscription_cancellation_policy_portal
 from . import subscription_cancellation_policy_settlement
 from . import subscription_cancellation_policy_terms
 from . import subscription_cancellation_portal
+from . import subscription_cancellation_portal_next
 from . import subscription_cancellation_posted
 from . import subscription_cancellation_reactivation
 from . import subscription_cancellation_reminder

@@ -6,35 +6,23 @@ trust nothing that was sent: who may see a subscription is checked by the page, 
 be chosen is checked here.
 """
 
+import re
 import uuid
-from typing import NamedTuple
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
 
 from ..formatting import format_day
 from ..proration import ONE_DAY
 from ..rights import USER_GROUP
 from .sale_subscription_company import WrongCompanyError
-from .subscription_cancellation_policy import TIMINGS
+from .sale_subscription_portal_choices import EntriesError
 
-#: Longest comment of a customer.
-COMMENT_LENGTH = 1000
+#: As Odoo names products: "[CODE] Name".
+CODE_AND_NAME = r"(?:\[([^\]]+)\] +)?(.*)"
 #: What a customer may say of a cancellation; the policy decides all else.
 CUSTOMER_OPTIONS = ("timing", "requested_date", "line_ids", "reason_id", "comment")
-
-
-class TimingChoice(NamedTuple):
-    """A time that a customer may choose."""
-
-    timing: str
-    #: Last day of service; of a date of one's own: the first one that is possible.
-    last_day: object
-    #: Last possible day, for a date of one's own, where there is one.
-    latest: object
-    is_default: bool
-    #: Last day on which to ask for this end, where the policy has terms
-    cancel_by: object = False
 
 
 class SaleSubscription(models.Model):
@@ -163,6 +151,93 @@ class SaleSubscription(models.Model):
             access_token, f"/cancellations/{cancellation.id}"
         )
 
+    @api.model
+    def _search_for_customer(self, text, domain):
+        """Return as a domain which of ``domain`` have ``text`` in one of their names.
+
+        :param str text: of the plan, an item, or the reference
+        """
+        names = (
+            "name",
+            "template_id.name",
+            "sale_subscription_line_ids.name",
+            "archived_line_ids.name",
+        )
+        found = self.search(
+            domain & Domain.OR(Domain(name, "ilike", text) for name in names)
+        )
+        return Domain("id", "in", found.ids)
+
+    # === NAMES AND PRICES === #
+
+    def _get_portal_title(self):
+        """Return what customers call this: its plan."""
+        self.ensure_one()
+        return self.template_id.name or self.display_name
+
+    def _get_portal_rhythm(self):
+        """Return how often the price is paid, e.g. "per month"."""
+        self.ensure_one()
+        kind = self.template_id.recurring_rule_type or "months"
+        count = self.template_id.recurring_interval or 1
+        if count == 1:
+            return {
+                "days": self.env._("per day"),
+                "weeks": self.env._("per week"),
+                "months": self.env._("per month"),
+                "years": self.env._("per year"),
+            }[kind]
+        return {
+            "days": self.env._("every %s days", count),
+            "weeks": self.env._("every %s weeks", count),
+            "months": self.env._("every %s months", count),
+            "years": self.env._("every %s years", count),
+        }[kind]
+
+    def _shows_tax_included(self):
+        """Return whether prices include tax, as on the company's documents."""
+        return self.company_id.account_price_include == "tax_included"
+
+    def _get_portal_tax_text(self, tax):
+        """Return whether an amount is shown with tax, where there is any.
+
+        :param float tax: of the amount
+        """
+        if not tax:
+            return None
+        if self._shows_tax_included():
+            return self.env._("incl. tax")
+        return self.env._("excl. tax")
+
+    def _get_portal_price(self):
+        """Return the price of a period, as the company's documents say it."""
+        self.ensure_one()
+        return self.amount_total if self._shows_tax_included() else self.recurring_total
+
+    def _get_portal_terms_of_price(self, tax=None):
+        """Return what stands behind the price, e.g. "per month, excl. tax".
+
+        :param float tax: of the price; absent: of what runs
+        """
+        tax = self.amount_tax if tax is None else tax
+        text = self._get_portal_tax_text(tax)
+        return ", ".join(filter(None, [self._get_portal_rhythm(), text]))
+
+    def _describe_portal_price(self, untaxed, total):
+        """Return the price of a period in words, and what has to be paid of it."""
+        tax = self.currency_id.round(total - untaxed)
+        price = self.currency_id.format(
+            total if self._shows_tax_included() else untaxed
+        )
+        text = f"{price} {self._get_portal_terms_of_price(tax)}"
+        if not tax or self._shows_tax_included():
+            return text
+        return self.env._(
+            "%(price)s (%(total)s incl. tax)",
+            price=text,
+            total=self.currency_id.format(total),
+        )
+
     # === WHAT IS SHOWN === #
 
     def _get_portal_state(self):
@@ -175,8 +250,13 @@ class SaleSubscription(models.Model):
                 "Cancelled: service until %s",
                 format_day(self.env, self.last_service_date),
             )
-        if self._get_pending_cancellation():
-            return self.env._("Cancellation requested")
+        pending = self._get_pending_cancellation()
+        if pending:
+            return (
+                self.env._("Cancellation received")
+                if pending._is_declared()
+                else self.env._("Cancellation requested")
+            )
         if not self._is_started():
             return self.env._("Not started yet")
         if self.is_paused:
@@ -214,13 +294,10 @@ class SaleSubscription(models.Model):
         notes = []
         if self.ending_lines_note and not self.cancellation_date:
             notes.append(self.env._("Ends separately: %s.", self.ending_lines_note))
-        if self.cancellation_ids.filtered(lambda one: one.state == "to_approve"):
-            notes.append(
-                self.env._(
-                    "You asked us to cancel. We check your request and answer by "
-                    "e-mail."
-                )
-            )
+        waiting = self.cancellation_ids.filtered(lambda one: one.state == "to_approve")
+        if waiting and not self._get_pending_cancellation():
+            # Of all of it, the page says so instead of the button.
+            notes.append(waiting[0]._get_checking_text())
         return notes
 
     def _get_portal_lines(self):
@@ -289,11 +366,9 @@ class SaleSubscription(models.Model):
                 "This subscription is cancelled already: service ends on %s.",
                 format_day(self.env, self.last_service_date),
             )
-        if self._get_pending_cancellation():
-            return self.env._(
-                "You asked us to cancel this subscription. We check your request and "
-                "answer by e-mail."
-            )
+        pending = self._get_pending_cancellation()
+        if pending:
+            return pending._get_checking_text()
         if not self.sale_subscription_line_ids:
             return self.env._("There is nothing left to cancel.")
         if not self._get_portal_policy().portal_cancel:
@@ -310,59 +385,6 @@ class SaleSubscription(models.Model):
             "This subscription cannot be cancelled here. Please write to us: we take "
             "care of it."
         )
-
-    def _get_portal_timings(self):
-        """Return what a customer may choose from: each keeps notice and minimum term.
-
-        :return: list of :class:`TimingChoice`; each date is offered once
-        """
-        self.ensure_one()
-        policy = self._get_portal_policy()
-        options = self.env["subscription.cancellation"]._get_default_options(
-            self, policy
-        )
-        choices = {}
-        for timing, _label in self._get_portal_timing_names(policy, options["timing"]):
-            choice = self._get_portal_timing(timing, options, policy)
-            if choice:
-                key = timing if timing == "specific_date" else choice.last_day
-                choices.setdefault(key, choice)
-        return list(choices.values())
-
-    def _get_portal_timing_names(self, policy, default):
-        """Return the timings that the policy leaves to choose, its own one first."""
-        timings = sorted(TIMINGS, key=lambda item: item[0] != default)
-        if policy.allow_override_timing and self._is_started():
-            return timings
-        return timings[:1]
-
-    def _get_portal_timing(self, timing, options, policy):
-        """Return the :class:`TimingChoice`, ``None`` where it is not possible."""
-        Cancellation = self.env["subscription.cancellation"]
-        is_default = timing == options["timing"]
-        options = {**options, "timing": timing, "requested_date": False}
-        try:
-            end = Cancellation._get_effective_date(self, options, policy)
-        except UserError:
-            return None
-        last_day = end - ONE_DAY
-        terms = Cancellation._prepare_term_dates(self, timing, policy)
-        earliest = terms["earliest_end_date"]
-        contract_end = self._get_contract_end()
-        if timing == "specific_date":
-            last_day = max(filter(None, (self._today(), earliest)))
-            latest = contract_end and contract_end - ONE_DAY * 2
-            is_possible = not latest or last_day <= latest
-            return is_possible and TimingChoice(timing, last_day, latest, is_default)
-        if earliest and last_day < earliest and self._is_started():
-            return None
-        cancel_by = last_day == earliest and terms["cancel_by_date"]
-        return TimingChoice(timing, last_day, False, is_default, cancel_by)
-
-    def _get_portal_reasons(self):
-        """Return the reasons that customers can choose from."""
-        reasons = self.env["sale.subscription.close.reason"]
-        return reasons.search([("portal_visible", "=", True)])
 
     def _get_portal_cannot_revoke_reason(self):
         """Return why the customer cannot take back what is open, or ``None``."""
@@ -400,10 +422,13 @@ class SaleSubscription(models.Model):
 
     # === VERBS === #
 
-    def _plan_for_customer(self, options):
+    def _plan_for_customer(self, options, contradictions=None):
         """Return the checked plan of what a customer asks for; nothing is written.
 
         :param dict options: of :data:`CUSTOMER_OPTIONS`; any other is ignored
+        :param dict contradictions: what the entries of the form leave open: sentences
+            by entry
+        :raise EntriesError: options cannot be; a sentence for each
         :raise UserError: in the customer's words
         """
         self.ensure_one()
@@ -411,17 +436,19 @@ class SaleSubscription(models.Model):
         if reason:
             raise UserError(reason)
         options = {name: options[name] for name in CUSTOMER_OPTIONS if name in options}
-        self._check_customer_timing(options)
-        self._check_customer_words(options)
+        errors = {**self._get_entry_errors(options), **(contradictions or {})}
+        if errors:
+            raise EntriesError(errors)
         try:
             return self._plan_cancellation(options, "portal")
         except WrongCompanyError:
             # Nothing that the customer could mend
             raise UserError(self._get_write_to_us_text()) from None
 
-    def _request_for_customer(self, options, fingerprint, key):
+    def _request_for_customer(self, options, contradictions, fingerprint, key):
         """Cancel as a customer has confirmed it.
 
+        :param dict options: and contradictions: as of :meth:`_plan_for_customer`
         :param str fingerprint: of the preview
         :param str key: of the page; the same one never cancels twice
         :return: the ``subscription.cancellation``
@@ -441,8 +468,8 @@ class SaleSubscription(models.Model):
             )
         if known:
             return known
-        plan = self._plan_for_customer(options)
-        plan._check_fingerprint(fingerprint)
+        plan = self._plan_for_customer(options, contradictions)
+        plan._check_as_shown(fingerprint)
         plan.update({"idempotency_key": key or False})
         return plan._confirm()
 
@@ -470,13 +497,23 @@ class SaleSubscription(models.Model):
             )
         )
 
-    def _reactivate_for_customer(self):
-        """Let go on what customers have ended, where the policy allows it."""
+    def _reactivate_for_customer(self, terms):
+        """Let go on what customers have ended, where the policy allows it.
+
+        :param str terms: fingerprint of what was shown
+        """
         self.ensure_one()
         self.lock_for_update()
         reason = self._get_portal_cannot_reactivate_reason()
         if reason:
             raise UserError(reason)
+        if self._get_reactivation_offer().get_fingerprint() != terms:
+            raise UserError(
+                self.env._(
+                    "What reactivating leads to has changed since it was shown, so "
+                    "nothing was done. Please look at it again."
+                )
+            )
         self._reactivate("resume")[:1]._acknowledge("reactivated")
 
     def _pause_for_customer(self, message, terms):
@@ -503,51 +540,23 @@ class SaleSubscription(models.Model):
         self._pause(plan.resume_on, "portal")
         self._tell_of_pause()
 
-    # === CHECKS === #
-
-    def _check_customer_timing(self, options):
-        """Raise unless the time is one of those that are offered."""
-        if options.get("timing"):
-            # What they were shown may be older than a start that was put off.
-            Cancellation = self.env["subscription.cancellation"]
-            Cancellation._check_can_wait(self, options["timing"])
-        choices = {choice.timing: choice for choice in self._get_portal_timings()}
-        choice = choices.get(options.get("timing"))
-        if not choice:
-            raise UserError(self.env._("Choose when your subscription shall end."))
-        if choice.timing != "specific_date":
-            options.pop("requested_date", None)
-            return
-        day = self.env["subscription.cancellation"]._parse_date(
-            options.get("requested_date")
-        )
-        if not day:
-            raise UserError(self.env._("Choose the day on which it shall end."))
-        if day < choice.last_day:
-            raise UserError(
-                self.env._(
-                    "The earliest possible day is %s.",
-                    format_day(self.env, choice.last_day),
-                )
-            )
-
-    def _check_customer_words(self, options):
-        """Raise where reason or comment are missing, or too long."""
-        if len(options.get("comment") or "") > COMMENT_LENGTH:
-            raise UserError(
-                self.env._(
-                    "Your comment is too long: please use up to %s characters.",
-                    COMMENT_LENGTH,
-                )
-            )
-        if self._get_portal_policy().reason_required and not options.get("reason_id"):
-            raise UserError(self.env._("Please choose a reason."))
-
 
 class SaleSubscriptionLine(models.Model):
     """Say to the customer what becomes of an item."""
 
     _inherit = "sale.subscription.line"
+
+    def _get_portal_names(self):
+        """Return the name and, where it begins with one, the code of the product."""
+        self.ensure_one()
+        code, name = re.fullmatch(CODE_AND_NAME, self.name or "", re.DOTALL).groups()
+        return name, code
+
+    def _get_portal_price(self):
+        """Return the price of a period, as the company's documents say it."""
+        self.ensure_one()
+        is_included = self.sale_subscription_id._shows_tax_included()
+        return self.price_total if is_included else self.price_subtotal
 
     def _get_portal_end_text(self):
         """Return that this has ended, ends, or is to end; ``None`` where it goes on."""
@@ -558,6 +567,15 @@ class SaleSubscriptionLine(models.Model):
             return None
         day = format_day(self.env, self._get_last_service_date())
         # sudo: whoever comes with a link need not be allowed to read cancellations.
-        if "to_approve" in self.sudo()._get_open_cancellations().mapped("state"):
-            return self.env._("End on %s requested", day)
+        waiting = (
+            self.sudo()
+            ._get_open_cancellations()
+            .filtered(lambda one: one.state == "to_approve")
+        )
+        if waiting:
+            return (
+                self.env._("End on %s declared", day)
+                if waiting[0]._is_declared()
+                else self.env._("End on %s requested", day)
+            )
         return self.env._("Ends on %s", day)

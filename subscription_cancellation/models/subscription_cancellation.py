@@ -131,8 +131,8 @@ class SubscriptionCancellation(models.Model):
         string="Extraordinary",
         compute="_compute_is_extraordinary",
         store=True,
-        help="On a chosen date, or before the earliest end: notice periods and terms "
-        "are ignored.",
+        help="Before the earliest end, so that notice periods and terms are ignored; "
+        "or declared for an important reason.",
     )
     due_at = fields.Datetime(
         compute="_compute_due_at",
@@ -211,23 +211,12 @@ class SubscriptionCancellation(models.Model):
             end = cancellation.effective_date
             cancellation.last_service_date = end and fields.Date.subtract(end, days=1)
 
-    @api.depends(
-        "timing",
-        "effective_date",
-        "earliest_end_date",
-        "moved_date",
-        "declaration_id.kind",
-    )
+    @api.depends("effective_date", "earliest_end_date", "declaration_id.kind")
     def _compute_is_extraordinary(self):
         for cancellation in self:
-            earliest = cancellation.earliest_end_date
-            is_early = earliest and cancellation.last_service_date < earliest
-            is_own_date = cancellation.timing == "specific_date"
-            if cancellation.declaration_id:
-                is_own_date = cancellation.declaration_id.kind == "extraordinary"
-            # A date that was agreed on later ignores nothing unless it is too early.
-            cancellation.is_extraordinary = bool(
-                is_early or (is_own_date and not cancellation.moved_date)
+            is_for_cause = cancellation.declaration_id.kind == "extraordinary"
+            cancellation.is_extraordinary = (
+                is_for_cause or cancellation._ignores_terms()
             )
 
     @api.depends("effective_date", "subscription_id")

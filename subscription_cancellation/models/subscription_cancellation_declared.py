@@ -17,6 +17,16 @@ class SubscriptionCancellation(models.Model):
         help="What was declared on the public cancellation page.",
     )
 
+    def _is_declared(self):
+        """Return whether the customer has a right to this: nobody has to accept it.
+
+        What is entered in the back office, or ignores the terms, is a request.
+        """
+        self.ensure_one()
+        return bool(self.declaration_id) or (
+            self.channel == "portal" and not self.is_extraordinary
+        )
+
     def _get_objection_url(self):
         """Return the address to object to this, ``False`` where there is none.
 

@@ -129,14 +129,23 @@ class SubscriptionCancellation(models.Model):
     def _get_refusal_text(self):
         """Return that the request was not accepted."""
         self.ensure_one()
-        text = self.env._(
-            "We could not accept the cancellation of %(service)s that was requested on "
-            "%(date)s.",
-            service=self._get_service_name(),
-            date=format_day(
+        values = {
+            "service": self._get_service_name(),
+            "date": format_day(
                 self.env, self.subscription_id._to_local_date(self.request_date)
             ),
-        )
+        }
+        if self._is_declared():
+            text = self.env._(
+                "We have checked the cancellation of %(service)s that we received on "
+                "%(date)s: it is without effect."
+            )
+        else:
+            text = self.env._(
+                "We could not accept the cancellation of %(service)s that was "
+                "requested on %(date)s."
+            )
+        text %= values
         goes_on = self.env._("Service goes on as before.")
         return f"{text} {goes_on}" if self._is_service_going_on() else text
 

@@ -97,26 +97,32 @@ class SubscriptionCancellation(models.Model):
 
     def _get_terms_sentences(self):
         """Return what notice, minimum term and alignment mean for this one."""
-        sentences = []
-        if self.is_extraordinary:
-            sentences.append(
-                self.env._(
-                    "Extraordinary cancellation: notice periods and terms are ignored."
-                )
-            )
+        sentences = [*self._get_extraordinary_sentences()]
         if not self.earliest_end_date:
             return sentences
         dates = {
             "end": format_day(self.env, self.earliest_end_date),
             "limit": format_day(self.env, self.cancel_by_date),
         }
-        if self.is_extraordinary:
+        if self._ignores_terms():
             text = self.env._(
                 "The earliest ordinary end is %(end)s, if cancelled by %(limit)s."
             )
         else:
             text = self.env._("To end on %(end)s, cancel by %(limit)s.")
         return [*sentences, text % dates]
+
+    def _get_extraordinary_sentences(self):
+        """Return in a list why this is no ordinary cancellation, if it is none."""
+        if self._ignores_terms():
+            return [
+                self.env._(
+                    "Extraordinary cancellation: notice periods and terms are ignored."
+                )
+            ]
+        if self.is_extraordinary:
+            return [self.env._("Extraordinary cancellation, for an important reason.")]
+        return []
 
     def _get_approval_sentences(self):
         """Return what has to happen before this comes true, if anything."""

@@ -15,6 +15,12 @@ class SubscriptionCancellationPolicy(models.Model):
         help="In the portal, at the times that this policy allows. Off: the portal "
         "asks customers to write instead.",
     )
+    portal_extend = fields.Boolean(
+        string="Customers May End It Later",
+        default=True,
+        help="In the portal, what they have cancelled themselves: with the end of one "
+        "of the next periods, where this policy leaves the time to choose.",
+    )
     portal_reactivate = fields.Boolean(
         string="Customers May Reactivate",
         help="In the portal, what they have cancelled themselves.",

@@ -2,6 +2,7 @@
 """A cancellation as the customer reads it: before, and after."""
 
 from odoo import models
+from odoo.exceptions import UserError
 
 from ..formatting import format_day, in_language_of
 
@@ -23,14 +24,35 @@ class SubscriptionCancellation(models.Model):
         ):
             return self.env._("Service ends on %s", day)
         texts = {
-            "to_approve": self.env._("We check your request"),
+            "to_approve": self._get_checked_state(),
             "scheduled": self.env._("Service ends on %s", day),
             "failed": self.env._("Service ends on %s", day),
             "done": self.env._("Service ended on %s", day),
             "revoked": self.env._("Taken back"),
-            "refused": self.env._("Not accepted"),
+            "refused": self._get_refused_state(),
         }
         return texts[self.state]
+
+    def _get_checked_state(self):
+        if self._is_declared():
+            return self.env._("Received; we check it")
+        return self.env._("We check your request")
+
+    def _get_refused_state(self):
+        if self._is_declared():
+            return self.env._("Received; without effect")
+        return self.env._("Not accepted")
+
+    def _get_checking_text(self):
+        """Return that this is not decided yet, and where the answer comes."""
+        self.ensure_one()
+        if self._is_declared():
+            return self.env._(
+                "We have received your cancellation. We check it, and answer by e-mail."
+            )
+        return self.env._(
+            "You asked us to cancel. We check your request and answer by e-mail."
+        )
 
     def _format_day(self, day):
         """Return a day as the summary writes it, in the language of the context."""
@@ -82,7 +104,9 @@ class SubscriptionCancellation(models.Model):
         ]
         if self.state == "to_approve":
             sentences.append(
-                self.env._("We check your request first, and answer by e-mail.")
+                self.env._("We check it first, and answer by e-mail.")
+                if self._is_declared()
+                else self.env._("We check your request first, and answer by e-mail.")
             )
         return sentences
 
@@ -96,7 +120,42 @@ class SubscriptionCancellation(models.Model):
         told = [
             (self._tell_expected(part), part.amount, part.currency) for part in parts
         ]
-        return [part for part in told if part[0] and part[1]]
+        return [
+            part for part in told if part[0] and not part[2].is_zero(part[1] or 0.0)
+        ]
+
+    # === WHAT WAS SHOWN === #
+
+    def _check_as_shown(self, fingerprint):
+        """Raise where the figures that the customer confirmed are no longer true.
+
+        :param str fingerprint: of the preview
+        :raise UserError: what has changed, for the page that shows the new figures
+        """
+        self.ensure_one()
+        if fingerprint == self._fingerprint():
+            return
+        text = self.env._(
+            "Nothing was cancelled yet: please check what this page shows, then "
+            "confirm."
+        )
+        raise UserError(" ".join([*self._describe_changes_shown(fingerprint), text]))
+
+    def _describe_changes_shown(self, fingerprint):
+        """Return in sentences what differs from what the customer was shown.
+
+        The page says what becomes of the money, in the customer's words.
+        """
+        new = self._get_facts()
+        old = self._parse_fingerprint(fingerprint, new)
+        old = {**old, **{name: new[name] for name in ("mode", "approval", "split")}}
+        return [
+            *self._describe_changed_terms(old, new),
+            *self._describe_changed_rows(old["rows"], new["rows"]),
+            *self._describe_changed_money(old, new),
+        ]
+
+    # === LINKS === #
 
     def _get_portal_url(self):
         """Return where the customer sees the subscription, without logging in.

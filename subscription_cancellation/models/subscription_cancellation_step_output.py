@@ -12,7 +12,11 @@ class SubscriptionCancellation(models.Model):
     def _get_steps_to_tell(self):
         """Return the steps that a customer wants to know of: what moved, or will."""
         self.ensure_one()
-        return self.step_ids.filtered(lambda step: step._get_customer_text())
+        return self.step_ids.filtered(
+            lambda step: (
+                not step.currency_id.is_zero(step.amount) and step._get_customer_text()
+            )
+        )
 
 
 class SubscriptionCancellationStep(models.Model):

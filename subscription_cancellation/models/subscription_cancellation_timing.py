@@ -91,6 +91,12 @@ class SubscriptionCancellation(models.Model):
             "cancel_by_date": cancel_by(last_day, terms, contract),
         }
 
+    def _ignores_terms(self):
+        """Return whether service ends before notice and terms of the policy allow."""
+        self.ensure_one()
+        earliest = self.earliest_end_date
+        return bool(earliest and self.last_service_date < earliest)
+
     def _is_backdated(self):
         """Return whether service ends before the day of the request."""
         self.ensure_one()

@@ -47,24 +47,33 @@ class SubscriptionCancellation(models.Model):
 
     def _charge_dropped_days(self):
         """Charge, up to the next invoice, the days that left a shared draft."""
-        items = self.env["account.move.line"].sudo()
         for cancellation in self:
-            start, end = cancellation._get_dropped_from(), cancellation.next_date_before
-            if not (start and end):
-                continue
-            lines = cancellation.line_ids.subscription_line_id
-            billed_until = items._map_billed_until(lines)
-            charges = items._map_charges(lines)
-            subscription = cancellation.subscription_id
-            parts = []
-            for line in lines:
-                first_day = max(start, billed_until.get(line.id, start))
-                if first_day < end:
-                    period = Period(first_day, end)
-                    parts += subscription._get_charge_parts(
-                        line, period, start, charges
-                    )
-            subscription._charge_days(parts, cancellation)
+            parts = cancellation._get_dropped_parts()
+            if parts:
+                cancellation.subscription_id._charge_days(parts, cancellation)
+
+    def _get_dropped_parts(self):
+        """Return what the days cost that left a shared draft, up to the next invoice.
+
+        :return: list of :class:`ChargePart`
+        """
+        self.ensure_one()
+        items = self.env["account.move.line"].sudo()
+        start, end = self._get_dropped_from(), self.next_date_before
+        if not (start and end):
+            return []
+        lines = self.line_ids.subscription_line_id
+        billed_until = items._map_billed_until(lines)
+        charges = items._map_charges(lines)
+        parts = []
+        for line in lines:
+            first_day = max(start, billed_until.get(line.id, start))
+            if first_day < end:
+                period = Period(first_day, end)
+                parts += self.subscription_id._get_charge_parts(
+                    line, period, start, charges
+                )
+        return parts
 
 
 class SubscriptionCancellationStep(models.Model):
