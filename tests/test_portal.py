@@ -510,7 +510,7 @@ class TestPortalChangeOfMind(PortalCase):
         )
         cancellation = self.get_cancellation()
         page = self.see(f"/cancellations/{cancellation.id}?report_type=html")
-        self.assertIn(cancellation.name, page.text())
+        self.assertIn(cancellation._get_reference(), page.text())
         self.assertNotIn("difficult", page.text())
         self.assertNotIn("Requested by", page.text())
         cancellation._as_engine()._set_state("failed", failure_message="KeyError: x")
@@ -537,7 +537,7 @@ class TestPortalChangeOfMind(PortalCase):
                 with self.subTest(login=login, form=form):
                     answer = self.url_open(offered.replace("pdf", form, 1))
                     self.assertEqual(answer.status_code, 200)
-                    self.assertIn(cancellation.name, answer.text)
+                    self.assertIn(cancellation._get_reference(), answer.text)
                     is_pdf = answer.headers["Content-Type"] == "application/pdf"
                     self.assertEqual(is_pdf, form == "pdf")
             answer = self.url_open(offered)

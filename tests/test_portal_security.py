@@ -94,7 +94,7 @@ class TestPortalAccess(PortalCase):
             query = f"&access_token={token}" if token else ""
             with self.subTest(login=login, token=token):
                 answer = self.url_open(self.get_path(suffix + query))
-                self.assertEqual(self.cancellation.name in answer.text, may)
+                self.assertEqual(self.cancellation._get_reference() in answer.text, may)
 
     def test_every_post(self):
         """E2: whoever does not get in changes nothing, whatever is sent."""

@@ -9,7 +9,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from odoo import models
-from odoo.exceptions import UserError
 from odoo.tools.pdf import PdfFileReader, PdfFileWriter
 
 from odoo.addons.base.models.ir_actions_report import _wkhtml
@@ -48,10 +47,27 @@ class IrActionsReport(models.Model):
         # Header and footer are part of the document.
         return bodies, res_ids, None, None, paper
 
-    def _run_wkhtmltopdf(self, bodies, report_ref=False, **kwargs):
+    def _run_wkhtmltopdf(
+        self,
+        bodies,
+        report_ref=False,
+        header=None,
+        footer=None,
+        landscape=False,
+        specific_paperformat_args=None,
+        set_viewport_size=False,
+    ):
         if report_ref and self._is_summary(report_ref):
             self = self.with_context(**{SELF_CONTAINED: True})
-        return super()._run_wkhtmltopdf(bodies, report_ref=report_ref, **kwargs)
+        return super()._run_wkhtmltopdf(
+            bodies,
+            report_ref=report_ref,
+            header=header,
+            footer=footer,
+            landscape=landscape,
+            specific_paperformat_args=specific_paperformat_args,
+            set_viewport_size=set_viewport_size,
+        )
 
     def _build_wkhtmltopdf_args(self, *args, **kwargs):
         arguments = super()._build_wkhtmltopdf_args(*args, **kwargs)
@@ -71,7 +87,7 @@ class IrActionsReport(models.Model):
 
         :param list documents: HTML of a single record each, as bytes
         :return: list of bytes
-        :raise UserError: wkhtmltopdf failed
+        :raise RuntimeError: wkhtmltopdf failed
         """
         self.ensure_one()
         pages, paper = [], None
@@ -96,7 +112,7 @@ def _print(arguments, pages):
 
     Without the database, so that several threads may do it at once.
 
-    :raise UserError: wkhtmltopdf failed
+    :raise RuntimeError: wkhtmltopdf failed
     """
     with TemporaryDirectory(prefix="cancellation.") as folder:
         files = []
@@ -114,7 +130,7 @@ def _print(arguments, pages):
         # 1: something was not found, or an option is not known.
         content = target.read_bytes() if target.exists() else b""
         if process.returncode not in (0, 1) or not content:
-            raise UserError(f"wkhtmltopdf: {process.stderr[-1000:]}")
+            raise RuntimeError(f"wkhtmltopdf: {process.stderr[-1000:]}")
         return content
 
 
