@@ -70,8 +70,14 @@ class BrowserCase(HttpCase):
         return subscription
 
     @contextmanager
-    def open_browser(self, size, login=None):
-        """Yield a page of a browser that is logged in."""
+    def open_browser(self, size, login=None, scripts=True, lang="en-US"):
+        """Yield a page of a browser that is logged in.
+
+        :param dict size: of the window
+        :param str login: password alike; absent: nobody
+        :param bool scripts: JavaScript is on
+        :param str lang: of the browser
+        """
         executable = next(filter(None, map(shutil.which, BROWSERS)))
         session = self.authenticate(login, login)
         cookies = {"session_id": session.sid, TEST_CURSOR_COOKIE_NAME: None}
@@ -80,7 +86,12 @@ class BrowserCase(HttpCase):
             browser = playwright.chromium.launch(
                 executable_path=executable, args=["--no-sandbox"]
             )
-            context = browser.new_context(base_url=self.base_url(), viewport=size)
+            context = browser.new_context(
+                base_url=self.base_url(),
+                viewport=size,
+                java_script_enabled=scripts,
+                locale=lang,
+            )
             context.add_cookies(
                 [
                     {"name": name, "value": value, "url": self.base_url()}
