@@ -12,15 +12,16 @@ class MailMail(models.Model):
     _inherit = "mail.mail"
 
     def send(self, auto_commit=False, raise_exception=False, post_send_callback=None):
-        # sudo: whoever sends the mail.
-        if not any(self.sudo().attachment_ids.mapped("is_printed_later")):
+        # sudo: whoever sends the mail. What is sent after a commit can be gone by then.
+        present = self.sudo().exists()
+        if not any(present.attachment_ids.mapped("is_printed_later")):
             return super().send(
                 auto_commit=auto_commit,
                 raise_exception=raise_exception,
                 post_send_callback=post_send_callback,
             )
         # Some by some: whoever is stopped has sent what was printed.
-        for mails in split_every(PRINTED_TOGETHER, self.ids, self.browse):
+        for mails in split_every(PRINTED_TOGETHER, present.ids, self.browse):
             mails.sudo().attachment_ids._print_now()
             if auto_commit:
                 self.env.cr.commit()

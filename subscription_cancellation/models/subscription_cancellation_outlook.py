@@ -94,31 +94,18 @@ class SubscriptionCancellation(models.Model):
 
     _inherit = "subscription.cancellation"
 
-    def _get_outlook(self, parts=None):
+    def _get_outlook(self):
         """Return the :class:`Outlook` of a plan, or of what is scheduled, as of now.
 
-        Of what is executed, or will not be, nothing is to come.
-
-        :param list parts: of the settlement, where they are known already
+        Where it is executed at once, nothing is still to come.
         """
         self.ensure_one()
         plan = self._get_plan()
-        if plan.id:
-            amounts = plan._get_credit_amounts()
-            return Outlook(
-                plan.currency_id,
-                [],
-                [],
-                amounts,
-                plan.reduces_invoices,
-                plan.paid_ahead,
-                None,
-            )
-        if plan._is_due_on_request():
-            parts = plan._preview_settlement() if parts is None else parts
-            return plan._get_outlook_of_today(parts)
-        charges = plan._get_charges_to_come()
-        credits, credited, reduces = plan._get_credits_to_come(charges)
+        charges, credits = [], []
+        credited, reduces = plan._get_credit_amounts(), plan.reduces_invoices
+        if not plan.id and not plan._is_due_on_request():
+            charges = plan._get_charges_to_come()
+            credits, credited, reduces = plan._get_credits_to_come(charges)
         return Outlook(
             plan.currency_id,
             plan._tell_charges(charges),
@@ -129,26 +116,6 @@ class SubscriptionCancellation(models.Model):
             max((one.day for one in charges), default=None),
         )
 
-    def _get_outlook_of_today(self, parts):
-        """Return the outlook of what is executed at once."""
-        today = self.subscription_id._today()
-        invoices = [
-            Upcoming("invoice", today, part.amount, part.text)
-            for part in parts
-            if part.kind == "unbilled" and part.state != "skipped"
-        ]
-        text = self.env._("Credit of days without service")
-        credit = Upcoming("credit", today, self.credit_total, text)
-        return Outlook(
-            self.currency_id,
-            invoices,
-            [credit] if self.credit_total else [],
-            self._get_credit_amounts(),
-            self.reduces_invoices,
-            self.paid_ahead,
-            today if invoices else None,
-        )
-
     def _tell_upcoming(self, outlook):
         """Return what is still invoiced, and then credited, with its days.
 
@@ -157,7 +124,7 @@ class SubscriptionCancellation(models.Model):
         :param Outlook outlook: what is still to come
         :return: list of :class:`ExpectedPart`
         """
-        if not outlook.invoices or self._is_due_on_request():
+        if not outlook.invoices:
             return []
         return [
             ExpectedPart(

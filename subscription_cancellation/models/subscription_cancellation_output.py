@@ -238,7 +238,7 @@ class SubscriptionCancellation(models.Model):
         :param list parts: of the settlement, where they are known already
         """
         parts = self._preview_settlement() if parts is None else parts
-        outlook = self._get_outlook(parts)
+        outlook = self._get_outlook()
         return self.env["ir.qweb"]._render(
             "subscription_cancellation.cancellation_preview",
             {
@@ -262,7 +262,7 @@ class SubscriptionCancellation(models.Model):
         self.ensure_one()
         plan = self._get_plan()
         parts = [] if plan.id else plan._preview_settlement()
-        outlook = plan._get_outlook(parts)
+        outlook = plan._get_outlook()
         currency = plan.currency_id
         # sudo: names of documents only.
         steps = [step._as_dict() for step in self.sudo().step_ids]
