@@ -127,7 +127,7 @@ SUBJECTS = {
     "scheduled": "your cancellation is scheduled",
     "done": "your cancellation",
     "moved": "the date of your cancellation has changed",
-    "refused": "your cancellation was not accepted",
+    "refused": "we have checked your cancellation",
     "revoked": "your cancellation is revoked",
     "reminder": "a reminder of the end of service",
 }
