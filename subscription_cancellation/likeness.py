@@ -8,6 +8,7 @@ are the same composed or not. No ORM.
 import itertools
 import re
 import unicodedata
+from contextlib import suppress
 
 import idna
 
@@ -85,11 +86,9 @@ def get_address_key(address):
     :rtype: str
     """
     local, _at, domain = compose(address).lower().rpartition("@")
-    try:
+    # One that cannot exist is compared as it is.
+    with suppress(idna.IDNAError, UnicodeError):
         domain = idna.encode(domain, uts46=True).decode()
-    except (idna.IDNAError, UnicodeError):
-        # Not one that exists; it is compared as it is.
-        pass
     return f"{local}@{domain}"
 
 

@@ -1100,7 +1100,8 @@ class TestAdvanceInvoices(SettlementCase):
         plan = self.subscription._plan_cancellation(
             {"timing": "specific_date", "requested_date": "2026-07-31"}, "backend"
         )
-        self.assertIn("is credited at once", " ".join(plan._get_preview_sentences()))
+        sentences = plan._get_preview_sentences(plan._get_outlook())
+        self.assertIn("is credited at once", " ".join(sentences))
 
 
 @tagged("post_install", "-at_install")

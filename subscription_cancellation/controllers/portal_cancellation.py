@@ -164,7 +164,7 @@ class SubscriptionPortalCancellation(SubscriptionPortal):
         try:
             with request.env.cr.savepoint():
                 cancellation = subscription._request_for_customer(
-                    *form.read(), fingerprint, form.entries["key"]
+                    *form.read_options(), fingerprint, form.entries["key"]
                 )
         except (LockError, LockNotAvailable):
             return self._back(subscription, access_token, "busy")

@@ -45,9 +45,9 @@ class CancellationForm:
         :raise EntriesError: the entries cannot be; a sentence for each
         :raise UserError: it cannot be cancelled like this, in the customer's words
         """
-        return self.subscription._plan_for_customer(*self.read())
+        return self.subscription._plan_for_customer(*self.read_options())
 
-    def read(self):
+    def read_options(self):
         """Return the options that the entries stand for, and contradictions.
 
         :return: tuple of a dict of options and one of sentences by entry
