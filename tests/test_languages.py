@@ -104,7 +104,7 @@ SCHEDULED_SUMMARY = {
         "Zu einem bestimmten Tag",
         "Anteilige Gutschrift",
         "Voraussichtlich, Stand 10. Juli 2026",
-        "Was aus dem Geld werden wird",
+        "Voraussichtliche Abrechnung",
     ],
     "fr_FR": [
         "Le service prend fin le 20 juillet 2026",
@@ -113,7 +113,7 @@ SCHEDULED_SUMMARY = {
         "À une date précise",
         "Avoir au prorata",
         "Prévision au 10 juillet 2026",
-        "Ce que deviendra l'argent",
+        "Règlement prévu",
     ],
     "es_ES": [
         "El servicio finaliza el 20 de julio de 2026",
@@ -122,7 +122,7 @@ SCHEDULED_SUMMARY = {
         "En una fecha concreta",
         "Emitir factura rectificativa (prorrateada)",
         "Previsión a fecha de 10 de julio de 2026",
-        "Qué ocurrirá con el dinero",
+        "Liquidación prevista",
     ],
     "it_IT": [
         "Il servizio termina il 20 luglio 2026",
@@ -131,7 +131,7 @@ SCHEDULED_SUMMARY = {
         "In una data specifica",
         "Emissione nota di credito (pro rata)",
         "Previsione al 10 luglio 2026",
-        "Come saranno regolati gli importi",
+        "Regolamento previsto",
     ],
     "nl_NL": [
         "Dienst eindigt op 20 juli 2026",
@@ -140,7 +140,7 @@ SCHEDULED_SUMMARY = {
         "Op een bepaalde datum",
         "Creditfactuur opstellen (naar rato)",
         "Verwacht, stand per 10 juli 2026",
-        "Wat er met het geld gaat gebeuren",
+        "Verwachte afrekening",
     ],
 }
 DONE_SUMMARY = {
@@ -150,7 +150,7 @@ DONE_SUMMARY = {
         "Berechneter Zeitraum Nicht genutzte Tage Gutschrift Steuer Gesamt",
         "21 von 31",
         "Beleg Für Datum Status Betrag",
-        "Was aus dem Geld wurde",
+        "Abrechnung",
     ],
     "fr_FR": [
         "Effectuée",
@@ -158,7 +158,7 @@ DONE_SUMMARY = {
         "Période facturée Jours non utilisés Avoir Taxe Total",
         "21 sur 31",
         "Document Pour Date État Montant",
-        "Ce que l'argent est devenu",
+        "Règlement",
     ],
     "es_ES": [
         "Realizada",
@@ -166,7 +166,7 @@ DONE_SUMMARY = {
         "Periodo facturado Días no utilizados Abono Impuestos Total",
         "21 de 31",
         "Documento Concepto Fecha Estado Importe",
-        "Qué ha ocurrido con el dinero",
+        "Liquidación",
     ],
     "it_IT": [
         "Eseguita",
@@ -174,7 +174,7 @@ DONE_SUMMARY = {
         "Periodo fatturato Giorni non utilizzati Credito Imposta Totale",
         "21 su 31",
         "Documento Relativo a Data Stato Importo",
-        "Come sono stati regolati gli importi",
+        "Regolamento",
     ],
     "nl_NL": [
         "Uitgevoerd",
@@ -182,7 +182,7 @@ DONE_SUMMARY = {
         "Gefactureerde periode Ongebruikte dagen Creditbedrag Btw Totaal",
         "21 van 31",
         "Document Voor Datum Status Bedrag",
-        "Wat er met het geld is gebeurd",
+        "Afrekening",
     ],
 }
 DETAIL_PAGE = {
@@ -197,7 +197,7 @@ DETAIL_PAGE = {
     ],
     "fr_FR": [
         "Actif",
-        "Prochaine facture 1 août 2026",
+        "Prochaine facture 1er août 2026",
         "Vos services",
         "Résilier",
         "Résilier l'abonnement",
@@ -233,41 +233,41 @@ PREVIEW_PAGE = {
     "de_DE": [
         "Bitte prüfen und dann bestätigen",
         "Die Leistung endet am 10. Juli 2026.",
-        "vom 11. Juli 2026 bis zum 31. Juli 2026 wird eine Gutschrift über $ 21,00",
+        "Es wird eine Gutschrift über $ 21,00 ausgestellt (Zeitraum: 11. Juli 2026",
         "Gutschrift für nicht genutzte Tage",
-        "Was aus dem Geld wird",
+        "Abrechnung",
         "Jetzt kündigen",
     ],
     "fr_FR": [
         "Veuillez vérifier, puis confirmer",
         "Le service prend fin le 10 juillet 2026.",
-        "Un avoir de $ 21,00 sera émis pour la période du 11 juillet 2026 au 31",
+        "Un avoir de $ 21,00 sera émis (période : 11 juillet 2026 – 31",
         "Avoir pour les jours que vous n'utilisez pas",
-        "Ce que devient l'argent",
+        "Règlement",
         "Résilier maintenant",
     ],
     "es_ES": [
         "Revise y confirme",
         "El servicio finaliza el 10 de julio de 2026.",
-        "Se emitirá una factura rectificativa de $ 21,00 por el periodo 11 de julio",
+        "Se emitirá una factura rectificativa de $ 21,00 (periodo: 11 de julio",
         "Abono por los días que no utiliza",
-        "Qué ocurre con el dinero",
+        "Liquidación",
         "Cancelar ahora",
     ],
     "it_IT": [
         "Verifica e conferma",
         "Il servizio termina il 10 luglio 2026.",
-        "Sarà emessa una nota di credito di $ 21,00 per il periodo 11 luglio 2026",
+        "Sarà emessa una nota di credito di $ 21,00 (periodo: 11 luglio 2026",
         "Credito per i giorni non utilizzati",
-        "Come vengono regolati gli importi",
+        "Regolamento",
         "Disdici ora",
     ],
     "nl_NL": [
         "Controleer en bevestig",
         "De dienst eindigt op 10 juli 2026.",
-        "Er wordt een creditfactuur van $ 21,00 opgesteld voor 11 juli 2026",
+        "Er wordt een creditfactuur van $ 21,00 opgesteld (periode: 11 juli 2026",
         "Creditering voor dagen die u niet gebruikt",
-        "Wat er met het geld gebeurt",
+        "Afrekening",
         "Nu opzeggen",
     ],
 }

@@ -23,9 +23,6 @@ class MailMail(models.Model):
         # Some by some: whoever is stopped has sent what was printed.
         for mails in split_every(PRINTED_TOGETHER, present.ids, self.browse):
             mails.sudo().attachment_ids._print_now()
-            if auto_commit:
-                # As Odoo does between mails that it sends by itself.
-                self.env.cr.commit()  # pylint: disable=invalid-commit
             super(MailMail, mails).send(
                 auto_commit=auto_commit,
                 raise_exception=raise_exception,
