@@ -20,7 +20,7 @@ class Amounts(NamedTuple):
 
 
 class ChargeToCome:
-    """A regular invoice that is still to come, or to be posted.
+    """An invoice that is still to come, or to be posted.
 
     Computed by Odoo's tax engine from what will be on its lines; nothing is read or
     written, so that any number of them costs no query.
@@ -30,11 +30,13 @@ class ChargeToCome:
         """Prepare its lines.
 
         :param subscription: one ``sale.subscription``
-        :param lines: ``sale.subscription.line`` or draft ``account.move.line``
+        :param lines: ``sale.subscription.line``, draft ``account.move.line``, or the
+            ``sale.order.line`` that sold a period
         """
         self._subscription = subscription
         self._lines = lines
         self._base_lines = [subscription._get_base_line(line) for line in lines]
+        self.currency = self._base_lines[0]["currency_id"]
         self._subscription._compute_taxes(self._base_lines)
 
     def get_amounts(self):
@@ -60,19 +62,19 @@ class ChargeToCome:
 
     def _get_charged(self, line):
         """Return the subscription line that one of the lines is about."""
-        return line.subscription_line_id if line._name == "account.move.line" else line
+        is_sold = line._name == "sale.subscription.line"
+        return line if is_sold else line.subscription_line_id
 
     def _get_units(self, base_line):
         """Return what a base line comes to without tax, in units of the currency."""
         details = base_line["tax_details"]
         net = details["total_excluded_currency"]
         net += details["delta_total_excluded_currency"]
-        return to_units(net, base_line["currency_id"].rounding)
+        return to_units(net, self.currency.rounding)
 
     def _prepare_credit(self, line, charge, units):
         """Return the base line of a part of one, as credit memos are computed."""
-        currency = self._subscription._get_invoice_currency()
-        amount = from_units(units, currency.rounding)
+        amount = from_units(units, self.currency.rounding)
         quantity = 1.0
         if has_amount_per_unit(line.sudo().tax_ids):
             quantity = self._subscription._get_quantity(line) * units / charge.units
@@ -86,15 +88,14 @@ class ChargeToCome:
         )
 
     def _sum(self, base_lines):
-        currency = self._subscription._get_invoice_currency()
         # sudo: prices and taxes only.
         company = self._subscription.company_id.sudo()
         totals = company.env["account.tax"]._get_tax_totals_summary(
-            base_lines, currency, company
+            base_lines, self.currency, company
         )
         return Amounts(
             *(
-                currency.round(totals[f"{name}_amount_currency"])
+                self.currency.round(totals[f"{name}_amount_currency"])
                 for name in ("base", "tax", "total")
             )
         )

@@ -13,6 +13,7 @@ from odoo import fields
 from odoo.fields import Command
 from odoo.tests import tagged
 
+from .sales import SalesCase
 from .test_billing_guard import OURS, UPSTREAM, GuardCase
 
 
@@ -391,3 +392,73 @@ class TestOutlook(GuardCase):
         self.assertIn("You will not be charged after August 1, 2026.", text)
         parts = scheduled._get_expected_parts()
         self.assertEqual([part.amount for part in parts], [42.84, 15.20])
+
+
+@tagged("post_install", "-at_install")
+class TestOutlookOfOrders(SalesCase):
+    """What an order sold is to come, too (D5, C4)."""
+
+    def preview(self, order, day):
+        self.travel_to("2026-07-10")
+        return order.subscription_ids.preview_cancellation(
+            timing="specific_date", requested_date=day
+        )
+
+    def get_figures(self, seen):
+        return [(one["kind"], one["date"], one["amount"]) for one in seen["upcoming"]]
+
+    def test_an_order_that_is_not_invoiced_yet(self):
+        """D5: it will be invoiced, and credited from the end on."""
+        order = self.sell(31.0)
+        order.action_confirm()
+        seen = self.preview(order, "2026-07-20")
+        self.assertEqual(
+            self.get_figures(seen),
+            [("invoice", "2026-07-10", 31.0), ("credit", "2026-07-21", 11.0)],
+        )
+        subscription = order.subscription_ids
+        plan = subscription._plan_cancellation(
+            {"timing": "specific_date", "requested_date": "2026-07-20"}, "backend"
+        )
+        said = " ".join(plan._get_preview_sentences(plan._get_outlook()))
+        self.assertNotIn("There will be no new charges", said)
+
+    def test_an_order_that_is_invoiced(self):
+        """D5: its invoice has come already."""
+        order = self.sell(31.0)
+        order.action_confirm()
+        self.invoice(order)
+        seen = self.preview(order, "2026-07-20")
+        self.assertEqual(self.get_figures(seen), [("credit", "2026-07-21", 11.0)])
+
+    def test_an_order_in_another_currency_that_is_not_invoiced(self):
+        """C4: all that is to come is in its currency."""
+        order = self.sell(31.0, currency=self.get_currency("EUR"))
+        order.action_confirm()
+        seen = self.preview(order, "2026-07-20")
+        self.assertEqual((seen["currency"], seen["credit_total"]), ("EUR", 11.0))
+        seen = self.preview(order, "2026-08-20")
+        subscription = order.subscription_ids
+        self.cancel(subscription, timing="specific_date", requested_date="2026-08-20")
+        told = subscription.cancellation_ids._get_expected_parts()
+        self.assertEqual(
+            [(part.amount, part.currency.name) for part in told[:3]],
+            [(31.0, "EUR"), (31.0, "USD"), (11.0, "USD")],
+        )
+
+    def test_an_order_in_another_currency(self):
+        """C4: July in euros by the order, August in dollars by upstream."""
+        order = self.sell(31.0, currency=self.get_currency("EUR"))
+        order.action_confirm()
+        self.invoice(order)
+        seen = self.preview(order, "2026-08-20")
+        subscription = order.subscription_ids
+        self.assertEqual(subscription._get_invoice_currency().name, "USD")
+        self.assertEqual(
+            self.get_figures(seen),
+            [("invoice", "2026-08-01", 31.0), ("credit", "2026-08-21", 11.0)],
+        )
+        self.assertEqual((seen["currency"], seen["credit_total"]), ("USD", 11.0))
+        self.cancel(subscription, timing="specific_date", requested_date="2026-08-20")
+        told = subscription.cancellation_ids._get_expected_parts()
+        self.assertEqual(set(part.currency.name for part in told[:2]), {"USD"})

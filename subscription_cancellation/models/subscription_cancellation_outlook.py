@@ -34,9 +34,10 @@ class Upcoming(NamedTuple):
     #: With tax, never negative
     amount: float
     text: str
+    currency: models.BaseModel
 
 
-class Charge(NamedTuple):
+class ExpectedInvoice(NamedTuple):
     """An invoice to come, before it is told."""
 
     day: date
@@ -101,13 +102,16 @@ class SubscriptionCancellation(models.Model):
         """
         self.ensure_one()
         plan = self._get_plan()
-        charges, credits = [], []
+        charges, credits, currency = [], [], plan.currency_id
         credited, reduces = plan._get_credit_amounts(), plan.reduces_invoices
         if not plan.id and not plan._is_due_on_request():
             charges = plan._get_charges_to_come()
-            credits, credited, reduces = plan._get_credits_to_come(charges)
+            if charges and not credited.total:
+                # What is to come need not be in the currency of what came.
+                currency = charges[-1].charge.currency
+            credits, credited, reduces = plan._get_credits_to_come(charges, currency)
         return Outlook(
-            plan.currency_id,
+            currency,
             plan._tell_charges(charges),
             credits,
             credited,
@@ -134,7 +138,7 @@ class SubscriptionCancellation(models.Model):
                     what=one.text,
                 ),
                 one.amount,
-                outlook.currency,
+                one.currency,
             )
             for one in outlook.upcoming
         ]
@@ -148,17 +152,32 @@ class SubscriptionCancellation(models.Model):
         """
         # sudo: the invoice's number is part of the preview.
         rows = self.line_ids.sudo()._get_telling()
-        if not self._tell_upcoming(outlook):
+        if not outlook.invoices:
             return rows
         return rows.filtered("credit_total") if self.refund_mode != "full" else rows[:0]
 
     # === INVOICES === #
 
     def _get_charges_to_come(self):
-        """Return what is charged until service ends: list of :class:`Charge`."""
+        """Return what is charged until service ends, as ``ExpectedInvoice``."""
         return sorted(
-            [*self._get_drafts_to_come(), *self._get_regular_charges()],
+            [
+                *self._get_orders_to_come(),
+                *self._get_drafts_to_come(),
+                *self._get_regular_charges(),
+            ],
             key=lambda charge: charge.period,
+        )
+
+    def _get_orders_to_come(self):
+        """Return the invoices of orders of which nothing is invoiced yet."""
+        # sudo: the figures only, of orders that whoever cancels need not open.
+        order_lines = self.env["sale.order.line"].sudo()
+        sold = order_lines._search_sold(self._get_charged_lines()).filtered(
+            lambda line: line.state == "sale" and not line.qty_invoiced
+        )
+        return self._group_invoices(
+            sold, "order_id", "subscription_period_start", "subscription_period_end"
         )
 
     def _get_drafts_to_come(self):
@@ -166,19 +185,28 @@ class SubscriptionCancellation(models.Model):
         # sudo: the figures only, of drafts that whoever cancels need not open.
         items = self.env["account.move.line"].sudo()
         drafts = items._search_drafts(self._get_charged_lines())
-        subscription = self.subscription_id
-        today = subscription._today()
+        return self._group_invoices(drafts, "move_id", "start_date", "end_date")
+
+    def _group_invoices(self, lines, document, first_day, last_day):
+        """Return an :class:`ExpectedInvoice` per document and period.
+
+        :param lines: of drafts or orders
+        :param str document: name of their field, like those of their days
+        """
+        subscription, today = self.subscription_id, self.subscription_id._today()
+        by_period = lines.grouped(
+            lambda line: (line[document], line[first_day], line[last_day])
+        )
         return [
-            Charge(
-                max(move.invoice_date or today, today),
-                Period.from_inclusive(first_day, last_day),
+            ExpectedInvoice(
+                # Orders have no date of their invoice.
+                max("invoice_date" in owner and owner.invoice_date or today, today),
+                Period.from_inclusive(first, last),
                 own.subscription_line_id,
                 ChargeToCome(subscription, own),
             )
-            for (move, first_day, last_day), own in drafts.grouped(
-                lambda item: (item.move_id, item.start_date, item.end_date)
-            ).items()
-            if first_day < self.effective_date
+            for (owner, first, last), own in by_period.items()
+            if first < self.effective_date
         ]
 
     def _get_regular_charges(self):
@@ -202,7 +230,7 @@ class SubscriptionCancellation(models.Model):
             if billed not in charges:
                 charges[billed] = ChargeToCome(subscription, billed)
             day = max(period.start, today)
-            found.append(Charge(day, period, billed, charges[billed]))
+            found.append(ExpectedInvoice(day, period, billed, charges[billed]))
         return found
 
     def _get_periods_to_come(self):
@@ -230,6 +258,7 @@ class SubscriptionCancellation(models.Model):
                 charge.day,
                 charge.charge.get_amounts().total,
                 self._tell_charge(charge),
+                charge.charge.currency,
             )
             for charge in charges[:TOLD_INVOICES]
         ]
@@ -248,8 +277,10 @@ class SubscriptionCancellation(models.Model):
         )
         if len(others) == 1:
             text = self._tell_charge(others[0])
-        total = self.subscription_id._get_invoice_currency().round(total)
-        return [*told, Upcoming("invoice", others[0].day, total, text)]
+        # The first ones are what differs: drafts, and what an order sold.
+        currency = others[0].charge.currency
+        total = currency.round(total)
+        return [*told, Upcoming("invoice", others[0].day, total, text, currency)]
 
     def _tell_charge(self, charge):
         """Return what an invoice to come is for."""
@@ -267,10 +298,11 @@ class SubscriptionCancellation(models.Model):
 
     # === CREDITS === #
 
-    def _get_credits_to_come(self, charges):
+    def _get_credits_to_come(self, charges, currency):
         """Return the credits, their :class:`Amounts`, and what reduces invoices.
 
-        :param list charges: the :class:`Charge` of each invoice to come
+        :param list charges: the :class:`ExpectedInvoice` of each invoice to come
+        :param currency: of the amounts together
         """
         credits, credited, reduces = [], Amounts(), 0.0
         # A full credit takes the latest period, which is then another one.
@@ -283,10 +315,20 @@ class SubscriptionCancellation(models.Model):
             if not amounts.total:
                 continue
             credits.append(self._tell_credit(charge, amounts))
+            amounts = self._convert_amounts(amounts, charge.charge.currency, currency)
             credited += amounts
             if self._get_due_day(charge) > self.effective_date:
                 reduces += amounts.total
         return credits, credited, reduces
+
+    def _convert_amounts(self, amounts, currency, wanted):
+        """Return :class:`Amounts` in another currency, at the rate of the last day."""
+        return Amounts(
+            *(
+                currency._convert(amount, wanted, self.company_id, self.effective_date)
+                for amount in amounts
+            )
+        )
 
     def _get_credit_amounts(self):
         """Return the :class:`Amounts` that are credited of what is billed."""
@@ -301,7 +343,7 @@ class SubscriptionCancellation(models.Model):
             self.effective_date: self.currency_id.round(self.credit_total - in_advance),
         }
         return [
-            Upcoming("credit", day, amount, text)
+            Upcoming("credit", day, amount, text, self.currency_id)
             for day, amount in days.items()
             if amount
         ]
@@ -327,7 +369,13 @@ class SubscriptionCancellation(models.Model):
             text = self.env._("Credit for %(dates)s: will be paid back")
         else:
             text = self.env._("Credit for %(dates)s: stays on the account")
-        return Upcoming("credit", self.effective_date, amounts.total, text % values)
+        return Upcoming(
+            "credit",
+            self.effective_date,
+            amounts.total,
+            text % values,
+            charge.charge.currency,
+        )
 
     def _get_due_day(self, charge):
         """Return until when an invoice to come is paid, as far as one knows."""

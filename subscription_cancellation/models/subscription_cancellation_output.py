@@ -152,7 +152,7 @@ class SubscriptionCancellation(models.Model):
             return self.env._("No credit memo will be issued.")
         by_invoice = self.line_ids._get_lines_to_credit()
         values = {
-            "credit": self.currency_id.format(outlook.credited.total),
+            "credit": outlook.currency.format(outlook.credited.total),
             "count": len(by_invoice),
         }
         if not self._is_due_on_request():
@@ -263,7 +263,6 @@ class SubscriptionCancellation(models.Model):
         plan = self._get_plan()
         parts = [] if plan.id else plan._preview_settlement()
         outlook = plan._get_outlook()
-        currency = plan.currency_id
         # sudo: names of documents only.
         steps = [step._as_dict() for step in self.sudo().step_ids]
         return {
@@ -276,7 +275,7 @@ class SubscriptionCancellation(models.Model):
             "cancel_by": fields.Date.to_string(self.cancel_by_date) or False,
             "extraordinary": self.is_extraordinary,
             "approval_reason": self.approval_reason or False,
-            "currency": currency.name,
+            "currency": outlook.currency.name,
             **self._get_told_amounts(plan, outlook),
             "upcoming": outlook.as_dicts(),
             "lines": plan._get_told_rows(self)._as_dicts(),
@@ -300,7 +299,7 @@ class SubscriptionCancellation(models.Model):
         stored = self - plan
         amounts = zip(AMOUNTS, outlook.get_amounts(), strict=True)
         return {
-            name: plan.currency_id.round(amount + sum(stored.mapped(name)))
+            name: outlook.currency.round(amount + sum(stored.mapped(name)))
             for name, amount in amounts
         }
 
