@@ -26,6 +26,8 @@ class SharedPlan:
             self._rows[row.origin_move_id].append(row)
         self._limits = {}
         self._taken = defaultdict(int)
+        #: By open invoice, what credits of invoices to come pay: of day and amount.
+        self.expected = defaultdict(tuple)
         self._known_by_hand = defaultdict(float)
         self._asking_step = asking_step
         self._read(invoices._search_credit_memos() if invoices else invoices)

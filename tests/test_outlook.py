@@ -127,7 +127,8 @@ class TestOutlook(GuardCase):
             [one["what"] for one in seen["upcoming"]],
             [
                 "Invoice for December 9, 2026 – January 8, 2027",
-                "Credit for December 21, 2026 – January 8, 2027: will be paid back",
+                "Credit for December 21, 2026 – January 8, 2027: will be paid back, "
+                "and usually arrives within 5 to 10 working days",
             ],
         )
         self.assertEqual((seen["credit_untaxed"], seen["credit_tax"]), (22.06, 4.19))
@@ -292,6 +293,159 @@ class TestOutlook(GuardCase):
 
     # === BETWEEN === #
 
+    def test_an_early_payment_discount_that_always_reduces_tax(self):
+        """D5, C3: Odoo takes it off the tax of each document, taken or not."""
+        customer = self.create_customer()
+        customer.property_payment_term_id = self.env["account.payment.term"].create(
+            {
+                "name": "2 % within 10 days",
+                "early_discount": True,
+                "discount_percentage": 2,
+                "discount_days": 10,
+                "early_pay_discount_computation": "mixed",
+                "line_ids": [Command.create({"nb_days": 0})],
+            }
+        )
+        subscription = self.create_subscription(
+            [{"price_unit": 100.0, "taxes": self.create_tax(19.0)}],
+            partner_id=customer.id,
+        )
+        self.pay(self.bill(subscription))
+        self.travel_to("2026-07-10")
+        seen = self.assert_comes_true(
+            subscription,
+            "2026-08-21",
+            timing="specific_date",
+            requested_date="2026-08-20",
+        )
+        self.assertEqual(
+            self.get_figures(seen),
+            [("invoice", "2026-08-01", 118.62), ("credit", "2026-08-21", 42.09)],
+        )
+
+    def test_a_draft_with_a_discount_and_a_fee(self):
+        """D5, C15: all of the invoice is charged; its discount is credited with it."""
+        subscription = self.create_subscription([100.0])
+        draft = self.bill(subscription, post=False)
+        draft.invoice_line_ids = [
+            Command.create(
+                {"name": name, "price_unit": price, "quantity": 1.0, "tax_ids": []}
+            )
+            for name, price in (("Set-up", 50.0), ("Half of it", -75.0))
+        ]
+        self.travel_to("2026-07-10")
+        options = {"timing": "specific_date", "requested_date": "2026-07-20"}
+        seen = subscription.preview_cancellation(**options)
+        self.assertEqual(
+            self.get_figures(seen),
+            [("invoice", "2026-07-10", 75.0), ("credit", "2026-07-21", 17.74)],
+        )
+        self.cancel(subscription, **options)
+        draft.action_post()
+        self.assertEqual(draft.amount_total, 75.0)
+        self.pay(draft)
+        self.run_crons(OURS, day="2026-07-21")
+        memo = self.credit_memos(subscription)
+        self.assertAlmostEqual(memo.amount_total, 17.74, 2)
+
+    def test_credits_to_come_pay_open_invoices(self):
+        """D5, C7: July is open; what of August is not served pays a part of it."""
+        subscription = self.create_subscription([31.0])
+        july = self.bill(subscription)
+        self.travel_to("2026-07-10")
+        options = {
+            "timing": "specific_date",
+            "requested_date": "2026-08-10",
+            "apply_credits": True,
+        }
+        seen = subscription.preview_cancellation(**options)
+        self.assertEqual(
+            [(one["kind"], one["amount"]) for one in seen["settlement"]],
+            [("apply_credits", 21.0), ("keep", 10.0), ("confirm", 0.0)],
+        )
+        self.assertIn("pays open invoices", seen["upcoming"][-1]["what"])
+        self.cancel(subscription, **options)
+        self.run_crons(UPSTREAM, day="2026-08-01")
+        august = subscription._get_invoices() - july
+        august.filtered(lambda move: move.state == "draft").action_post()
+        self.pay(august)
+        self.run_crons(OURS, day="2026-08-11")
+        self.run_steps(subscription)
+        self.assertEqual((july.amount_residual, august.amount_residual), (10.0, 0.0))
+
+    def test_instalments(self):
+        """D5: what is due after the end is reduced; what was paid before goes back."""
+        customer = self.create_customer()
+        customer.property_payment_term_id = self.env["account.payment.term"].create(
+            {
+                "name": "Half of it later",
+                "line_ids": [
+                    Command.create({"value_amount": 50, "nb_days": days})
+                    for days in (0, 60)
+                ],
+            }
+        )
+        subscription = self.create_subscription([31.0], partner_id=customer.id)
+        self.pay(self.bill(subscription))
+        self.travel_to("2026-07-10")
+        seen = subscription.preview_cancellation(
+            timing="specific_date", requested_date="2026-08-10"
+        )
+        self.assertEqual(
+            self.get_figures(seen),
+            [
+                ("invoice", "2026-08-01", 31.0),
+                ("credit", "2026-08-11", 15.5),
+                ("credit", "2026-08-11", 5.5),
+            ],
+        )
+        self.assertEqual((seen["reduces_invoices"], seen["refundable"]), (15.5, 5.5))
+
+    def test_what_costs_nothing_is_no_charge(self):
+        """D5: an invoice of 0.00 is not told."""
+        subscription = self.create_subscription([0.0])
+        self.bill(subscription)
+        self.travel_to("2026-07-10")
+        options = {"timing": "specific_date", "requested_date": "2026-08-20"}
+        plan = subscription._plan_cancellation(options, "backend")
+        self.assertFalse(plan._get_outlook().upcoming)
+        page = html_to_text(plan._render_preview())
+        self.assertIn("There will be no new charges.", page)
+
+    def test_the_rest_of_the_subscription_is_charged(self):
+        """D5: where one line ends, nobody says that there are no charges any more."""
+        subscription = self.sell(
+            {"name": "Mail", "price_unit": 31.0}, {"name": "Web", "price_unit": 62.0}
+        )
+        self.travel_to("2026-07-10")
+        lines = self.get_line(subscription, "Mail").ids
+        for options, said in (
+            ({"timing": "end_of_period"}, "There will be no new charges for Mail."),
+            (
+                {"timing": "specific_date", "requested_date": "2026-08-15"},
+                "There will be no charges for Mail after August 1, 2026.",
+            ),
+        ):
+            with self.subTest(**options):
+                plan = subscription._plan_cancellation(
+                    {**options, "line_ids": lines}, "backend"
+                )
+                sentences = plan._get_preview_sentences(plan._get_outlook())
+                self.assertIn(said, sentences)
+        self.cancel(subscription, line_ids=lines, **options)
+        text = subscription.cancellation_ids._get_expected_text()
+        self.assertIn(said, text)
+        self.assertNotIn("You will not be charged", text)
+
+    def test_the_limit_is_for_what_is_expected(self):
+        """D2: a credit of an invoice to come needs approval before it is promised."""
+        self.policy.approval_above = 10.0
+        subscription = self.sell(31.0)
+        self.travel_to("2026-07-10")
+        options = {"timing": "specific_date", "requested_date": "2026-08-20"}
+        self.cancel(subscription, **options)
+        self.assertEqual(subscription.cancellation_ids.state, "to_approve")
+
     def test_a_draft_is_an_invoice_to_come(self):
         """D5: somebody will post it."""
         subscription = self.create_subscription([31.0])
@@ -422,6 +576,36 @@ class TestOutlookOfOrders(SalesCase):
         )
         said = " ".join(plan._get_preview_sentences(plan._get_outlook()))
         self.assertNotIn("There will be no new charges", said)
+
+    def assert_invoiced_as_told(self, order, charged, credited):
+        """What the preview says is what the order's invoice and the end bring."""
+        seen = self.preview(order, "2026-07-20")
+        self.assertEqual(
+            self.get_figures(seen),
+            [("invoice", "2026-07-10", charged), ("credit", "2026-07-21", credited)],
+        )
+        subscription = order.subscription_ids
+        invoice = self.invoice(order)
+        self.assertEqual(invoice.amount_total, charged)
+        self.cancel(subscription, timing="specific_date", requested_date="2026-07-20")
+        self.travel_to("2026-07-21")
+        subscription.cancellation_ids._as_engine()._execute()
+        memos = subscription.cancellation_ids.credit_note_ids
+        self.assertAlmostEqual(sum(memos.mapped("amount_total")), credited, 2)
+
+    def test_an_order_with_a_discount(self):
+        """D5, C15: 20 % off of what is invoiced and of what is credited."""
+        order = self.sell({"price_unit": 100.0, "taxes": self.create_tax(19.0)})
+        self.discount(order, 20.0)
+        order.action_confirm()
+        self.assert_invoiced_as_told(order, 95.20, 33.78)
+
+    def test_an_order_with_a_down_payment(self):
+        """D5, C15: half of it is paid already; the credit is of the whole."""
+        order = self.sell(100.0)
+        order.action_confirm()
+        self.pay(self.invoice(order, "percentage", 50.0))
+        self.assert_invoiced_as_told(order, 50.0, 35.48)
 
     def test_an_order_that_is_invoiced(self):
         """D5: its invoice has come already."""

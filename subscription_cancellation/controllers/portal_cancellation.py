@@ -117,7 +117,7 @@ class SubscriptionPortalCancellation(SubscriptionPortal):
         """Return the page with dates and amounts, and the button that cancels."""
         message = plan._get_retention()
         parts = plan._preview_settlement()
-        outlook = plan._get_outlook()
+        outlook = plan._get_outlook(parts)
         values = self._get_subscription_values(
             subscription,
             access_token,

@@ -3,7 +3,43 @@
 
 from odoo import api, fields, models
 
+from ..charges_to_come import Beside, share_discounts
+from ..invoice_lines import InvoiceLines
 from ..proration import to_units
+
+
+class AccountMove(models.Model):
+    """Know what an invoice charges beside services."""
+
+    _inherit = "account.move"
+
+    def _get_beside(self, own):
+        """Return what is on a draft beside some lines that bill a period.
+
+        Whatever else it bills, where it bills nothing but this subscription; else what
+        is deducted of it, in proportion.
+
+        :param own: ``account.move.line``
+        :return: :class:`Beside`
+        """
+        self.ensure_one()
+        lines = InvoiceLines(self._get_product_lines())
+        discounts = {item: lines.discounts_of[item] for item in own}
+        services = lines.items.filtered("subscription_line_id")
+        if services == own:
+            others = [(item, {}) for item in lines.items - own]
+        else:
+            deducted = lines.deductions | lines.gifts
+            whole = sum(lines.units[item] for item in lines.items - deducted)
+            units = sum(
+                lines.units[item] + sum(discounts[item].values()) for item in own
+            )
+            share = units / whole if whole else 0.0
+            others = [
+                *share_discounts(discounts, lines.units),
+                *((item, {"price_unit": item.price_unit * share}) for item in deducted),
+            ]
+        return Beside(self.invoice_payment_term_id, others, discounts)
 
 
 class AccountMoveLine(models.Model):

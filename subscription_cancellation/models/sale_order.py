@@ -1,6 +1,8 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from odoo import api, fields, models
 
+from ..charges_to_come import Beside, share_discounts
+
 
 class SaleOrder(models.Model):
     _inherit = "sale.order"
@@ -154,6 +156,45 @@ class SaleOrder(models.Model):
                 if not (line._is_discount() or line._is_gift())
             }
         )
+
+    def _get_beside(self, own):
+        """Return what will be on an invoice beside some lines that sold a period.
+
+        Discounts of them; and what is deducted, in proportion: down payments, and what
+        a gift card or an e-wallet has paid.
+
+        :param own: ``sale.order.line``
+        :return: :class:`Beside`
+        """
+        self.ensure_one()
+        none = self.env["account.move"]
+        discounts = {line: line._get_discounts(none) for line in own}
+        given = own.browse().union(
+            *(line for taken in discounts.values() for line in taken)
+        )
+        whole = {line: line._as_priced().units for line in given}
+        others = [
+            *share_discounts(discounts, whole),
+            *self._get_deducted(own, discounts),
+        ]
+        return Beside(self.payment_term_id, others, discounts)
+
+    def _get_deducted(self, own, discounts):
+        """Yield what an invoice deducts of some lines: lines, and values of theirs."""
+        lines = self.order_line.filtered(lambda line: not line.display_type)
+        gifts = lines.filtered(lambda line: line._is_gift())
+        down_payments = lines.filtered(lambda line: line.is_downpayment)
+        sold = lines - gifts - down_payments
+        whole = sum(line._as_priced().units for line in sold)
+        units = sum(
+            line._as_priced().units + sum(discounts[line].values()) for line in own
+        )
+        share = units / whole if whole else 0.0
+        for line in gifts | down_payments.filtered("qty_to_invoice"):
+            values = {"price_unit": line.price_unit * share}
+            if line in down_payments:
+                values["quantity"] = line.qty_to_invoice
+            yield line, values
 
     def _sum_shares(self, shares):
         """Return what shares of order lines cost with tax, less discounts of them.

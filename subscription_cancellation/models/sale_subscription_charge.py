@@ -371,6 +371,13 @@ class SaleSubscription(models.Model):
                     extra_tax_data=extra or None,
                 )
             )
+        return sum(self._compute_document(base_lines, payment_term))
+
+    def _compute_document(self, base_lines, payment_term):
+        """Return what a document of these base lines comes to: without tax, and tax.
+
+        :param payment_term: ``account.payment.term`` of the document
+        """
         self._compute_taxes(base_lines)
         discounts = self._get_discount_base_lines(base_lines, payment_term)
         if discounts:
@@ -381,7 +388,7 @@ class SaleSubscription(models.Model):
             for detail in details
         )
         details += [discount["tax_details"] for discount in discounts]
-        return untaxed + sum(
+        return untaxed, sum(
             data["tax_amount_currency"]
             for detail in details
             for data in detail["taxes_data"]

@@ -5,6 +5,8 @@ A credit belongs to the customer of its document: who takes a subscription over,
 it paid by somebody else, pays nothing with the money of others.
 """
 
+from datetime import date
+
 from odoo import api, models
 
 from ..proration import from_units, to_units
@@ -48,7 +50,7 @@ class SubscriptionCancellation(models.Model):
             shared.leave(item) for item in self._get_debits(invoiced, shared, pays)
         ]
         paid = {}
-        for matched in match([*own, *others], debits):
+        for matched in match([*own, *self._get_credits_expected(), *others], debits):
             shared.take(matched)
             amount = from_units(matched.units, matched.debit.currency.rounding)
             if matched.credit.document in refundable:
@@ -56,7 +58,20 @@ class SubscriptionCancellation(models.Model):
             document = matched.debit.document
             document = getattr(document, "move_id", document)
             paid[document] = paid.get(document, 0.0) + amount
+            if isinstance(matched.credit.document, date):
+                shared.expected[document] += ((matched.credit.document, amount),)
         return paid
+
+    def _get_credits_expected(self):
+        """Return the open items of credits of invoices that are still to come.
+
+        Each stands for the day of its invoice, which is the document of it.
+        """
+        expected = self._get_expected_to_apply()
+        return [
+            self._as_payer_item(charge.charge.currency, amount, charge.day)
+            for charge, amount in expected
+        ]
 
     def _get_debits(self, invoiced, shared, pays):
         """Return the open items that credits can pay, the oldest due one first.
@@ -101,23 +116,32 @@ class SubscriptionCancellation(models.Model):
 
         :param float unpaid: what payments of orders leave of it
         """
-        unpaid = part.currency.round(unpaid)
-        units = max(to_units(unpaid, part.currency.rounding), 0)
-        document, payer = part.move or part.draft, self._get_payer()
-        if document:
-            account, payer = self._get_receivable(document), document.partner_id
-        else:
-            # sudo: who cancels need not be allowed to read accounts.
-            fiscal_position = self.sudo().subscription_id.fiscal_position_id
-            account = fiscal_position.map_account(payer.property_account_receivable_id)
-        return OpenItem(
-            account, part.currency, units, part, payer.commercial_partner_id
+        document = part.move or part.draft
+        item = self._as_payer_item(part.currency, unpaid, part)
+        if not document:
+            return item
+        return item._replace(
+            account=self._get_receivable(document),
+            partner=document.partner_id.commercial_partner_id,
         )
 
-    def _plan_application(self, paid):
+    def _as_payer_item(self, currency, amount, document):
+        """Return the open item of an invoice that upstream makes, or of its credit.
+
+        :param document: stands for it
+        """
+        payer = self._get_payer()
+        # sudo: who cancels need not be allowed to read accounts.
+        fiscal_position = self.sudo().subscription_id.fiscal_position_id
+        account = fiscal_position.map_account(payer.property_account_receivable_id)
+        units = max(to_units(currency.round(amount), currency.rounding), 0)
+        return OpenItem(account, currency, units, document, payer.commercial_partner_id)
+
+    def _plan_application(self, paid, shared):
         """Return a part per open invoice that credits pay.
 
         :param dict paid: amounts by ``account.move`` or :class:`SettlementPart`
+        :param SharedPlan shared: with cancellations that are executed together
         """
         parts = []
         for document, amount in paid.items():
@@ -130,7 +154,14 @@ class SubscriptionCancellation(models.Model):
             )
             currency = document.currency if is_new else document.currency_id
             parts.append(
-                SettlementPart("apply_credits", amount, currency, text, source=invoice)
+                SettlementPart(
+                    "apply_credits",
+                    amount,
+                    currency,
+                    text,
+                    source=invoice,
+                    expected=shared.expected[document],
+                )
             )
         return parts
 

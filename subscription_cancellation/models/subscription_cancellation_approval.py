@@ -107,6 +107,8 @@ class SubscriptionCancellation(models.Model):
             return False
         self._set_state("to_approve", approval_reason=reasons[0])
         self._ask_for_approval()
+        if self.send_confirmation and self.told_date:
+            self._tell_or_note("requested")
         return True
 
     # === DECIDE === #

@@ -201,9 +201,11 @@ class SubscriptionCancellation(models.Model):
         """Return what is still to be charged and credited, as of now."""
         outlook = self._get_outlook()
         sentences = [self._tell_expected_credit(outlook)]
-        if outlook.last_charge:
+        if outlook.last_charge and self._ends_everything():
             day = format_day(self.env, outlook.last_charge)
             sentences.append(self.env._("You will not be charged after %s.", day))
+        elif outlook.last_charge:
+            sentences += self._get_charge_sentences(outlook)
         return " ".join(sentences)
 
     def _tell_expected_credit(self, outlook):

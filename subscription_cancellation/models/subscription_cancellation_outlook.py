@@ -4,12 +4,13 @@
 The preview, the customer's pages, mails and the summary tell it, and so does the API.
 """
 
+from collections import defaultdict
 from datetime import date
 from typing import Any, NamedTuple
 
 from odoo import fields, models
 
-from ..charges_to_come import Amounts, ChargeToCome, get_unused
+from ..charges_to_come import Amounts, Beside, ChargeToCome, get_unused
 from ..formatting import format_day, format_days
 from ..proration import Period
 
@@ -45,6 +46,17 @@ class ExpectedInvoice(NamedTuple):
     #: What is on it
     lines: Any
     charge: ChargeToCome
+
+
+class Fates(NamedTuple):
+    """What becomes of a credit to come, in currency."""
+
+    #: taken off its own invoice
+    reduces: float
+    #: pays other open invoices
+    pays: float
+    #: kept or refunded
+    rest: float
 
 
 class Outlook(NamedTuple):
@@ -95,10 +107,12 @@ class SubscriptionCancellation(models.Model):
 
     _inherit = "subscription.cancellation"
 
-    def _get_outlook(self):
+    def _get_outlook(self, parts=None):
         """Return the :class:`Outlook` of a plan, or of what is scheduled, as of now.
 
         Where it is executed at once, nothing is still to come.
+
+        :param list parts: of the settlement, where they are known already
         """
         self.ensure_one()
         plan = self._get_plan()
@@ -109,7 +123,11 @@ class SubscriptionCancellation(models.Model):
             if charges and not credited.total:
                 # What is to come need not be in the currency of what came.
                 currency = charges[-1].charge.currency
-            credits, credited, reduces = plan._get_credits_to_come(charges, currency)
+            if parts is None and plan.apply_credits:
+                parts = plan._preview_settlement()
+            credits, credited, reduces = plan._get_credits_to_come(
+                charges, currency, parts or ()
+            )
         return Outlook(
             currency,
             plan._tell_charges(charges),
@@ -159,14 +177,18 @@ class SubscriptionCancellation(models.Model):
     # === INVOICES === #
 
     def _get_charges_to_come(self):
-        """Return what is charged until service ends, as ``ExpectedInvoice``."""
+        """Return what is charged until service ends, as ``ExpectedInvoice``.
+
+        Not what costs nothing: that is no charge.
+        """
+        charges = [
+            *self._get_orders_to_come(),
+            *self._get_drafts_to_come(),
+            *self._get_regular_charges(),
+        ]
         return sorted(
-            [
-                *self._get_orders_to_come(),
-                *self._get_drafts_to_come(),
-                *self._get_regular_charges(),
-            ],
-            key=lambda charge: charge.period,
+            (one for one in charges if one.charge.amounts.total > 0),
+            key=lambda one: one.period,
         )
 
     def _get_orders_to_come(self):
@@ -203,7 +225,7 @@ class SubscriptionCancellation(models.Model):
                 max("invoice_date" in owner and owner.invoice_date or today, today),
                 Period.from_inclusive(first, last),
                 own.subscription_line_id,
-                ChargeToCome(subscription, own),
+                ChargeToCome(subscription, own, owner._get_beside(own)),
             )
             for (owner, first, last), own in by_period.items()
             if first < self.effective_date
@@ -219,6 +241,8 @@ class SubscriptionCancellation(models.Model):
         if not subscription._is_in_progress() or (pause and not pause.date_to):
             return []
         lines, today = self._get_charged_lines(), subscription._today()
+        term = self._get_payer().property_payment_term_id
+        beside = Beside(term)
         ends = {line: line._get_billing_end() for line in lines}
         charges, found = {}, []
         for period in self._get_periods_to_come():
@@ -228,7 +252,7 @@ class SubscriptionCancellation(models.Model):
             if not billed:
                 break
             if billed not in charges:
-                charges[billed] = ChargeToCome(subscription, billed)
+                charges[billed] = ChargeToCome(subscription, billed, beside)
             day = max(period.start, today)
             found.append(ExpectedInvoice(day, period, billed, charges[billed]))
         return found
@@ -256,7 +280,7 @@ class SubscriptionCancellation(models.Model):
             Upcoming(
                 "invoice",
                 charge.day,
-                charge.charge.get_amounts().total,
+                charge.charge.amounts.total,
                 self._tell_charge(charge),
                 charge.charge.currency,
             )
@@ -266,8 +290,7 @@ class SubscriptionCancellation(models.Model):
         if not others:
             return told
         sums = {
-            charge: charge.get_amounts().total
-            for charge in {one.charge for one in others}
+            charge: charge.amounts.total for charge in {one.charge for one in others}
         }
         total = sum(sums[one.charge] for one in others)
         text = self.env._(
@@ -298,11 +321,12 @@ class SubscriptionCancellation(models.Model):
 
     # === CREDITS === #
 
-    def _get_credits_to_come(self, charges, currency):
+    def _get_credits_to_come(self, charges, currency, parts):
         """Return the credits, their :class:`Amounts`, and what reduces invoices.
 
         :param list charges: the :class:`ExpectedInvoice` of each invoice to come
         :param currency: of the amounts together
+        :param list parts: of the settlement
         """
         credits, credited, reduces = [], Amounts(), 0.0
         # A full credit takes the latest period, which is then another one.
@@ -310,16 +334,47 @@ class SubscriptionCancellation(models.Model):
             credits = self._get_credits_of_billed()
             credited = self._get_credit_amounts()
             reduces = self.reduces_invoices
-        for charge in charges[-1:] if self.refund_mode == "full" else charges:
-            amounts = self._get_credit_of(charge)
-            if not amounts.total:
-                continue
-            credits.append(self._tell_credit(charge, amounts))
-            amounts = self._convert_amounts(amounts, charge.charge.currency, currency)
-            credited += amounts
-            if self._get_due_day(charge) > self.effective_date:
-                reduces += amounts.total
+        applied = defaultdict(float)
+        for part in parts:
+            for day, amount in part.expected:
+                applied[day] += amount
+        for charge, amounts in self._get_expected_credits(charges):
+            fates = self._split_credit(charge, amounts.total, applied)
+            credits += self._tell_credits(charge, fates)
+            own = charge.charge.currency
+            credited += self._convert_amounts(amounts, own, currency)
+            if fates.reduces:
+                reduces += own._convert(
+                    fates.reduces, currency, self.company_id, self.effective_date
+                )
         return credits, credited, reduces
+
+    def _get_expected_credits(self, charges):
+        """Return tuples of an :class:`ExpectedInvoice` and the ``Amounts`` credited."""
+        if self.refund_mode == "full":
+            charges = charges[-1:]
+        credited = [(charge, self._get_credit_of(charge)) for charge in charges]
+        return [(charge, amounts) for charge, amounts in credited if amounts.total]
+
+    def _get_expected_to_apply(self):
+        """Return what credits to come can pay: tuples of invoice and amount."""
+        if self.id or self._is_due_on_request() or not self.apply_credits:
+            return []
+        credits = self._get_expected_credits(self._get_charges_to_come())
+        return [
+            (charge, amounts.total - self._get_reduction_to_come(charge, amounts.total))
+            for charge, amounts in credits
+        ]
+
+    def _split_credit(self, charge, amount, applied):
+        """Return the :class:`Fates` of a credit of an invoice to come.
+
+        :param dict applied: what credits to come pay of open invoices, by day
+        """
+        reduces = self._get_reduction_to_come(charge, amount)
+        pays = applied[charge.day]
+        rest = charge.charge.currency.round(amount - reduces - pays)
+        return Fates(reduces, pays, rest)
 
     def _convert_amounts(self, amounts, currency, wanted):
         """Return :class:`Amounts` in another currency, at the rate of the last day."""
@@ -356,35 +411,61 @@ class SubscriptionCancellation(models.Model):
         lines = self.line_ids.subscription_line_id & charge.lines
         return charge.charge.get_credit(charge.period, unused, lines)
 
-    def _tell_credit(self, charge, amounts):
-        """Return when what is credited of an invoice, and what becomes of it."""
+    def _tell_credits(self, charge, fates):
+        """Return when what is credited of an invoice, and what becomes of it.
+
+        :param Fates fates: amounts by what becomes of them
+        """
         unused = get_unused(charge.period, self.effective_date, self.refund_mode)
         values = {
             "dates": self._format_period(unused),
             "day": format_day(self.env, charge.day),
         }
-        if self._get_due_day(charge) > self.effective_date:
-            text = self.env._("Credit for %(dates)s: reduces the invoice of %(day)s")
-        elif self.credit_settlement == "refund":
-            text = self.env._("Credit for %(dates)s: will be paid back")
-        else:
-            text = self.env._("Credit for %(dates)s: stays on the account")
-        return Upcoming(
-            "credit",
-            self.effective_date,
-            amounts.total,
-            text % values,
-            charge.charge.currency,
+        kept = self.env._("Credit for %(dates)s: stays on the account")
+        if self.credit_settlement == "refund":
+            kept = self.env._(
+                "Credit for %(dates)s: will be paid back, and usually arrives within 5 "
+                "to 10 working days"
+            )
+        texts = (
+            self.env._("Credit for %(dates)s: reduces the invoice of %(day)s"),
+            self.env._("Credit for %(dates)s: pays open invoices"),
+            kept,
         )
+        return [
+            Upcoming(
+                "credit",
+                self.effective_date,
+                amount,
+                text % values,
+                charge.charge.currency,
+            )
+            for amount, text in zip(fates, texts, strict=True)
+            if amount
+        ]
 
-    def _get_due_day(self, charge):
-        """Return until when an invoice to come is paid, as far as one knows."""
-        # sudo: the term decides also for users who may not read it.
-        subscription = self.subscription_id.sudo()
-        customer = subscription.partner_invoice_id or subscription.partner_id
-        terms = customer.with_company(
-            subscription.company_id
-        ).property_payment_term_id.line_ids
-        return max(
-            (term._get_due_date(charge.day) for term in terms), default=charge.day
+    def _get_reduction_to_come(self, charge, amount):
+        """Return what a credit takes off an invoice to come: what is due after the end.
+
+        What is due before is paid, as far as one knows.
+        """
+        term, total = charge.charge.payment_term.sudo(), charge.charge.amounts
+        if not term.line_ids:
+            return amount if charge.day > self.effective_date else 0.0
+        currency = charge.charge.currency
+        due = term._compute_terms(
+            date_ref=charge.day,
+            currency=currency,
+            company=self.company_id.sudo(),
+            tax_amount=total.tax,
+            tax_amount_currency=total.tax,
+            untaxed_amount=total.untaxed,
+            untaxed_amount_currency=total.untaxed,
+            sign=1,
         )
+        later = sum(
+            line["foreign_amount"]
+            for line in due["line_ids"]
+            if line["date"] > self.effective_date
+        )
+        return currency.round(min(amount, later))

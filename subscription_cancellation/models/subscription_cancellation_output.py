@@ -184,9 +184,20 @@ class SubscriptionCancellation(models.Model):
         """
         if self._is_due_on_request():
             return []
-        if not outlook.last_charge:
+        day = outlook.last_charge and format_day(self.env, outlook.last_charge)
+        if not self._ends_everything():
+            lines = ", ".join(self.line_ids.subscription_line_id.mapped("name"))
+            if not day:
+                return [self.env._("There will be no new charges for %s.", lines)]
+            return [
+                self.env._(
+                    "There will be no charges for %(lines)s after %(day)s.",
+                    lines=lines,
+                    day=day,
+                )
+            ]
+        if not day:
             return [self.env._("There will be no new charges.")]
-        day = format_day(self.env, outlook.last_charge)
         return [self.env._("There will be no charges after %s.", day)]
 
     def _get_preview_warnings(self):
@@ -238,7 +249,7 @@ class SubscriptionCancellation(models.Model):
         :param list parts: of the settlement, where they are known already
         """
         parts = self._preview_settlement() if parts is None else parts
-        outlook = self._get_outlook()
+        outlook = self._get_outlook(parts)
         return self.env["ir.qweb"]._render(
             "subscription_cancellation.cancellation_preview",
             {
@@ -262,7 +273,7 @@ class SubscriptionCancellation(models.Model):
         self.ensure_one()
         plan = self._get_plan()
         parts = [] if plan.id else plan._preview_settlement()
-        outlook = plan._get_outlook()
+        outlook = plan._get_outlook(parts)
         # sudo: names of documents only.
         steps = [step._as_dict() for step in self.sudo().step_ids]
         return {

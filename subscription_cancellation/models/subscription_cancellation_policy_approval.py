@@ -77,15 +77,22 @@ class SubscriptionCancellationPolicy(models.Model):
         return [self.env._("the credit is above %s", limit)]
 
     def _is_above_limit(self, plan):
-        """Return whether the planned credit exceeds the limit, where there is one."""
-        credit = plan.currency_id._convert(
-            plan.credit_total,
+        """Return whether the credit exceeds the limit, where there is one.
+
+        With that of invoices still to come: what is scheduled is decided about before
+        the customer relies on it.
+        """
+        limit = self.approval_above
+        if not limit:
+            return False
+        outlook = plan._get_outlook(())
+        credit = outlook.currency._convert(
+            outlook.credited.total,
             self.currency_id,
             self.company_id,
             plan.subscription_id._today(),
         )
-        limit = self.approval_above
-        return bool(limit) and self.currency_id.compare_amounts(credit, limit) > 0
+        return self.currency_id.compare_amounts(credit, limit) > 0
 
     def _get_labels(self, options):
         """Return the labels of option fields, in the user's language."""

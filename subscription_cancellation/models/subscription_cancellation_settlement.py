@@ -53,6 +53,8 @@ class SettlementPart(NamedTuple):
     payment: Any = None
     #: ``sale.order`` whose payments it is about
     order: Any = None
+    #: What credits of invoices to come pay of it: tuples of their day, and amount
+    expected: tuple = ()
 
     @property
     def method_id(self):
@@ -181,7 +183,7 @@ class SubscriptionCancellation(models.Model):
         return [
             *unbilled,
             *self._plan_reductions(reduced),
-            *self._plan_application(paid),
+            *self._plan_application(paid, shared),
             *self._plan_collections(invoiced, paid, ahead.pays),
             *self._plan_unpaid(unpaid - on_way, shared.reduced, paid),
             *self._plan_refundable(refundable, shared),
