@@ -279,7 +279,10 @@ class SubscriptionCancellation(models.Model):
         if not part.transaction:
             return self.env._("Will be paid back")
         method = part.transaction._get_method_name()
-        return self.env._("Will be refunded to %s", method)
+        return self.env._(
+            "Will be refunded to %s, and usually arrives within 5 to 10 working days",
+            method,
+        )
 
     def _tell_expected_keep(self, part):
         if part.credited or part.paid_order:

@@ -139,8 +139,13 @@ class SubscriptionCancellationStep(models.Model):
             return self.env._("Paid back") if is_done else self.env._("To be paid back")
         method = transaction._get_method_name()
         if self.state == "done":
-            return self.env._("Refunded to %s", method)
-        return self.env._("To be refunded to %s", method)
+            return self.env._(
+                "Refunded to %s; usually arrives within 5 to 10 working days", method
+            )
+        return self.env._(
+            "To be refunded to %s, and usually arrives within 5 to 10 working days",
+            method,
+        )
 
     def _tell_keep(self):
         if self.source_move_id.move_type == "out_refund":
