@@ -175,6 +175,27 @@ class TestDownPayments(SalesCase):
         )
 
 
+    def test_its_order_is_to_be_invoiced_and_somebody_is_asked_to(self):
+        """C15: the order charges what was served and gives back the rest."""
+        tax = self.create_tax(20.0)
+        order = self.sell({"price_unit": 365.0, "taxes": tax}, interval="1 years")
+        paid = self.invoice(order, "percentage", 50.0)
+        self.pay(paid)
+        subscription = order.subscription_ids
+        _memos, answer = self.end(subscription, "2026-07-31")
+        self.assertTrue(any("219.00" in text for text in answer["warnings"]))
+        cancellation = subscription.cancellation_ids
+        [step] = cancellation.step_ids.filtered(lambda step: step.kind == "unbilled")
+        said = f"Will be invoiced with your order {order.name}"
+        self.assertEqual(step._get_customer_text(), said)
+        self.assertIn(order.name, cancellation.activity_ids.summary)
+        memo = self.invoice(order)
+        self.assertEqual((memo.move_type, memo.amount_total), ("out_refund", 181.8))
+        self.assertEqual(
+            step._get_customer_text(), f"Invoiced with your order {order.name}"
+        )
+
+
 @tagged("post_install", "-at_install")
 class TestLoyalty(SalesCase):
     """Coupons are discounts; gift cards and e-wallets are money."""

@@ -413,6 +413,46 @@ class TestOrdersPaidAhead(SalesCase):
         self.assertEqual(order.invoice_ids.amount_total, 20.0)
         self.assertEqual(self.get_sent_back(payment), 11.0)
 
+    def test_what_is_told_of_a_later_end_is_told_once(self):
+        """D5: the order's invoice takes the payment; only its credit goes back."""
+        order = self.sell(100.0)
+        self.discount(order, 10.0)
+        self.pay_order(order)
+        subscription = order.subscription_ids
+        self.travel_to("2026-07-10")
+        for options, credited in (
+            ({"timing": "end_of_period"}, []),
+            (
+                {"timing": "specific_date", "requested_date": "2026-07-20"},
+                [("credit", 31.94)],
+            ),
+        ):
+            for settlement in ("refund", "keep"):
+                with self.subTest(**options, settlement=settlement):
+                    seen = subscription.preview_cancellation(
+                        **options, credit_settlement=settlement
+                    )
+                    self.assertEqual(
+                        [(one["kind"], one["amount"]) for one in seen["upcoming"]],
+                        [("invoice", 90.0), *credited],
+                    )
+                    self.assertEqual(self.get_parts(seen, "refund", "keep"), [])
+                    promised = sum(amount for _kind, amount in credited)
+                    self.assertEqual(seen["refundable"], promised)
+
+    def test_the_order_s_currency_is_told(self):
+        """C4: 124.63 € of 128.93 € are not 124.63 $."""
+        euro = self.get_currency("EUR")
+        order = self.sell(31.0, currency=euro)
+        self.pay_order(order)
+        subscription = order.subscription_ids
+        self.assertNotEqual(subscription._get_invoice_currency(), euro)
+        answer = self.end_bought(subscription)
+        self.assertEqual((answer["currency"], answer["refundable"]), ("EUR", 21.0))
+        self.assertEqual(subscription.cancellation_ids.currency_id, euro)
+        [sentence] = subscription.cancellation_ids._get_paid_ahead_sentences()
+        self.assertIn("€", sentence)
+
     def test_an_undo_offers_the_order_again(self):
         """B15: 21.00 stayed on account; they pay the rest of the order."""
         self.get_default_policy().undo_days = 30

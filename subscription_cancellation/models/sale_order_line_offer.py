@@ -9,7 +9,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 
 from ..formatting import format_charged_days, format_day, in_language_of
-from ..proration import Period, get_uncovered, half_up
+from ..proration import ONE_DAY, Period, get_uncovered, half_up
 
 
 class SaleOrderLine(models.Model):
@@ -96,9 +96,45 @@ class SaleOrderLine(models.Model):
 
         :param dict days: first days that are not invoiced, by order line
         """
-        for day, lines in self.grouped(days.get).items():
+        ends = {
+            line: min(filter(None, [days[line], line._get_first_paused_day()]))
+            for line in self
+        }
+        for day, lines in self.grouped(ends.get).items():
             lines.subscription_end_date = day
         self.order_id._log_end_of_subscriptions()
+
+    def _get_first_paused_day(self):
+        """Return the first day of the sold period that is paused, or ``False``.
+
+        Where the pause is over, a period of its own begins, which upstream bills.
+        """
+        # sudo: whoever invoices orders need not be allowed to read pauses.
+        pauses = self.sudo().subscription_line_id.sale_subscription_id.pause_ids
+        days = pauses.filtered(lambda pause: pause.state != "taken_back").mapped(
+            "date_from"
+        )
+        return min((day for day in days if self._has_sold(day)), default=False)
+
+    def _has_sold(self, day):
+        """Return whether a day is one of the sold period."""
+        return self.subscription_period_start <= day <= self.subscription_period_end
+
+    def _get_share_before(self, day):
+        """Return the share of the sold period before a day of it."""
+        period = self._get_sold_period()
+        return (day - period.start).days / period.days
+
+    def _filter_open_on(self, day):
+        """Return those of which days from ``day`` on are still to be invoiced."""
+        return self.filtered(
+            lambda line: (
+                line.state == "sale"
+                and not line.subscription_end_date
+                and line._has_sold(day)
+                and line._get_share_not_posted() > 0
+            )
+        )
 
     def _offer_again(self):
         """Offer of these what they sold before service ended, unless that is over."""
@@ -109,7 +145,8 @@ class SaleOrderLine(models.Model):
                 >= line.subscription_line_id.sale_subscription_id._today()
             )
         )
-        lines.subscription_end_date = False
+        for line in lines:
+            line.subscription_end_date = line._get_first_paused_day()
         texts = {
             order.id: self.env._(
                 "Service goes on: what is not invoiced of it yet is offered again."
@@ -119,24 +156,49 @@ class SaleOrderLine(models.Model):
         lines.order_id._message_log_batch(texts)
 
     def _get_end_of_service(self):
-        """Return the subscription, and the last day of its service of this line."""
+        """Return the subscription, and the last day of its service of this line.
+
+        Of one that is paused, or was, the last day before.
+        """
         line = self.subscription_line_id
-        return line.sale_subscription_id, line._get_last_service_date()
+        subscription = line.sale_subscription_id
+        if line.active and subscription.stage_id.type != "post":
+            return subscription, self.subscription_end_date - ONE_DAY
+        return subscription, line._get_last_service_date()
 
     def _describe_end(self):
         """Return in words when service has ended, and what is still invoiced of it."""
         subscription, last_day = self[:1]._get_end_of_service()
+        is_left = any(line.qty_to_invoice > 0 for line in self)
+        if subscription.stage_id.type != "post" and self.subscription_line_id.filtered(
+            "active"
+        ):
+            text = (
+                self.env._(
+                    "Subscription %(name)s was paused after %(date)s (%(lines)s). What "
+                    "this order still invoices of it are the days before."
+                )
+                if is_left
+                else self.env._(
+                    "Subscription %(name)s was paused after %(date)s (%(lines)s). "
+                    "Nothing of it is left to invoice here."
+                )
+            )
+            return self._fill_in_end(text, subscription, last_day)
         text = (
             self.env._(
                 "Subscription %(name)s has ended on %(date)s (%(lines)s). What this "
                 "order still invoices of it are the days of service only."
             )
-            if any(line.qty_to_invoice > 0 for line in self)
+            if is_left
             else self.env._(
                 "Subscription %(name)s has ended on %(date)s (%(lines)s). Nothing of "
                 "it is left to invoice here."
             )
         )
+        return self._fill_in_end(text, subscription, last_day)
+
+    def _fill_in_end(self, text, subscription, last_day):
         return text % {
             "name": subscription.display_name,
             "date": format_day(self.env, last_day),

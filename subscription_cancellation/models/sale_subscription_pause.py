@@ -161,10 +161,21 @@ class SaleSubscriptionPause(models.Model):
         return self.date_to and self.date_to + ONE_DAY
 
     def _has_credited(self):
-        """Return whether paid days of this are credited, or a draft was dropped."""
+        """Return whether paid days of this are credited, or are invoiced no more."""
         self.ensure_one()
         return bool(
-            self.credit_note_ids._filter_standing_credits() or self._get_dropped()
+            self.credit_note_ids._filter_standing_credits()
+            or self._get_dropped()
+            or self._get_limited_orders()
+        )
+
+    def _get_limited_orders(self):
+        """Return the ``sale.order.line`` that invoice the days before this only."""
+        lines = self.env["sale.order.line"]._search_sold(
+            self.subscription_id._get_all_lines()
+        )
+        return lines.filtered(
+            lambda line: line.subscription_end_date == self.date_from
         )
 
     # === DOCUMENTS === #

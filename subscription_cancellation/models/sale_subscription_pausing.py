@@ -33,6 +33,8 @@ class PausePlan(NamedTuple):
     drafts: models.BaseModel
     #: ``ChargePart`` of days before the pause that no invoice covers.
     charges: list
+    #: ``sale.order.line`` that sold paused days, which are not invoiced yet.
+    sold: models.BaseModel
     #: What comes back where the pause is taken back, and what it is now.
     next_date_before: object
     next_date: object
@@ -192,6 +194,7 @@ class SaleSubscription(models.Model):
         # Not before: rows that are not stored do not outlive a deletion.
         pause._drop_drafts(plan.drafts)
         pause.subscription_id._charge_days(plan.charges, pause)
+        plan.sold._set_end(dict.fromkeys(plan.sold, plan.date_from))
         self._write_pause_flags(True, plan.resume_on, plan.next_date)
         self._message_log(body=text)
         return pause
@@ -213,6 +216,7 @@ class SaleSubscription(models.Model):
         mode = "prorated" if is_credited else "none"
         scope = CreditScope(lines, start, mode, until=resume_on or None)
         rows = own._get_pause_rows(scope)
+        sold = own.env["sale.order.line"]._search_sold(lines)._filter_open_on(start)
         return PausePlan(
             start,
             resume_on,
@@ -221,8 +225,9 @@ class SaleSubscription(models.Model):
             rows,
             drafts,
             own._get_charges_before(lines, start, drafts),
+            sold,
             min(filter(None, [own.recurring_next_date, *to_bill_again]), default=False),
-            own._get_date_after_pause(start, resume_on, bool(rows), drafts),
+            own._get_date_after_pause(start, resume_on, bool(rows), drafts, sold),
         )
 
     def _is_pause_credited(self, policy):
@@ -282,20 +287,23 @@ class SaleSubscription(models.Model):
         priced, _left_to_order = self._price_ordered_parts(parts, drafts.move_id)
         return priced
 
-    def _get_date_after_pause(self, start, resume_on, is_credited, drafts):
+    def _get_date_after_pause(self, start, resume_on, is_credited, drafts, sold):
         """Return the next invoice date with a pause, ``False`` to leave it alone.
 
         A full period begins on the first day after the pause, or where what is paid
         beyond it ends.
+
+        :param drafts: what of drafts bills paused days, and is dropped
+        :param sold: ``sale.order.line`` that does not invoice paused days any more
         """
         if not (self._is_started() and self.recurring_next_date):
             return False
         if not resume_on:
             # What is billed from the pause on is credited, or was dropped.
-            is_free = is_credited or drafts
+            is_free = is_credited or drafts or sold
             return start if is_free else max(start, self.recurring_next_date)
         billed_until = self.recurring_next_date
-        if drafts:
+        if drafts or sold:
             lines = self.sale_subscription_line_ids
             billed = drafts._map_billed_until(lines, ignored=drafts.move_id)
             billed_until = max(billed.values(), default=start)
@@ -335,8 +343,10 @@ class SaleSubscription(models.Model):
         self._message_log(body=self._describe_resumption(pause))
 
     def _take_pause_back(self, pause):
+        sold = pause._get_limited_orders()
         pause._end(state="taken_back")
         pause._take_back_documents()
+        sold._offer_again()
         # sudo: whoever resumes need not be allowed to read invoices.
         items = self.env["account.move.line"].sudo()
         billed = items._map_billed_until(self.sale_subscription_line_ids).values()
@@ -486,6 +496,7 @@ class SaleSubscription(models.Model):
             self._describe_paused_days(plan.date_from, plan.resume_on),
             *self._describe_pause_credit(plan),
             *self._describe_pause_charges(plan),
+            *self._describe_orders(plan),
             *self._describe_billing_after(plan),
         ]
 
@@ -533,6 +544,25 @@ class SaleSubscription(models.Model):
                 amount=self.sudo()._format_charge_total(plan.charges),
                 day=format_day(self.env, plan.date_from - ONE_DAY),
             )
+
+    def _describe_orders(self, plan):
+        """Return what orders still invoice, and what becomes of payments of them."""
+        for order, sold in plan.sold.grouped("order_id").items():
+            yield self.env._(
+                "Order %(name)s invoices the days before only.", name=order.name
+            )
+            shares = {
+                line: line._get_share_before(plan.date_from)
+                * line._get_share_not_posted()
+                for line in sold
+            }
+            needed = order._get_amount_needed(sold) + order._sum_shares(shares)
+            left = order.currency_id.round(order._get_amount_paid_ahead() - needed)
+            if left > 0:
+                yield self.env._(
+                    "%(amount)s of what was paid for it stays on account.",
+                    amount=order.currency_id.format(left),
+                )
 
     def _describe_billing_after(self, plan):
         """Return how billing goes on."""

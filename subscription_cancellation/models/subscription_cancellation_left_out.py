@@ -267,11 +267,14 @@ class AccountMoveLine(models.Model):
         )
 
     def _get_down_payment_sentence(self, units):
-        """Return that a down payment stays, as no invoice deducts it."""
-        rounding = self.currency_id.rounding
+        """Return that a down payment stays, as no invoice deducts it.
+
+        :param int units: what is left of it, without tax
+        """
+        share = units / sum(item._get_booked_units() for item in self)
         return self.env._(
             "The down payment of %(amount)s on %(invoice)s is not credited: it is not "
             "deducted from any invoice.",
-            amount=self.currency_id.format(from_units(units, rounding)),
+            amount=self.currency_id.format(sum(self.mapped("price_total")) * share),
             invoice=", ".join(self.move_id.mapped("name")),
         )

@@ -243,6 +243,8 @@ class SubscriptionCancellation(models.Model):
         return tell and tell(part)
 
     def _tell_expected_unbilled(self, part):
+        if part.is_left_to_order:
+            return self.env._("Will be invoiced with your order %s", part.order.name)
         if part.state == "skipped":
             return self.env._("Not invoiced any more")
         return self.env._("Will be invoiced for served days")

@@ -41,7 +41,11 @@ class SubscriptionCancellation(models.Model):
         """
         parts = []
         # Without a query where there is none.
-        for order in ahead.paid and ahead.get_sold(self).order_id:
+        orders = ahead.paid and ahead.get_sold(self).order_id
+        if orders and not self.id and not self._is_due_on_request():
+            # What they sold will be invoiced, and that is told as to come.
+            orders = orders.filtered(lambda order: order.state != "sale")
+        for order in orders:
             surplus = ahead.take_surplus(self, order, unbilled)
             if surplus and self._leaves_something(order, unbilled, ahead):
                 parts += self._plan_surplus(order, surplus, shared)
@@ -53,7 +57,8 @@ class SubscriptionCancellation(models.Model):
         A payment beyond what the order costs is none of ours.
         """
         return any(part.order and order in part.order for part in unbilled) or any(
-            line._get_share_not_posted() > 0
+            # Paused days of it are not invoiced.
+            line._get_share_not_posted() > 0 or line._get_first_paused_day()
             for line in ahead.get_sold(self) & order.order_line
         )
 
@@ -135,6 +140,28 @@ class SubscriptionCancellation(models.Model):
             amount = cancellation._get_paid_ahead(parts)
             if amount:
                 cancellation.paid_ahead = amount
+            cancellation._ask_for_invoices(parts)
+
+    def _ask_for_invoices(self, parts):
+        """Ask somebody to invoice orders that deduct a down payment.
+
+        Nothing else gives back what it was too much.
+
+        :param list parts: of ``SettlementPart``
+        """
+        for part in parts:
+            if part.kind == "unbilled" and part.is_left_to_order:
+                order = part.order.with_env(self.env)
+                self._notify_responsible(
+                    self.env._("Invoice order %s", order.name),
+                    self.env._(
+                        "%(text)s. Choose Create Invoice on order %(order)s: it "
+                        "charges the days of service and gives back what is left of "
+                        "the down payment.",
+                        text=part.text,
+                        order=order.name,
+                    ),
+                )
 
     def _set_planned_paid_ahead(self):
         """Let this plan tell what is left of payments of orders, as of now."""

@@ -202,10 +202,23 @@ class SubscriptionCancellation(models.Model):
 
     @api.model
     def _get_currency(self, subscription, rows):
-        """Return the currency of the credited invoices, else of the next one."""
+        """Return the currency of the credited invoices, else of the next one.
+
+        That is the one of an order which is still to invoice what it has sold.
+        """
         billed = [row["currency_id"] for row in rows if row["origin_line_id"]]
-        currencies = self.env["res.currency"]
-        return currencies.browse(billed[:1]) or subscription._get_invoice_currency()
+        if billed:
+            return self.env["res.currency"].browse(billed[:1])
+        lines = self.env["sale.subscription.line"].browse(
+            row["subscription_line_id"] for row in rows
+        )
+        # sudo: the currency of orders that whoever cancels need not open.
+        sold = self.env["sale.order.line"].sudo()._search_sold(lines)
+        open_lines = sold.filtered(lambda line: line._get_share_not_posted() > 0)
+        return (
+            open_lines.currency_id[:1].with_env(self.env)
+            or subscription._get_invoice_currency()
+        )
 
     @api.model
     def _get_lines_to_end(self, subscription, options, effective_date):

@@ -72,6 +72,12 @@ class SettlementPart(NamedTuple):
         """The order of which payments are given back or kept."""
         return self.kind != "unbilled" and self.order
 
+    @property
+    def is_left_to_order(self):
+        """Whether an order is still to invoice served days, less its down payment."""
+        orders = self.kind == "unbilled" and self.state == "skipped" and self.order
+        return bool(orders) and orders._has_open_down_payments()
+
     def get_unpaid(self, pays):
         """Return what nothing pays yet of what is invoiced now.
 

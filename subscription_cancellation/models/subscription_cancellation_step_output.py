@@ -82,6 +82,11 @@ class SubscriptionCancellationStep(models.Model):
         return getattr(self, f"_tell_{self.kind}")()
 
     def _tell_unbilled(self):
+        order = self.sale_order_id
+        if order._has_open_down_payments():
+            return self.env._("Will be invoiced with your order %s", order.name)
+        if order:
+            return self.env._("Invoiced with your order %s", order.name)
         if self.state == "skipped":
             return self.env._("Not invoiced any more") if self.amount else None
         return self.env._("Invoiced for served days: %s", self.move_id.name)

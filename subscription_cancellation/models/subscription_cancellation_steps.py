@@ -96,7 +96,8 @@ class SubscriptionCancellation(models.Model):
             "source_transaction_id": part.transaction and part.transaction.id,
             "token_id": part.token and part.token.id,
             "payment_id": part.payment and part.payment.id,
-            "sale_order_id": part.paid_order and part.order.id,
+            "sale_order_id": (part.paid_order or part.is_left_to_order)
+            and part.order.id,
             "note": part.text,
             "next_attempt_at": now if state == "pending" else False,
             "done_date": now if state == "done" else False,

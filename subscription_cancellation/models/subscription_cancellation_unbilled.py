@@ -356,12 +356,13 @@ class SubscriptionCancellation(models.Model):
             by_order[part.order_line.order_id].append(part)
         for order, parts in by_order.items():
             text = self.env._(
-                "Not invoiced, as order %(order)s was paid and is still to be "
-                "invoiced: %(days)s",
+                "To be invoiced with order %(order)s, which deducts its down payment: "
+                "%(days)s",
                 order=order.name,
                 days=self._describe_parts(parts),
             )
-            steps.append(self._plan_days(text, parts, "skipped"))
+            step = self._plan_days(text, parts, "skipped")
+            steps.append(step._replace(order=order))
         return [*steps, *self._plan_unlinked(unbilled.unlinked)]
 
     def _plan_unlinked(self, parts):
