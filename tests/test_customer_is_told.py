@@ -106,6 +106,23 @@ class TestCustomerIsTold(PortalCase):
         self.run_steps(self.subscription)
         self.assert_told("we have received your cancellation", "your cancellation")
 
+    def test_the_summary_of_what_waits(self):
+        """E2: saved from the page, it says the wish and what comes next, no end."""
+        self.policy.approval_above = 5.0
+        self.cancel_as_customer(timing="immediate")
+        cancellation = self.get_cancellation()
+        self.assertEqual(cancellation.state, "to_approve")
+        path = f"/cancellations/{cancellation.id}?report_type=html"
+        document = self.see(path).text()
+        for right in (
+            "Received; we check it",
+            "Until we have answered, service goes on.",
+            "Desired end July 10, 2026",
+        ):
+            self.assertIn(right, document)
+        for wrong in ("Waits for approval", "Service until", "without service"):
+            self.assertNotIn(wrong, document)
+
     def test_what_waits_in_the_back_office_is_not_acknowledged(self):
         """D7: nobody but the staff has declared anything."""
         self.policy.approval_above = 5.0
