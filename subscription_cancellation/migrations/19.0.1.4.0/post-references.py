@@ -1,5 +1,5 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-"""The number of a cancellation, or of a declaration, is written as in its file's name."""
+"""Numbers of cancellations and declarations are written as in names of files."""
 
 OLD, NEW = "({{ object.name }})", "({{ object._get_reference() }})"
 
