@@ -102,7 +102,13 @@ class TestAccessibility(BrowserCase):
         for size in (DESKTOP, NARROW):
             with self.open_browser(size) as page:
                 page.context.add_cookies(
-                    [{"name": "frontend_lang", "value": "de_DE", "url": self.base_url()}]
+                    [
+                        {
+                            "name": "frontend_lang",
+                            "value": "de_DE",
+                            "url": self.base_url(),
+                        }
+                    ]
                 )
                 for path, status in {
                     "/cancel-contract/receipt/x": 404,

@@ -1,5 +1,5 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-"""Every mail to customers in every language: nothing in English, nothing missing (D7)."""
+"""Every mail to customers in every language: no English, nothing missing (D7)."""
 
 import re
 from pathlib import Path
