@@ -79,7 +79,7 @@ class TestAccessibility(BrowserCase):
         yield page
 
     def test_what_cannot_be_cancelled_here(self):
-        """E2: the other ways, on the page of the subscription and instead of the form."""
+        """E2: the other ways, on the subscription and instead of the form."""
         policies = self.env["subscription.cancellation.policy"]
         policy = policies._for_subscription(self.subscription, "portal")
         policy.portal_cancel = False
