@@ -2,10 +2,13 @@
 """How dates are written in sentences for people."""
 
 import re
+from collections.abc import Mapping
+from functools import cached_property
 
 from markupsafe import Markup, escape
 
 from odoo.tools import format_date, format_datetime
+from odoo.tools.translate import CodeTranslations, code_translations
 
 #: The first of a month, which is an ordinal number in French.
 FRENCH_FIRST = re.compile(
@@ -13,16 +16,28 @@ FRENCH_FIRST = re.compile(
 )
 #: Italian articles before a day that is spoken with a vowel; tags may be in between.
 ITALIAN_ARTICLE = re.compile(
-    r"\b(il|al|dal|del|nel|sul)\s+((?:<[^<>]*>\s*)*)"
+    r"\b(il|al|dal|del|nel|sul)((?:\s|<[^<>]*>)+)"
     r"(?=(?:1|8|11)\s(?:gen|feb|mar|apr|mag|giu|lug|ago|set|ott|nov|dic))",
     re.IGNORECASE,
 )
 TAG = re.compile(r"<[^<>]*>")
+#: Where a translation leaves the article to the day that it is filled with.
+ARTICLE_OF_VALUE = re.compile(r"\b(?:il|al|dal|del|nel|sul) %", re.IGNORECASE)
+MODULE = "subscription_cancellation"
+ITALIAN = "it_IT"
 
 
 def in_language_of(env, partner):
     """Return the environment to write to a customer in, whoever executes it."""
     return env(context={**env.context, "lang": partner.lang or env.lang})
+
+
+def as_reference(name):
+    """Return the number of a document as customers read it everywhere.
+
+    In pages, in mails, in the PDF, and in names of files, which have no slashes.
+    """
+    return name.replace("/", "-")
 
 
 def format_day(env, day):
@@ -71,6 +86,46 @@ def refine_dates(text, lang):
     if language == "it":
         text = ITALIAN_ARTICLE.sub(_elide, text)
     return kind(text)
+
+
+class Sentence(str):
+    """A translation that writes the dates in it as they are said."""
+
+    def __mod__(self, values):
+        return refine_dates(super().__mod__(values), ITALIAN)
+
+
+class ItalianSentences(Mapping):
+    """The translations of this addon by their terms, as Odoo looks them up.
+
+    Read when the first one is needed. Only those are :class:`Sentence` that are filled
+    with values before anybody gets them.
+    """
+
+    def __getitem__(self, term):
+        return self._sentences[term]
+
+    def __iter__(self):
+        return iter(self._sentences)
+
+    def __len__(self):
+        return len(self._sentences)
+
+    @cached_property
+    def _sentences(self):
+        texts = CodeTranslations().get_python_translations(MODULE, ITALIAN)
+        return {
+            term: Sentence(text) if ARTICLE_OF_VALUE.search(text) else text
+            for term, text in texts.items()
+        }
+
+
+def say_dates_in_sentences():
+    """Have errors, messages and the API say dates right, too: all that is no page.
+
+    They are put together in many places, and each by Odoo: with these translations.
+    """
+    code_translations.python_translations[MODULE, ITALIAN] = ItalianSentences()
 
 
 def _elide(match):

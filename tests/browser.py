@@ -16,6 +16,44 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 PHONE = {"width": 360, "height": 740}
 DESKTOP = {"width": 1280, "height": 900}
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
+#: What keeps somebody from seeing the text of an element: a list of words.
+UNSEEN = """
+element => {
+    element.scrollIntoView({block: "center", behavior: "instant"});
+    // Nobody looks for a text beside the window.
+    scrollTo({left: 0, top: scrollY, behavior: "instant"});
+    const range = document.createRange();
+    range.selectNodeContents(element);
+    const lines = [...range.getClientRects()].filter(box => box.width && box.height);
+    const reasons = lines.length ? [] : ["empty"];
+    if (lines.some(box => box.left < 0 || box.right > innerWidth + 1)) {
+        reasons.push("beside the window");
+    }
+    for (let around = element; around; around = around.parentElement) {
+        const style = getComputedStyle(around);
+        const box = around.getBoundingClientRect();
+        const isCut = line =>
+            (["hidden", "clip"].includes(style.overflowX) &&
+                (line.left < box.left - 1 || line.right > box.right + 1)) ||
+            (["hidden", "clip"].includes(style.overflowY) &&
+                (line.top < box.top - 2 || line.bottom > box.bottom + 2));
+        if (lines.some(isCut)) {
+            reasons.push(`cut by ${around.cloneNode().outerHTML}`);
+        }
+        if (style.opacity === "0" || style.visibility === "hidden") {
+            reasons.push("invisible");
+        }
+    }
+    for (const line of lines) {
+        const [x, y] = [line.left + line.width / 2, line.top + line.height / 2];
+        const top = document.elementFromPoint(x, y);
+        if (y > 0 && y < innerHeight && !(top && element.contains(top))) {
+            reasons.push(`covered by ${top && top.cloneNode().outerHTML}`);
+        }
+    }
+    return reasons;
+}
+"""
 
 
 class BrowserCase(HttpCase):
@@ -100,6 +138,12 @@ class BrowserCase(HttpCase):
             )
             yield context.new_page()
             browser.close()
+
+    def see(self, page, selector, text):
+        """Assert that a text can be seen: in the window, not cut, and not covered."""
+        found = page.locator(f"{selector}:visible", has_text=text).first
+        found.wait_for()
+        self.assertEqual(found.evaluate(UNSEEN), [], f"{selector} on {page.url}")
 
     def assert_accessible(self, page):
         """No serious issue, and nothing that is cut off at this width."""

@@ -3,10 +3,14 @@
 
 import email
 from email import policy
+from unittest.mock import patch
 
 from lxml import html
 
+from odoo.addons.base.models.ir_mail_server import IrMail_Server as MailServer
 from odoo.addons.base.tests.common import MockSmtplibCase
+
+from .faults import smtp_sink
 
 
 class ReceivedMail:
@@ -46,4 +50,26 @@ class MailServerCase(MockSmtplibCase):
             mails.sudo().send(raise_exception=True)
         return [
             ReceivedMail(sent["smtp_to_list"], sent["message"]) for sent in self.emails
+        ]
+
+
+class RealMailServerCase:
+    """A mail server that listens on a port takes what is sent."""
+
+    def deliver(self, mails):
+        """Send queued mails; return them as they came over the wire.
+
+        :param mails: ``mail.mail``
+        """
+        # In tests, Odoo sends nothing.
+        sending = patch.object(MailServer, "_disable_send", return_value=False)
+        with smtp_sink.listening() as sink, sending:
+            self.env["ir.mail_server"].search([]).active = False
+            self.env["ir.mail_server"].create(
+                {"name": "Sink", "smtp_host": "127.0.0.1", "smtp_port": sink.port}
+            )
+            mails.sudo().send(raise_exception=True)
+        return [
+            ReceivedMail(recipients, content.decode())
+            for recipients, content in sink.mails
         ]

@@ -5,6 +5,9 @@ from odoo.tests import tagged
 
 from .browser import DESKTOP, PHONE, BrowserCase
 
+#: As wide as what is zoomed in to 400 % (WCAG 1.4.10).
+NARROW = {"width": 320, "height": 640}
+
 
 @tagged("post_install", "-at_install")
 class TestAccessibility(BrowserCase):
@@ -74,6 +77,53 @@ class TestAccessibility(BrowserCase):
         declaration = declarations.search([], order="id desc", limit=1)
         page.goto(f"/cancel-contract/object/{declaration.objection_token}")
         yield page
+
+    def test_what_cannot_be_cancelled_here(self):
+        """E2: the other ways, on the subscription and instead of the form."""
+        policies = self.env["subscription.cancellation.policy"]
+        policy = policies._for_subscription(self.subscription, "portal")
+        policy.portal_cancel = False
+        company = self.subscription.company_id
+        for values in (
+            {"email": "office@example.com", "phone": "+32 1 23"},
+            {"email": False, "phone": False},
+        ):
+            company.write(values)
+            for size in (DESKTOP, NARROW):
+                with self.open_browser(size, "axe") as page:
+                    for suffix in ("", "/cancel"):
+                        page.goto(f"/my/subscriptions/{self.subscription.id}{suffix}")
+                        page.wait_for_selector("[name=other_ways]")
+                        self.assert_accessible(page)
+
+    def test_pages_that_are_none(self):
+        """E2: a damaged address, a wrong one of a receipt or of an objection."""
+        detail = f"/my/subscriptions/{self.subscription.id}"
+        for size in (DESKTOP, NARROW):
+            with self.open_browser(size) as page:
+                page.context.add_cookies(
+                    [
+                        {
+                            "name": "frontend_lang",
+                            "value": "de_DE",
+                            "url": self.base_url(),
+                        }
+                    ]
+                )
+                for path, status in {
+                    "/cancel-contract/receipt/x": 404,
+                    "/cancel-contract/receipt/x/text": 404,
+                    "/cancel-contract/object/x": 404,
+                    "/cancel-contract/999999": 404,
+                    f"{detail}?access_token=ä": 400,
+                    f"{detail}/cancel?access_token=ä": 400,
+                    f"{detail}/nothing": 404,
+                }.items():
+                    with self.subTest(path, width=size["width"]):
+                        self.assertEqual(page.goto(path).status, status)
+                        self.assertTrue(page.title())
+                        self.assertEqual(page.get_attribute("html", "lang"), "de-DE")
+                        self.assert_accessible(page)
 
     def test_by_keyboard(self):
         """E2: from the form to the result without a mouse."""

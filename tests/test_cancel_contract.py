@@ -862,6 +862,42 @@ class TestPage(PageCase, HttpCase):
         self.assertEqual(again.status_code, 200)
         self.assertEqual(len(declaration.activity_ids), 1)
 
+    def test_who_objects_by_link_gets_a_mail_about_it(self):
+        """D7, E2: also where the policy tells nobody of revocations."""
+        self.policy.confirm_revoked = False
+        declaration = self.declare_and_process()
+        path = f"/cancel-contract/object/{declaration.sudo().objection_token}"
+        told = self.get_mails(CUSTOMER)
+        self.url_open(path, data={"x": "1"})
+        self.env.invalidate_all()
+        self.assertEqual(declaration.cancellation_id.state, "revoked")
+        mail = self.get_mails(CUSTOMER) - told
+        self.assertEqual(len(mail), 1, mail.mapped("subject"))
+        self.assertIn("your cancellation is revoked", mail.subject)
+        self.assertIn("Service goes on", mail.body_html)
+        self.assertEqual(mail.recipient_ids, self.customer)
+        self.assertTrue(declaration.cancellation_id.told_date)
+        self.url_open(path, data={"x": "1"})
+        self.assertEqual(self.get_mails(CUSTOMER) - told, mail)
+
+    def test_who_objects_is_told_once(self):
+        """D7: where the policy tells of every revocation, not twice."""
+        self.policy.confirm_revoked = True
+        declaration = self.declare_and_process()
+        told = self.get_mails(CUSTOMER)
+        declaration._object()
+        self.assertEqual(len(self.get_mails(CUSTOMER) - told), 1)
+
+    def test_who_objects_in_vain_is_not_told_that_it_goes_on(self):
+        """D7: what has ended is left to a person."""
+        declaration = self.declare_and_process()
+        self.travel_to("2026-08-05")
+        declaration.cancellation_id._execute_batch()
+        told = self.get_mails(CUSTOMER)
+        declaration._object()
+        self.assertEqual(declaration.state, "objected")
+        self.assertFalse(self.get_mails(CUSTOMER) - told)
+
     def test_a_former_customer_does_not_object_by_link(self):
         """B4: another customer has the contract now; the next one gets a link anew."""
         declaration = self.declare_and_process()

@@ -1,11 +1,15 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """Dates as they are said in each language, and documents in the customer's (D7)."""
 
+import re
 from datetime import date
 
 from markupsafe import Markup
 
+from odoo.exceptions import UserError
 from odoo.tests import TransactionCase, tagged
+from odoo.tools import html2plaintext
+from odoo.tools.translate import code_translations, get_translation
 
 from odoo.addons.subscription_cancellation.formatting import (
     format_days,
@@ -22,6 +26,7 @@ ITALIAN = {
     "fino al 11 lug 2026": "fino all'11 lug 2026",
     "prima del 8 agosto, nel 1 marzo": "prima dell'8 agosto, nell'1 marzo",
     "entro il <b>\n  8 luglio</b>": "entro l'<b>8 luglio</b>",
+    "<dt>Attivo dal</dt>\n<dd>1 luglio</dd>": "<dt>Attivo dall'</dt><dd>1 luglio</dd>",
     # Nothing else.
     "il 18 luglio 2026": "il 18 luglio 2026",
     "il 10 luglio 2026": "il 10 luglio 2026",
@@ -35,6 +40,20 @@ FRENCH = {
     "le 11 décembre, le 21 juin": "le 11 décembre, le 21 juin",
     "1 jour": "1 jour",
 }
+#: How days of August are said, with the word before, by language.
+SAID = {
+    "it_IT": {
+        1: "l'1 agosto 2026",
+        8: "l'8 agosto 2026",
+        11: "l'11 agosto 2026",
+    },
+    "fr_FR": {1: "1er août 2026"},
+}
+ITALIAN_TEXTS = ("subscription_cancellation", "it_IT")
+#: An article that has to be written otherwise before these days; a French first.
+WRONG = r"(?i)\b(?:il|al|dal|del|nel|sul)\s+(?:1|8|11) [a-z]{3}|\b1 août"
+#: In a translation: it may stand before such a day.
+ARTICLE = r"(?i)\b(?:il|al|dal|del|nel|sul) %"
 
 
 @tagged("post_install", "-at_install")
@@ -94,6 +113,51 @@ class TestDates(MailServerCase, ConfirmationCase):
         for text in (mail, document):
             self.assertIn("1er août 2026", text)
             self.assertNotIn(" 1 août", text)
+
+    def test_whoever_reads_errors_and_messages(self):
+        """D7: no page, mail or document: errors, history, activities, the API."""
+        for lang, days in SAID.items():
+            self.load(lang)
+            self.env.user.lang = lang
+            for day, said in days.items():
+                with self.subTest(lang=lang, day=day):
+                    self.subscription = self.create_billed()
+                    subscription = self.subscription.with_context(lang=lang)
+                    requested = {
+                        "timing": "specific_date",
+                        "requested_date": f"2026-08-{day:02}",
+                    }
+                    shown = subscription.preview_cancellation(**requested)
+                    subscription.request_cancellation(**requested)
+                    cancellation = subscription.cancellation_ids
+                    with self.assertRaises(UserError) as caught:
+                        subscription.request_cancellation(**requested)
+                    history = " ".join(
+                        html2plaintext(message.body)
+                        for messages in (subscription, cancellation)
+                        for message in messages.message_ids
+                    )
+                    cancellation._notify_responsible(
+                        "x", cancellation._get_confirmation_text()
+                    )
+                    note = html2plaintext(cancellation.activity_ids.note)
+                    for text in (str(caught.exception), history, note):
+                        self.assertIn(said, text)
+                        self.assertNotRegex(text, WRONG)
+                    self.assertNotRegex(str(shown), WRONG)
+
+    def test_every_translation_that_has_an_article_before_a_value(self):
+        """D7: whoever writes the next one has nothing to remember."""
+        texts = code_translations.get_python_translations(*ITALIAN_TEXTS)
+        found = [source for source, text in texts.items() if re.search(ARTICLE, text)]
+        self.assertGreater(len(found), 30)
+        for source in found:
+            with self.subTest(source):
+                names = re.findall(r"%\((\w+)\)s", source)
+                values = dict.fromkeys(names, "8 luglio 2026")
+                args = ("8 luglio 2026",) * source.count("%s")
+                said = get_translation(*ITALIAN_TEXTS, source, values or args)
+                self.assertNotRegex(said, WRONG)
 
     def test_the_page_of_a_french_customer(self):
         """E2: dates that the page writes itself."""

@@ -15,6 +15,7 @@ from odoo.addons import subscription_cancellation
 
 from .portal import PortalCase
 from .test_confirmations import get_text
+from .test_dates import WRONG
 
 #: What a customer may have to read, by language.
 SCHEDULED_MAIL = {
@@ -618,7 +619,9 @@ class TestLanguages(PortalCase):
             with self.subTest(lang=lang):
                 self.speak(lang)
                 self.renew()
-                self.check_words(self.see_own(self.see()), lang, DETAIL_PAGE)
+                shown = self.see_own(self.see())
+                self.check_words(shown, lang, DETAIL_PAGE)
+                self.assertNotRegex(shown, WRONG)
                 page = self.check_out(timing="immediate")
                 self.check_words(self.see_own(page), lang, PREVIEW_PAGE)
                 page = self.send(page, "confirm")

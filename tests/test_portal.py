@@ -3,6 +3,7 @@
 
 from datetime import date
 from unittest.mock import patch
+from urllib.parse import quote
 
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -541,10 +542,33 @@ class TestPortalChangeOfMind(PortalCase):
                     is_pdf = answer.headers["Content-Type"] == "application/pdf"
                     self.assertEqual(is_pdf, form == "pdf")
             answer = self.url_open(offered)
-            name = cancellation.name.replace("/", "_")
-            self.assertIn(
-                f"Cancellation_{name}.pdf", answer.headers["Content-Disposition"]
-            )
+            name = f"Cancellation {cancellation._get_reference()}.pdf"
+            self.assertIn(quote(name), answer.headers["Content-Disposition"])
+
+    def test_the_number_is_written_in_one_way(self):
+        """E2: as in mails: titles, breadcrumbs, lists, and what goes wrong."""
+        line = self.add_line(self.subscription, {"name": "Other", "price_unit": 9.0})
+        choice = {
+            "scope": "lines",
+            "line_ids": [str(line.id)],
+            "timing": "end_of_period",
+        }
+        stale = self.see("/cancel")
+        self.send(self.send(stale, "cancel", **choice), "confirm")
+        cancellation = self.get_cancellation()
+        self.assertEqual(cancellation.state, "scheduled")
+        number = cancellation._get_reference()
+        self.assertRegex(number, r"^CAN-2026-\d+$")
+        page = self.see(f"/cancellations/{cancellation.id}")
+        [title] = page.tree.xpath("//title")
+        [crumb] = page.tree.xpath("//li[contains(@class, 'breadcrumb-item')][last()]")
+        for element in (title, crumb, page.tree.xpath("//h1")[0]):
+            self.assertIn(number, element.text_content())
+        self.assertIn(number, self.see().text("cancellations"))
+        again = self.send(stale, "cancel", **choice)
+        self.assertIn(number, again.text("problem"))
+        for one in (page, self.see(), again, self.go("/my/subscriptions")):
+            self.assertNotIn(cancellation.name, one.tree.text_content())
 
 
 @tagged("post_install", "-at_install")

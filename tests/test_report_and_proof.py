@@ -228,6 +228,8 @@ class TestSummary(CancellationCase):
                 "state": "To Approve",
                 "outcome": "Waits for approval. Nothing ends and nothing is credited "
                 "before.",
+                "last_service_date": "Desired end July 10, 2026",
+                "effective_date": None,
             },
         )
         cancellation._refuse("The contract runs until May.")

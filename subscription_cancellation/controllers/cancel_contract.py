@@ -184,7 +184,7 @@ class CancelContract(http.Controller):
         declaration = self._get_declaration("access_token", token)
         if not declaration:
             return self._not_found()
-        name = declaration.name.replace("/", "-")
+        name = declaration._get_reference()
         return request.make_response(
             declaration._get_receipt_text(),
             headers={
@@ -252,4 +252,9 @@ class CancelContract(http.Controller):
         Raised as an error, Odoo would look for a file at that address first, and
         break at some characters.
         """
-        return request.render("http_routing.404", status=404)
+        company = self._get_company(None)
+        return request.render(
+            "subscription_cancellation.page_error",
+            self._name_addressee(company),
+            status=404,
+        )

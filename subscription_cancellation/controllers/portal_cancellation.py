@@ -7,7 +7,7 @@ from psycopg2.errors import LockNotAvailable
 
 from odoo import http
 from odoo.exceptions import LockError, UserError
-from odoo.http import request
+from odoo.http import content_disposition, request
 
 from ..models.sale_subscription_close_reason import (
     COMMENT_LENGTH as REASON_COMMENT_LENGTH,
@@ -19,6 +19,13 @@ from .portal_form import CancellationForm
 CANCEL_URL = f"{URL}/<int:subscription_id>/cancel"
 #: What was entered when a login had expired, until somebody logs in again.
 KEPT = "subscription_entries"
+
+
+def write_references(subscription, text):
+    """Return a text with the numbers of cancellations as customers read them."""
+    for cancellation in subscription.cancellation_ids:
+        text = text.replace(cancellation.name, cancellation._get_reference())
+    return text
 
 
 class SubscriptionPortalCancellation(SubscriptionPortal):
@@ -56,6 +63,7 @@ class SubscriptionPortalCancellation(SubscriptionPortal):
         timings = [] if cannot else subscription._get_portal_timings()
         default = next((one.timing for one in timings if one.is_default), None)
         reasons = subscription._get_portal_reasons()
+        errors = getattr(error, "errors", {})
         values = self._get_subscription_values(
             subscription,
             access_token,
@@ -65,8 +73,10 @@ class SubscriptionPortalCancellation(SubscriptionPortal):
                 "timing": default or (timings and timings[0].timing),
                 **entries,
             },
-            problem=error and str(error),
-            errors=getattr(error, "errors", {}),
+            problem=error and write_references(subscription, str(error)),
+            errors={
+                name: write_references(subscription, errors[name]) for name in errors
+            },
             cannot_cancel_reason=cannot,
             timings=timings,
             reasons=reasons,
@@ -182,6 +192,7 @@ class SubscriptionPortalCancellation(SubscriptionPortal):
         to be confirmed again.
         """
         form.subscription.invalidate_recordset()
+        reason = write_references(form.subscription, reason)
         # The page that was sent is used up.
         form.entries["key"] = ""
         if form.subscription._get_portal_cannot_cancel_reason():
@@ -321,6 +332,16 @@ class SubscriptionPortalCancellation(SubscriptionPortal):
         )
         return request.render("subscription_cancellation.portal_cancellation", values)
 
+    def _get_http_headers(self, model, report_type, report, download):
+        """Call the file as it is called in the mail."""
+        headers = super()._get_http_headers(model, report_type, report, download)
+        if model._name == "subscription.cancellation" and report_type == "pdf":
+            headers["Content-Disposition"] = content_disposition(
+                f"{model._get_report_base_filename()}.pdf",
+                disposition_type="attachment" if download else "inline",
+            )
+        return headers
+
     # === EVERY POST === #
 
     @http.route(
@@ -363,5 +384,6 @@ class SubscriptionPortalCancellation(SubscriptionPortal):
 
     def _back(self, subscription, access_token, message):
         """Return to the subscription's page, which says what happened."""
+        message = write_references(subscription, message)
         request.session["subscription_message"] = message
         return request.redirect(subscription._get_portal_page_url(access_token))

@@ -16,6 +16,8 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 MODELS = {"sale.subscription", "subscription.cancellation"}
 #: What customers do on a page of the portal, and that page.
 PORTAL = re.compile(r"(/my/subscriptions/\d+)/")
+#: Pages of this addon, also with a language in front.
+OWN_PAGES = re.compile(r"(?:/\w+)?/(?:my/subscriptions|cancel-contract)(?:/|$)")
 
 
 class IrHttp(models.AbstractModel):
@@ -35,6 +37,16 @@ class IrHttp(models.AbstractModel):
         if isinstance(answer, LockError):
             return super()._handle_error(answer)
         return answer
+
+    @classmethod
+    def _get_error_html(cls, env, code, values):
+        """Say it in the frame, and the language, of the pages it happened on."""
+        if code in (400, 404) and OWN_PAGES.match(request.httprequest.path):
+            views = env["ir.ui.view"]
+            return code, views._render_template(
+                "subscription_cancellation.page_error", values
+            )
+        return super()._get_error_html(env, code, values)
 
     @classmethod
     def _answer_api(cls):

@@ -484,8 +484,7 @@ class SaleSubscription(models.Model):
                 self._get_portal_cannot_revoke_reason()
                 or self.env._("This cancellation cannot be taken back.")
             )
-        cancellation._revoke()
-        cancellation._acknowledge("revoked")
+        cancellation._revoke_by_customer()
 
     def _get_portal_revocable(self):
         """Return the cancellations that the customer may take back."""

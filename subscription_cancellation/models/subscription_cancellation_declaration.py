@@ -10,7 +10,7 @@ from odoo.exceptions import UserError
 from odoo.fields import NO_ACCESS
 from odoo.tools import hmac, mute_logger
 
-from ..formatting import format_day, format_moment
+from ..formatting import as_reference, format_day, format_moment
 
 #: The longest entries of the page, in characters.
 LIMITS = {
@@ -282,7 +282,7 @@ class SubscriptionCancellationDeclaration(models.Model):
         self.ensure_one()
         kinds = dict(self._fields["kind"]._description_selection(self.env))
         rows = [
-            (self.env._("Number"), self.name),
+            (self.env._("Number"), self._get_reference()),
             (self.env._("Received on"), self._get_received_text()),
             (self.env._("To"), self.company_id.name),
             (self.env._("Kind of cancellation"), kinds[self.kind]),
@@ -294,6 +294,11 @@ class SubscriptionCancellationDeclaration(models.Model):
             (self.env._("Confirmation to"), self.confirmation_email),
         ]
         return [(label, text) for label, text in rows if text]
+
+    def _get_reference(self):
+        """Return the number for the customer."""
+        self.ensure_one()
+        return as_reference(self.name)
 
     def _get_received_text(self):
         """Return date and time of receipt, with the company's time zone."""
@@ -317,8 +322,9 @@ class SubscriptionCancellationDeclaration(models.Model):
         """
         if self.is_receipt_mailed or self.state == "spam":
             return self.env._(
-                "This receipt is also on its way to the e-mail address for the "
-                "confirmation."
+                "This receipt usually comes by e-mail, too, within a few minutes, to "
+                "the address for the confirmation. Please save this page in case it "
+                "does not."
             )
         if self.receipt_waits_since:
             return self.env._(

@@ -61,7 +61,7 @@ class SubscriptionCancellationDeclaration(models.Model):
             )
         try:
             with self.env.cr.savepoint():
-                self.cancellation_id._revoke()
+                self.cancellation_id._revoke_by_customer()
         except UserError as error:
             return self.env._("It could not be revoked: %s", error)
         return self.env._(

@@ -4,7 +4,7 @@
 from odoo import models
 from odoo.exceptions import UserError
 
-from ..formatting import format_day, in_language_of
+from ..formatting import as_reference, format_day, in_language_of
 
 
 class SubscriptionCancellation(models.Model):
@@ -59,12 +59,9 @@ class SubscriptionCancellation(models.Model):
         return format_day(self.env, day)
 
     def _get_reference(self):
-        """Return the number as it stands in mails, in the PDF, and in its name.
-
-        Names of files have no slashes.
-        """
+        """Return the number for the customer."""
         self.ensure_one()
-        return self.name.replace("/", "-")
+        return as_reference(self.name)
 
     def _get_report_base_filename(self):
         """Return how the PDF is called, wherever it is saved from.

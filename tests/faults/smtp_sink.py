@@ -16,6 +16,8 @@ class Sink(socketserver.ThreadingTCPServer):
         super().__init__(("127.0.0.1", 0), _Session)
         #: (recipient, message id) of each mail, in the order they came.
         self.received = []
+        #: (recipients, content) of each mail, in the order they came.
+        self.mails = []
 
     @property
     def port(self):
@@ -53,7 +55,10 @@ class _Session(socketserver.StreamRequestHandler):
     def take(self, recipients):
         """Read one mail and keep it."""
         lines = iter(self.rfile.readline, b".\r\n")
-        message = email.message_from_bytes(b"".join(lines))
+        # A line that begins with a dot comes with another one before.
+        content = b"".join(line.removeprefix(b".") for line in lines)
+        self.server.mails.append((recipients, content))
+        message = email.message_from_bytes(content)
         self.server.received += [
             (recipient, message["Message-Id"]) for recipient in recipients
         ]

@@ -1,5 +1,5 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-"""The number of a cancellation is written as in the name of its file."""
+"""Numbers of cancellations and declarations are written as in names of files."""
 
 OLD, NEW = "({{ object.name }})", "({{ object._get_reference() }})"
 
@@ -12,7 +12,10 @@ def migrate(cr, version):
            SET subject = replace(subject::text, %s, %s)::jsonb
           FROM ir_model_data data
          WHERE data.module = 'subscription_cancellation'
-           AND data.name LIKE 'mail_template_cancellation_%%'
+           AND (
+               data.name LIKE 'mail_template_cancellation_%%'
+               OR data.name LIKE 'mail_template_declaration_%%'
+           )
            AND data.model = 'mail.template'
            AND data.res_id = template.id
         """,
