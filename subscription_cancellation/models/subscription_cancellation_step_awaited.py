@@ -65,7 +65,7 @@ class SubscriptionCancellation(models.Model):
             return
         shared = SharedPlan(invoice)
         paid = self._match_credits(refundable, [], shared)
-        parts = self._plan_application(paid)
+        parts = self._plan_application(paid, shared)
         if is_over:
             parts += self._plan_left_due(invoice, paid)
         parts += self._plan_refundable(refundable, shared)
