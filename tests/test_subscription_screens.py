@@ -101,20 +101,21 @@ class TestSubscriptionScreens(CancellationCase):
 
     def test_receipts_are_found_by_their_reference(self):
         """D4: as cancellations; an empty search finds all, as everywhere."""
-        declaration = (
-            self.env["subscription.cancellation.declaration"]
-            .sudo()
-            .create(
-                {
-                    "company_id": self.company.id,
-                    "kind": "ordinary",
-                    "customer_name": "Azure",
-                    "contract_reference": "?",
-                    "contract_email": "azure@example.com",
-                    "confirmation_email": "azure@example.com",
-                }
-            )
+        declarations = self.env["subscription.cancellation.declaration"].sudo()
+        token = declarations._receive(
+            {
+                "kind": "ordinary",
+                "customer_name": "Azure",
+                "contract_reference": "?",
+                "contract_email": "azure@example.com",
+                "confirmation_email": "azure@example.com",
+                "wants_earliest": True,
+            },
+            self.company,
+            nonce="n" * 20,
+            client_address="192.0.2.1",
         )
+        declaration = declarations.search([("access_token", "=", token)])
         for written in self.get_spellings(declaration.name):
             with self.subTest(written):
                 self.assertEqual(self.search_in(declaration, written), declaration)
