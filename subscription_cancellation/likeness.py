@@ -15,6 +15,7 @@ import idna
 from odoo.tools import email_split
 
 NOT_ASCII = re.compile(r"[^A-Za-z0-9]+")
+ANY_MARKS = re.compile(r"[\W_]+")
 #: Words before a number that are left out, at most; who writes more means something.
 MOST_WORDS = 12
 
@@ -51,6 +52,17 @@ def get_tail(text, length=4):
     """Return the last few characters of a number that stand together on file, too."""
     runs = _get_runs(text)
     return get_ascii_key(runs[-1])[-length:] if runs else ""
+
+
+def get_pattern(text):
+    """Return what finds a reference in a database whichever marks stand in it.
+
+    :param str text: all or part of it, e.g. " CAN - 2026 - 00067"
+    :return: for ``ilike``, where each mark or blank is one of any kind; a text without
+        letters and digits as it is
+    """
+    runs = ANY_MARKS.split(unicodedata.normalize("NFKC", text))
+    return "_".join(filter(None, runs)) or text
 
 
 def _get_runs(text):

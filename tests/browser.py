@@ -81,8 +81,8 @@ class BrowserCase(HttpCase):
             Command.create({"title": "Wait a moment", "kind": "pause"})
         ]
 
-    def create_billed_subscription(self, partner):
-        products = self.env["product.product"].create(
+    def create_billed_subscription(self, partner, products=None):
+        products = products or self.env["product.product"].create(
             [
                 {"name": name, "type": "service", "list_price": 31.0}
                 for name in ("Base", "Other")

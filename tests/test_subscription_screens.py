@@ -32,12 +32,16 @@ class TestSubscriptionScreens(CancellationCase):
 
     def search(self, **defaults):
         """Return what the list shows, by the filters of its search view."""
-        view = self.subscription.get_views([(False, "search")])["views"]["search"]
-        arch = etree.fromstring(view["arch"])
         [(name, value)] = defaults.items()
-        node = arch.find(f".//*[@name='{name}']")
+        return self.search_in(self.subscription, value, name)
+
+    def search_in(self, records, value, name="name"):
+        """Return what a list shows where somebody enters ``value``."""
+        view = records.get_views([(False, "search")])["views"]["search"]
+        node = etree.fromstring(view["arch"]).find(f".//*[@name='{name}']")
         domain = node.get("domain") or node.get("filter_domain")
-        return self.subscription.search(safe_eval(domain, {"self": value}))
+        domain = domain or f"[('{name}', 'ilike', self)]"
+        return records.search(safe_eval(domain, {"self": value}))
 
     def test_no_invoice_is_promised_after_the_end(self):
         """B7: neither its date nor the button that would make it."""
@@ -61,7 +65,70 @@ class TestSubscriptionScreens(CancellationCase):
         """D4: by the reference that customers have in their mails."""
         self.cancel(self.subscription, timing="end_of_period")
         reference = self.subscription.cancellation_ids.name
-        self.assertEqual(self.search(name=reference), self.subscription)
+        for written in self.get_spellings(reference):
+            with self.subTest(written):
+                self.assertEqual(self.search(name=written), self.subscription)
+
+    def get_spellings(self, reference):
+        """Return a reference as people write it: as in mails, in a letter, a part."""
+        prefix, year, number = reference.split("/")
+        return (
+            reference,
+            f"{prefix}-{year}-{number}",
+            f" {prefix}-{year}-{number}\n",
+            f"{prefix} {year} {number}",
+            f"{prefix} – {year} – {number}",
+            f"{prefix}.{year}.{number}".lower(),
+            f"{year}-{number}",
+            f"-{number}",
+        )
+
+    def test_cancellations_are_found_by_their_reference(self):
+        """D4: list and search by name; another number is not found."""
+        self.cancel(self.subscription, timing="end_of_period")
+        cancellation = self.subscription.cancellation_ids
+        for written in self.get_spellings(cancellation.name):
+            with self.subTest(written):
+                self.assertEqual(self.search_in(cancellation, written), cancellation)
+                found = cancellation.name_search(written)
+                self.assertEqual([one for one, _name in found], cancellation.ids)
+                by_document = [("cancellation_id", "ilike", written)]
+                steps = cancellation.step_ids.search(by_document)
+                self.assertEqual(steps, cancellation.step_ids)
+        for written in ("CAN-1999-00001", "CAN2-026", "C-AN"):
+            with self.subTest(written):
+                self.assertFalse(self.search_in(cancellation, written) & cancellation)
+
+    def test_receipts_are_found_by_their_reference(self):
+        """D4: as cancellations; an empty search finds all, as everywhere."""
+        declarations = self.env["subscription.cancellation.declaration"].sudo()
+        token = declarations._receive(
+            {
+                "kind": "ordinary",
+                "customer_name": "Azure",
+                "contract_reference": "?",
+                "contract_email": "azure@example.com",
+                "confirmation_email": "azure@example.com",
+                "wants_earliest": True,
+            },
+            self.company,
+            nonce="n" * 20,
+            client_address="192.0.2.1",
+        )
+        declaration = declarations.search([("access_token", "=", token)])
+        for written in self.get_spellings(declaration.name):
+            with self.subTest(written):
+                self.assertEqual(self.search_in(declaration, written), declaration)
+        self.assertIn(declaration.id, dict(declaration.name_search("")))
+
+    def test_subscriptions_are_found_by_their_own_reference(self):
+        """E1: by any mark between, too."""
+        self.subscription.name = "MON/SUB/00042"
+        for written in self.get_spellings(self.subscription.name):
+            with self.subTest(written):
+                self.assertEqual(self.search(name=written), self.subscription)
+                found = self.subscription.name_search(written)
+                self.assertEqual([one for one, _name in found], self.subscription.ids)
 
     def test_what_ends_this_month(self):
         """D4: by the last day of service."""

@@ -266,11 +266,10 @@ class SubscriptionPortalCancellation(SubscriptionPortal):
 
     def _change_mind(self, subscription, verb, post):
         if verb == "pause":
-            message_id = str(post.get("retention_id") or "")
-            messages = subscription._get_portal_policy().retention_ids
             subscription._pause_for_customer(
-                messages.filtered(lambda one: str(one.id) == message_id),
+                str(post.get("retention_id") or ""),
                 str(post.get("terms") or ""),
+                *self._read_form(subscription, post).read_options(),
             )
         elif verb == "revoke":
             cancellation_id = str(post.get("cancellation_id") or "")

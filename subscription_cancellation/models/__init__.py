@@ -13,6 +13,7 @@ from . import account_partial_reconcile
 from . import account_payment
 from . import base_automation
 from . import customer_link_mixin
+from . import document_reference_mixin
 from . import ir_actions_report
 from . import ir_attachment
 from . import ir_http
@@ -50,7 +51,9 @@ from . import sale_subscription_mails
 from . import sale_subscription_portal_choices
 from . import sale_subscription_portal
 from . import sale_subscription_portal_extension
+from . import sale_subscription_portal_pause
 from . import sale_subscription_portal_reactivation
+from . import sale_subscription_portal_texts
 from . import sale_subscription_reactivation
 from . import sale_subscription_renewal
 from . import sale_subscription_request

@@ -99,6 +99,14 @@ class SaleSubscriptionCloseReason(models.Model):
             )
         return reason
 
+    def _describe_needed_comment(self):
+        """Return in a sentence with which reasons a comment is needed."""
+        return self.env._(
+            "Needed with the reason %(reasons)s, in up to %(limit)s characters.",
+            reasons=", ".join(self.env._("“%s”", reason.name) for reason in self),
+            limit=COMMENT_LENGTH,
+        )
+
     def _check_can_choose(self, channel, comment):
         """Raise where this reason cannot be given like this.
 

@@ -8,7 +8,6 @@ import psycopg2
 from odoo import models
 
 from .. import customer_mail
-from ..formatting import format_day
 
 _logger = logging.getLogger(__name__)
 PAUSED = "subscription_cancellation.mail_template_subscription_paused"
@@ -65,12 +64,10 @@ class SaleSubscription(models.Model):
             )
         sentences.append(self.env._("Nothing is invoiced for the pause."))
         if pause.date_to and self.recurring_next_date:
-            sentences.append(
-                self.env._(
-                    "The next invoice is for the period from %s.",
-                    format_day(self.env, self.recurring_next_date),
-                )
-            )
+            sentences.append(self._describe_next_period(self.recurring_next_date))
+        sentences.append(
+            self.env._("To resume it earlier, please reply to this e-mail.")
+        )
         return " ".join(filter(None, sentences))
 
     def _get_mailed_url(self):

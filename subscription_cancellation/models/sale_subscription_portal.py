@@ -31,6 +31,7 @@ class SaleSubscription(models.Model):
     _name = "sale.subscription"
     _inherit = [
         "subscription.customer.link.mixin",
+        "subscription.reference.mixin",
         "sale.subscription",
         "portal.mixin",
     ]
@@ -514,30 +515,6 @@ class SaleSubscription(models.Model):
                 )
             )
         self._reactivate("resume")[:1]._acknowledge("reactivated")
-
-    def _pause_for_customer(self, message, terms):
-        """Pause instead of cancelling, as the policy offers it.
-
-        :param message: ``subscription.cancellation.retention`` that offers it
-        :param str terms: fingerprint of what was shown
-        """
-        self.ensure_one()
-        self.lock_for_update()
-        is_offered = message.kind == "pause" and (
-            message in self._get_portal_policy().retention_ids
-        )
-        if not (is_offered and message._can_be_offered(self)):
-            raise UserError(self.env._("This offer is not available any more."))
-        plan = message._plan_pause(self)
-        if plan.get_fingerprint() != terms:
-            raise UserError(
-                self.env._(
-                    "What this pause leads to has changed since it was shown, so "
-                    "nothing was done. Please look at it again."
-                )
-            )
-        self._pause(plan.resume_on, "portal")
-        self._tell_of_pause()
 
 
 class SaleSubscriptionLine(models.Model):

@@ -248,6 +248,21 @@ class SubscriptionCancellation(models.Model):
             lambda move: move.state == "posted" and not move.cancellation_id
         )
 
+    def _describe_charge(self, invoice):
+        """Return for the customer what days an invoice of this is for.
+
+        :param invoice: one of ``charge_invoice_ids``
+        """
+        self.ensure_one()
+        settled = self.step_ids.filtered(lambda step: step.kind == "unbilled")
+        if invoice in settled.move_id:
+            return self.env._("Served days")
+        extended = self.charge_extension and self.extension_start_date
+        days = invoice.invoice_line_ids.filtered("start_date").mapped("start_date")
+        if extended and days and min(days) >= extended:
+            return self.env._("Extra days")
+        return self.env._("Days that were not invoiced")
+
     # === ACTIONS === #
 
     def action_view_charge_invoices(self):

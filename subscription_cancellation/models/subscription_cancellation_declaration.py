@@ -52,7 +52,11 @@ class SubscriptionCancellationDeclaration(models.Model):
 
     _name = "subscription.cancellation.declaration"
     _description = "Cancellation Declaration"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = [
+        "subscription.reference.mixin",
+        "mail.thread",
+        "mail.activity.mixin",
+    ]
     _order = "id desc"
     _mail_post_access = "read"
     _primary_email = "confirmation_email"

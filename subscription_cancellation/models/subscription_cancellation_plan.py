@@ -7,6 +7,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
+from ..formatting import format_day
 from ..input import is_id, is_text, quote
 from .subscription_cancellation_line import CreditScope
 from .subscription_cancellation_policy import POLICY_OPTIONS
@@ -351,7 +352,7 @@ class SubscriptionCancellation(models.Model):
                 self.env._(
                     "%(value)s is too far away: choose a date before the year "
                     "%(year)s.",
-                    value=value,
+                    value=format_day(self.env, day),
                     year=LAST_YEAR + 1,
                 )
             )

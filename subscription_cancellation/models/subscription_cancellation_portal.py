@@ -11,7 +11,11 @@ class SubscriptionCancellation(models.Model):
     """Tell the customer what will happen, or has happened."""
 
     _name = "subscription.cancellation"
-    _inherit = ["subscription.customer.link.mixin", "subscription.cancellation"]
+    _inherit = [
+        "subscription.customer.link.mixin",
+        "subscription.reference.mixin",
+        "subscription.cancellation",
+    ]
 
     def _get_portal_state(self):
         """Return the state in the customer's words."""
@@ -83,7 +87,7 @@ class SubscriptionCancellation(models.Model):
         """Return the message that the customer reads before confirming, or none."""
         self.ensure_one()
         message = self.policy_id._get_retention(self.reason_id)
-        return message.filtered(lambda one: one._can_be_offered(self.subscription_id))
+        return message.filtered(lambda one: one._can_be_offered(self))
 
     def _get_customer_sentences(self, outlook):
         """Return in plain words what this plan leads to.

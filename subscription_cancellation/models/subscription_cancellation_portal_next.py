@@ -4,6 +4,7 @@
 from odoo import models
 
 from ..formatting import format_day
+from ..proration import ONE_DAY
 
 
 class SubscriptionCancellation(models.Model):
@@ -62,6 +63,14 @@ class SubscriptionCancellation(models.Model):
             )
         return None
 
+    def _can_end_later(self):
+        """Return whether the customer can choose a later end on another page."""
+        subscription = self.subscription_id
+        return self.is_open and (
+            self == subscription._get_portal_extendable()
+            and bool(subscription._get_portal_extensions())
+        )
+
     def _get_way_back_sentence(self):
         """Return until when the customer can take this back, or ``None``."""
         subscription = self.subscription_id
@@ -76,13 +85,20 @@ class SubscriptionCancellation(models.Model):
             return None
         is_closing = self in subscription._get_closing_cancellations()
         if is_closing and not subscription._get_portal_cannot_reactivate_reason():
-            return self.env._(
-                "You can reactivate the subscription on its page, as long as it is "
-                "offered there."
-            )
+            return self._get_reactivation_sentence()
         if self._get_cannot_undo_reason():
             return None
         return self.env._(
             "If this was a mistake, write to us until %s: we can undo it.",
             format_day(self.env, self.undo_until_date),
+        )
+
+    def _get_reactivation_sentence(self):
+        """Return where the customer can let it go on, and until when."""
+        contract_end = self.subscription_id._get_contract_end()
+        if not contract_end:
+            return self.env._("You can reactivate it on the page of the subscription.")
+        return self.env._(
+            "You can reactivate it on the page of the subscription until %s.",
+            format_day(self.env, contract_end - ONE_DAY),
         )

@@ -58,11 +58,16 @@ class SubscriptionCancellationRetention(models.Model):
                     )
                 )
 
-    def _can_be_offered(self, subscription):
-        """Return whether this makes sense for a subscription."""
+    def _can_be_offered(self, plan):
+        """Return whether this makes sense for what somebody is about to cancel.
+
+        :param plan: virtual ``subscription.cancellation``
+        """
         if self.kind != "pause":
             return True
-        if not subscription._is_started():
+        subscription = plan.subscription_id
+        # A pause is one of the whole subscription.
+        if not (plan.is_whole and subscription._is_started()):
             return False
         try:
             self._plan_pause(subscription)
