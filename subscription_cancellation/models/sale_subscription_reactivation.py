@@ -84,10 +84,15 @@ class SaleSubscription(models.Model):
 
     # === REACTIVATE === #
 
-    def _reactivate(self, mode):
-        """Open this subscription again; return the cancellations taken back."""
+    def _reactivate(self, mode, is_undo=False):
+        """Open this subscription again; return the cancellations taken back.
+
+        :param str mode: a key of :data:`REACTIVATION_MODES`
+        :param bool is_undo: the cancellation was a mistake
+        """
         plan = self._plan_reactivation(mode)
         closing = plan.closing._as_engine()
+        known = closing._get_documents()
         # Read first: what is taken back is not told of afterwards.
         text = self._describe_reactivation(plan)
         plan.write_offs._as_engine()._take_back_write_offs()
@@ -100,7 +105,10 @@ class SaleSubscription(models.Model):
         if mode == "resume":
             self._bring_pause_back(plan.closing)
         closing._set_reactivated()
-        self._message_log_batch({self.id: text})
+        if closing:
+            closing._log_reactivation(text, is_undo, known)
+        else:
+            self._log_with_changes({self.id: text})
         return plan.closing
 
     def _plan_reactivation(self, mode):

@@ -58,6 +58,7 @@ class SubscriptionCancellation(models.Model):
         old_date, new_date = self.effective_date, plan.effective_date
         # Read first: taking back may empty the ORM's cache, and with it the plan.
         is_due = plan._is_due_on_request()
+        known = self._get_documents()
         values = {
             "timing": "specific_date",
             "requested_date": plan.requested_date,
@@ -78,13 +79,14 @@ class SubscriptionCancellation(models.Model):
         self._charge_left_out_days(first_days=first_days)
         if charge_extension:
             self._charge_extension(first_extra_day)
-        self._log_move(old_date)
         self._record_event("moved", previous_effective_date=old_date)
         if is_due:
+            self._log_move(old_date, known)
             self._execute()
         else:
             self._renew_advance()
             self._trigger_execution()
+            self._log_move(old_date, known)
             self._send_confirmation("moved")
 
     def _plan_postponed(self, requested_date, channel="backend"):
@@ -268,15 +270,21 @@ class SubscriptionCancellation(models.Model):
             ),
         }
 
-    def _log_move(self, old_date):
-        self._log_on_subscription(
-            self.env._(
-                "%(what)s moved: service ends on %(new)s instead of %(old)s.",
-                what=self._describe(),
-                new=format_day(self.env, self.last_service_date),
-                old=format_day(self.env, old_date - ONE_DAY),
+    def _log_move(self, old_date, known):
+        values = {
+            "what": self._describe_linked(),
+            "new": format_day(self.env, self.last_service_date),
+            "old": format_day(self.env, old_date - ONE_DAY),
+        }
+        if self.effective_date == old_date:
+            text = self.env._(
+                "%(what)s changed: service ends on %(new)s as before.", **values
             )
-        )
+        else:
+            text = self.env._(
+                "%(what)s moved: service ends on %(new)s instead of %(old)s.", **values
+            )
+        self._log_step({self: [text]}, known)
 
     def action_postpone(self):
         """Open the dialog to change the date (button)."""
