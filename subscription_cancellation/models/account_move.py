@@ -3,7 +3,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..failures import explained
-from ..formatting import format_days, in_language_of
+from ..formatting import in_language_of
 from .subscription_cancellation import ENGINE
 
 #: What only the engine writes.
@@ -45,7 +45,10 @@ class AccountMove(models.Model):
     cancellation_reason_id = fields.Many2one(
         related="cancellation_id.reason_id", string="Cancellation Reason"
     )
-    credited_period = fields.Char(compute="_compute_credited_period")
+    credited_from = fields.Date(compute="_compute_credited_days")
+    credited_until = fields.Date(
+        compute="_compute_credited_days", help="Last day that is credited."
+    )
 
     def _get_product_lines(self):
         """Return the invoice lines that are about money: neither sections nor notes."""
@@ -63,16 +66,12 @@ class AccountMove(models.Model):
                 )
             )
 
-    @api.depends("cancellation_id", "reversed_entry_id")
-    def _compute_credited_period(self):
+    @api.depends("invoice_line_ids.start_date", "invoice_line_ids.end_date")
+    def _compute_credited_days(self):
         for move in self:
             lines = move.invoice_line_ids.filtered("start_date")
-            move.credited_period = lines and format_days(
-                self.env,
-                min(lines.mapped("start_date")),
-                max(lines.mapped("end_date")),
-                date_format=None,
-            )
+            move.credited_from = min(lines.mapped("start_date"), default=False)
+            move.credited_until = max(lines.mapped("end_date"), default=False)
 
     def action_open_cancellation(self):
         """Open the cancellation that issued this credit memo."""

@@ -1,6 +1,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from odoo import api, fields, models
 
+from ..actions import show_records
 from ..formatting import format_day
 from .subscription_cancellation_policy import REFUND_MODES
 
@@ -290,9 +291,7 @@ class SaleSubscription(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "subscription_cancellation.subscription_cancellation_action"
         )
-        action["domain"] = [("subscription_id", "in", self.ids)]
-        action["context"] = {}
-        return action
+        return show_records({**action, "context": {}}, self.cancellation_ids)
 
     def action_view_credit_notes(self):
         """Open the credit memos that cancellations of this subscription issued."""
@@ -300,8 +299,10 @@ class SaleSubscription(models.Model):
 
     def action_view_account_invoice_ids(self):
         action = super().action_view_account_invoice_ids()
-        action["domain"] = [("id", "in", self._get_invoices().ids)]
-        return action
+        return show_records(action, self._get_invoices())
+
+    def action_view_sale_order_ids(self):
+        return show_records(super().action_view_sale_order_ids(), self.sale_order_ids)
 
     def _get_deactivate_action(self, lines=None):
         self._check_can_cancel()

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..actions import show_records
 from ..caller import forget_context
 from ..formatting import format_day
 from ..proration import ONE_DAY, Period, get_uncovered
@@ -389,7 +390,7 @@ class SaleSubscription(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "subscription_cancellation.sale_subscription_pause_action"
         )
-        return {**action, "domain": [("subscription_id", "in", self.ids)]}
+        return show_records(action, self.pause_ids)
 
     # === WHAT IS PAUSED === #
 

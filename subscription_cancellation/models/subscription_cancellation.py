@@ -2,6 +2,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
+from ..actions import show_records
 from ..caller import forget_context
 from ..formatting import format_day
 from ..rights import is_manager
@@ -573,12 +574,8 @@ class SubscriptionCancellation(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "account.action_move_out_refund_type"
         )
-        action["domain"] = [("id", "in", credit_notes.ids)]
         action["context"] = {"default_move_type": "out_refund"}
-        if len(credit_notes) == 1:
-            action["views"] = [(False, "form")]
-            action["res_id"] = credit_notes.id
-        return action
+        return show_records(action, credit_notes)
 
     def _get_readable_moves(self, name):
         """Return the documents in a field of these, for a user who may read both.

@@ -95,17 +95,19 @@ class SubscriptionCancellation(models.Model):
 
     _inherit = "subscription.cancellation"
 
-    def _get_outlook(self):
+    def _get_outlook(self, moved=None):
         """Return the :class:`Outlook` of a plan, or of what is scheduled, as of now.
 
         Where it is executed at once, nothing is still to come.
+
+        :param moved: the scheduled cancellation that the plan gives another date
         """
         self.ensure_one()
         plan = self._get_plan()
         charges, credits, currency = [], [], plan.currency_id
         credited, reduces = plan._get_credit_amounts(), plan.reduces_invoices
         if not plan.id and not plan._is_due_on_request():
-            charges = plan._get_charges_to_come()
+            charges = plan._get_charges_to_come(moved)
             if charges and not credited.total:
                 # What is to come need not be in the currency of what came.
                 currency = charges[-1].charge.currency
@@ -158,13 +160,16 @@ class SubscriptionCancellation(models.Model):
 
     # === INVOICES === #
 
-    def _get_charges_to_come(self):
-        """Return what is charged until service ends, as ``ExpectedInvoice``."""
+    def _get_charges_to_come(self, moved=None):
+        """Return what is charged until service ends, as ``ExpectedInvoice``.
+
+        :param moved: as for :meth:`_get_outlook`
+        """
         return sorted(
             [
                 *self._get_orders_to_come(),
                 *self._get_drafts_to_come(),
-                *self._get_regular_charges(),
+                *self._get_regular_charges(moved),
             ],
             key=lambda charge: charge.period,
         )
@@ -209,17 +214,19 @@ class SubscriptionCancellation(models.Model):
             if first < self.effective_date
         ]
 
-    def _get_regular_charges(self):
+    def _get_regular_charges(self, moved=None):
         """Return the regular invoices that upstream will make.
 
         One that is paused until further notice is not billed.
+
+        :param moved: as for :meth:`_get_outlook`
         """
         subscription = self.subscription_id
         pause = subscription._get_running_pause()
         if not subscription._is_in_progress() or (pause and not pause.date_to):
             return []
         lines, today = self._get_charged_lines(), subscription._today()
-        ends = {line: line._get_billing_end() for line in lines}
+        ends = {line: line._get_billing_end(moved) for line in lines}
         charges, found = {}, []
         for period in self._get_periods_to_come():
             billed = lines.filtered(
@@ -243,6 +250,14 @@ class SubscriptionCancellation(models.Model):
             following = subscription._get_next_invoice_date(start)
             yield Period(start, following)
             start = following
+
+    def _get_first_period_not_billed(self):
+        """Return the period that no regular invoice comes for any more."""
+        subscription = self.subscription_id
+        start = subscription._get_next_billed_period().start
+        for period in self._get_periods_to_come():
+            start = period.end
+        return Period(start, subscription._get_next_invoice_date(start))
 
     def _get_charged_lines(self):
         """Return the subscription lines whose invoices are told: those that end."""
