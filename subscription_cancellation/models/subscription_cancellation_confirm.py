@@ -50,9 +50,8 @@ class SubscriptionCancellation(models.Model):
         elif is_due:
             cancellation._execute()
         else:
-            opening = cancellation._get_scheduled_sentence()
-            reasons = cancellation._get_request_sentences()
-            cancellation._schedule([opening, expected, *reasons])
+            sentences = [cancellation._get_scheduled_sentence(), expected]
+            cancellation._schedule(sentences, has_reasons=True)
         return cancellation.sudo(self.env.su).with_context(cancellation_engine=None)
 
     def _prepare_confirmation(self):
@@ -223,16 +222,17 @@ class SubscriptionCancellation(models.Model):
             cancellations.line_ids.subscription_line_id._set_end(day)
         self.subscription_id._refuse_older_billing()
 
-    def _schedule(self, sentences):
+    def _schedule(self, sentences, has_reasons=False):
         """Leave this to the scheduled action, woken for its moment.
 
         :param list sentences: what the history says
+        :param bool has_reasons: whether it says why this was requested
         """
         self.ensure_one()
         known = self._get_documents()
         self._trigger_execution()
         self._credit_advance()
-        self._log_step({self: sentences}, known)
+        self._log_step({self: sentences}, known, has_reasons)
         self._record_event("scheduled")
         self._send_confirmation("scheduled")
 

@@ -30,14 +30,19 @@ class SubscriptionCancellation(models.Model):
         """Log a text on these only, together with what has changed."""
         self._log_with_changes({cancellation.id: body for cancellation in self})
 
-    def _log_step(self, sentences, known):
+    def _log_step(self, sentences, known, has_reasons=False):
         """Log a step on these and on their subscriptions.
 
         :param dict sentences: lists of texts, by cancellation
         :param known: ``account.move``, of :meth:`_get_documents` before the step
+        :param bool has_reasons: whether to say why these were requested
         """
         told = {
-            cancellation: [*texts, *cancellation._get_document_sentences(known)]
+            cancellation: [
+                *texts,
+                *cancellation._get_document_sentences(known),
+                *(cancellation._get_request_sentences() if has_reasons else ()),
+            ]
             for cancellation, texts in sentences.items()
         }
         self._log_with_changes(
@@ -131,8 +136,7 @@ class SubscriptionCancellation(models.Model):
             "Service would end on %s.", format_day(self.env, self.last_service_date)
         )
         sentences = [self._get_waiting_sentence(), end, expected]
-        sentences += self._get_request_sentences()
-        self._log_step({self: sentences}, self._get_documents())
+        self._log_step({self: sentences}, self._get_documents(), has_reasons=True)
 
     def _get_waiting_sentence(self):
         """Return that this waits for approval, and why."""
@@ -217,10 +221,11 @@ class SubscriptionCancellation(models.Model):
 
         :param known: as for :meth:`_log_step`
         """
-        self._log_step({one: one._get_execution_sentences() for one in self}, known)
+        sentences = {one: one._get_execution_sentences() for one in self}
+        self._log_step(sentences, known, has_reasons=True)
 
     def _get_execution_sentences(self):
-        """Return what ended, and why."""
+        """Return what ended."""
         ended = self.env._(
             "%(what)s: service ends on %(date)s.",
             what=self._describe_linked(),
@@ -231,5 +236,4 @@ class SubscriptionCancellation(models.Model):
             ended,
             *self._get_paid_ahead_sentences(),
             None if is_credited else self.env._("No credit memo was issued."),
-            *self._get_request_sentences(),
         ]
