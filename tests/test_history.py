@@ -3,7 +3,7 @@
 
 import re
 
-from odoo.fields import Command
+from odoo.fields import Command, Date
 from odoo.tests import tagged
 
 from .common import (
@@ -256,6 +256,31 @@ class TestHistory(CancellationCase):
         self.wait()
         self.get_cancellation(self.manager)._refuse("Call them first.")
         self.assert_told(self.read_step(self.manager), "refused: Call them first.")
+
+    # === PAUSE === #
+
+    def read_pause(self):
+        """Return the one new message of the subscription."""
+        self.end_transaction()
+        [new] = self.subscription.message_ids - self.known
+        self.known |= new
+        self.assertEqual(new.author_id, self.seller.partner_id)
+        self.assertIn(
+            "is_paused", new.sudo().tracking_value_ids.field_id.mapped("name")
+        )
+        return new.body
+
+    def test_paused_and_resumed(self):
+        """E1: each in one message, with the documents."""
+        self.as_user().action_pause(Date.to_date("2026-07-20"))
+        pause = self.subscription.sudo().pause_ids
+        memo = pause.credit_note_ids
+        self.assert_told(
+            self.read_pause(), "Paused from July 10, 2026 to July 19, 2026.", moves=memo
+        )
+        self.as_user().action_resume()
+        text = "The pause is taken back"
+        self.assert_told(self.read_pause(), text, moves=memo.reversal_move_ids)
 
     # === THE CHATTER === #
 

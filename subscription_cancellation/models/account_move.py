@@ -1,4 +1,6 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
@@ -72,6 +74,28 @@ class AccountMove(models.Model):
             lines = move.invoice_line_ids.filtered("start_date")
             move.credited_from = min(lines.mapped("start_date"), default=False)
             move.credited_until = max(lines.mapped("end_date"), default=False)
+
+    def _name_in_history(self):
+        """Return sentences that name these, with links and amounts."""
+        by_kind = self.sorted("id").grouped("move_type")
+        invoices = self._join_links(by_kind.get("out_invoice", ()))
+        credit_memos = self._join_links(by_kind.get("out_refund", ()))
+        return [
+            invoices and self.env._("Invoice: %s.", invoices),
+            credit_memos and self.env._("Credit memo: %s.", credit_memos),
+        ]
+
+    @api.model
+    def _join_links(self, documents):
+        """Return links to documents, with amounts, separated by commas."""
+        return Markup(", ").join(
+            Markup("%s (%s)")
+            % (
+                move._get_html_link(title=move.name or move.display_name),
+                move.currency_id.format(move.amount_total),
+            )
+            for move in documents
+        )
 
     def action_open_cancellation(self):
         """Open the cancellation that issued this credit memo."""

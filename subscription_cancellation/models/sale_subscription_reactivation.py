@@ -3,11 +3,12 @@
 
 from typing import NamedTuple
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..formatting import format_day
 from ..input import quote
+from ..rights import is_user
 from .sale_subscription_closing import CLOSING
 from .subscription_cancellation_mails import CHANNELS_OF_PEOPLE
 
@@ -31,6 +32,25 @@ class SaleSubscription(models.Model):
     """Open a cancelled subscription again (B15), without a free or a double period."""
 
     _inherit = "sale.subscription"
+
+    can_reactivate = fields.Boolean(compute="_compute_can_reactivate")
+
+    @api.depends_context("uid")
+    @api.depends("cancellation_state", "partner_id.active")
+    def _compute_can_reactivate(self):
+        for subscription in self:
+            subscription.can_reactivate = (
+                subscription.cancellation_state == "cancelled"
+                and subscription._is_reactivation_possible()
+            )
+
+    def _is_reactivation_possible(self):
+        """Return whether this user can reactivate this, in one way or the other."""
+        try:
+            self._plan_reactivation("new_term")
+        except UserError:
+            return False
+        return is_user(self.env)
 
     # === PUBLIC METHODS (contract; also called over JSON-2) === #
 

@@ -76,25 +76,7 @@ class SubscriptionCancellation(models.Model):
 
         :param known: ``account.move``, those that are not
         """
-        documents = (self._get_documents() - known).sorted("id")
-        by_kind = documents.grouped("move_type")
-        invoices = self._list_documents(by_kind.get("out_invoice", ()))
-        credit_memos = self._list_documents(by_kind.get("out_refund", ()))
-        return [
-            invoices and self.env._("Invoice: %s.", invoices),
-            credit_memos and self.env._("Credit memo: %s.", credit_memos),
-        ]
-
-    def _list_documents(self, documents):
-        """Return the links and amounts of documents, separated by commas."""
-        return Markup(", ").join(
-            Markup("%s (%s)")
-            % (
-                move._get_html_link(title=move.name or move.display_name),
-                move.currency_id.format(move.amount_total),
-            )
-            for move in documents
-        )
+        return (self._get_documents() - known)._name_in_history()
 
     # === SENTENCES === #
 

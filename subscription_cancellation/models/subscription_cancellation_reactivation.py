@@ -60,7 +60,20 @@ class SubscriptionCancellation(models.Model):
             cancellation.can_undo = (
                 cancellation._may_revoke()
                 and not cancellation._get_cannot_undo_reason()
+                and cancellation._is_undo_possible()
             )
+
+    def _is_undo_possible(self):
+        """Return whether what this ended can go on as it was."""
+        try:
+            if self.stage_before_id:
+                self.subscription_id._plan_reactivation("resume")
+            else:
+                lines = self._get_ended_lines()
+                self.subscription_id._check_products_active(lines)
+        except UserError:
+            return False
+        return True
 
     # === REMEMBER === #
 
