@@ -60,7 +60,7 @@ class SubscriptionCancellation(models.Model):
         is_due, expected = plan._is_due_on_request(), None
         if not is_due:
             self._foresee_extension(plan, charge_extension)
-            expected = plan._get_credit_sentence(plan._get_outlook(self))
+            expected = plan._get_credit_sentence(plan._get_outlook(moved=self))
         known = self._get_documents()
         values = {
             "timing": "specific_date",
@@ -259,7 +259,7 @@ class SubscriptionCancellation(models.Model):
 
         :param moved: the scheduled cancellation that this plan gives another date
         """
-        outlook = self._get_outlook(moved)
+        outlook = self._get_outlook(moved=moved)
         dates = self._format_period(self._get_first_period_not_billed())
         if self.is_whole:
             nothing = self.env._("Nothing is invoiced for %s, or later.", dates)
