@@ -339,6 +339,8 @@ class Farewell:
         for name, groups in menus.items():
             menu = self.env.ref(f"subscription_oca.sale_subscription_{name}")
             menu.group_ids = groups
+        # Its filters are ours.
+        self.env.ref("subscription_oca.sale_subscription_action").context = "{}"
 
     def _keep(self, domain):
         """Have records that come with this addon not deleted with it.

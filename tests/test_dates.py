@@ -193,7 +193,8 @@ class TestDates(MailServerCase, ConfirmationCase):
         self.assertIn(
             "Credit for July 31, 2026 (1 of 31 days)", memo.invoice_line_ids.name
         )
-        self.assertEqual(memo.credited_period, "07/31/2026")
+        self.assertEqual(str(memo.credited_from), "2026-07-31")
+        self.assertEqual(memo.credited_until, memo.credited_from)
 
     def test_a_pause_of_one_day(self):
         """D7: no "from the 15th to the 15th"."""

@@ -309,7 +309,8 @@ class TestMoney(CancellationCase):
         )
         self.assertEqual(memos.mapped("state"), ["draft", "draft"])
         self.assertEqual(memos.cancellation_reason_id.code, "too_expensive")
-        self.assertEqual(memos[0].credited_period, "07/11/2026 – 07/31/2026")
+        self.assertEqual(str(memos[0].credited_from), "2026-07-11")
+        self.assertEqual(str(memos[0].credited_until), "2026-07-31")
         memos.with_user(self.create_user(INVOICING)).action_post()
         self.assertEqual(memos.mapped("amount_residual"), [0.0, 0.0])
 

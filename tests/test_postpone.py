@@ -382,3 +382,70 @@ class TestPostpone(CancellationCase):
         form.requested_date = Date.to_date("2026-08-15")
         form.save().action_confirm()
         self.assertEqual(self.get_charges().amount_total, 15.0)
+
+    def preview(self, day, charge_extension=False):
+        """Return the lines of what the dialog says."""
+        text = self.cancellation._preview_postponed(day, charge_extension)
+        return text.replace("\N{NO-BREAK SPACE}", " ").split("\n")
+
+    def test_the_dialog_lists_the_invoices(self):
+        """B13: which come, what is credited of them, and which do not come any more."""
+        self.assertEqual(
+            self.preview("2026-08-15"),
+            [
+                "Service ends on August 15, 2026.",
+                "• August 1, 2026: Invoice for August 1, 2026 – August 31, 2026: "
+                "$ 31.00",
+                "• August 16, 2026: Credit for August 16, 2026 – August 31, 2026: "
+                "stays on the account: $ 16.00",
+                "• Nothing is invoiced for September 1, 2026 – September 30, 2026, or "
+                "later.",
+            ],
+        )
+
+    def test_the_dialog_knows_what_extra_days_replace(self):
+        """B13: no regular invoice comes for them."""
+        first, *others = self.preview("2026-08-15", True)
+        self.assertIn("$ 15.00 will be invoiced now", first)
+        self.assertEqual(
+            others,
+            [
+                "• Nothing is invoiced for August 1, 2026 – August 31, 2026, or later.",
+            ],
+        )
+
+    def test_the_dialog_lists_the_invoices_of_an_earlier_date(self):
+        """B13: after the end was put off."""
+        self.postpone("2026-09-30")
+        _first, *others = self.preview("2026-07-20")
+        self.assertEqual(
+            others,
+            [
+                "• July 21, 2026: Credit of days without service: $ 11.00",
+                "• Nothing is invoiced for August 1, 2026 – August 31, 2026, or later.",
+            ],
+        )
+
+    def test_the_dialog_names_the_line(self):
+        """B13, A5: the others are invoiced as before."""
+        self.subscription.revoke_cancellation()
+        line = self.subscription.sale_subscription_line_ids
+        self.add_line(self.subscription, {"name": "Kept", "price_unit": 62.0})
+        self.cancel(self.subscription, timing="end_of_period", line_ids=line.ids)
+        self.cancellation = self.subscription.cancellation_ids.filtered("is_open")
+        _first, invoice, _credit, nothing = self.preview("2026-08-15")
+        self.assertTrue(invoice.endswith(": Line 1: $ 31.00"), invoice)
+        self.assertTrue(nothing.startswith("• Line 1: nothing is invoiced for Sep"))
+
+    def test_what_the_dialog_lists_is_what_comes(self):
+        """B13, D5: for several months, with the credit of the last one."""
+        lines = self.preview("2026-10-10")
+        self.postpone("2026-10-10")
+        for month in ("August", "September", "October"):
+            invoice = self.bill(self.subscription)
+            amount = f"$ {invoice.amount_total:.2f}"
+            [line] = [one for one in lines if f"Invoice for {month}" in one]
+            self.assertTrue(line.endswith(amount))
+        self.execute_due("2026-10-11")
+        credit = self.credit_memos(self.subscription).amount_total
+        self.assertTrue(any(line.endswith(f"$ {credit:.2f}") for line in lines))

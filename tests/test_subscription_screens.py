@@ -3,10 +3,12 @@
 
 from lxml import etree
 
+from odoo import fields
+from odoo.fields import Domain
 from odoo.tests import tagged
 from odoo.tools.safe_eval import safe_eval
 
-from .common import CancellationCase
+from .common import CANCELLATION_USER, SALESPERSON, CancellationCase
 
 
 @tagged("post_install", "-at_install")
@@ -42,6 +44,172 @@ class TestSubscriptionScreens(CancellationCase):
         domain = node.get("domain") or node.get("filter_domain")
         domain = domain or f"[('{name}', 'ilike', self)]"
         return records.search(safe_eval(domain, {"self": value}))
+
+    def open_list(self):
+        """Return what the menu shows: by the filters that it opens with."""
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "subscription_oca.sale_subscription_action"
+        )
+        view = self.subscription.get_views([(False, "search")])["views"]["search"]
+        arch = etree.fromstring(view["arch"])
+        names = [
+            key.removeprefix("search_default_") for key in safe_eval(action["context"])
+        ]
+        filters = [arch.find(f".//filter[@name='{name}']") for name in names]
+        return self.subscription.search(
+            Domain.OR(safe_eval(node.get("domain")) for node in filters)
+        )
+
+    def test_the_list_opens_with_what_runs(self):
+        """E1: and what is to start; what has ended is a click away."""
+        draft = self.subscription.copy()
+        self.assertEqual(
+            self.open_list() & (self.subscription | draft), self.subscription | draft
+        )
+        self.cancel(self.subscription, timing="end_of_period")
+        self.assertIn(self.subscription, self.open_list())
+        self.subscription.revoke_cancellation()
+        self.cancel(self.subscription)
+        self.assertNotIn(self.subscription, self.open_list())
+        self.assertEqual(
+            self.search(cancelled=True) & self.subscription, self.subscription
+        )
+
+    def test_a_filter_of_the_kanban(self):
+        """E1: upstream looked its columns up by the filter of the cards."""
+        domain = [("cancellation_state", "=", "active")]
+        subscriptions = self.subscription.with_context(read_group_expand=True)
+        groups = subscriptions.web_read_group(domain, ["stage_id"], ["__count"])
+        self.assertEqual(
+            len(groups["groups"]), self.env["sale.subscription.stage"].search_count([])
+        )
+
+    def test_what_it_is_worth_in_a_month(self):
+        """E4: of a cancelled one what it was; others by their lines of now."""
+        quarterly = self.create_subscription([93.0], interval="3 months")
+        self.assertEqual(quarterly.monthly_revenue, 31.0)
+        self.add_line(quarterly, 30.0)
+        self.assertEqual(quarterly.monthly_revenue, 41.0)
+        self.bill(quarterly, "2026-07-10")
+        self.cancel(quarterly)
+        self.assertEqual(
+            (quarterly.recurring_total, quarterly.monthly_revenue), (0.0, 41.0)
+        )
+        quarterly.reactivate_subscription()
+        self.assertEqual(quarterly.monthly_revenue, 41.0)
+
+    def test_what_it_is_worth_is_for_salespeople(self):
+        """E1: who may not look up everybody's cancellations."""
+        self.cancel(self.subscription)
+        seller = self.create_user(SALESPERSON)
+        self.subscription.user_id = seller
+        self.assertEqual(self.subscription.with_user(seller).monthly_revenue, 31.0)
+
+    # === SMART BUTTONS === #
+
+    def assert_opens(self, action, records):
+        """Fail unless a button opens the one record, or the list of several."""
+        self.assertEqual(action["res_model"], records._name)
+        if len(records) == 1:
+            self.assertEqual(action["res_id"], records.id)
+            self.assertEqual([kind for _id, kind in action["views"]], ["form"])
+        else:
+            self.assertFalse(action.get("res_id"))
+            self.assertEqual(records.search(action["domain"]), records)
+
+    def test_a_button_with_one_record_opens_it(self):
+        """E1: cancellations, credit memos, invoices, pauses, subscriptions, events."""
+        subscription = self.subscription
+        subscription.action_pause(fields.Date.to_date("2026-07-20"))
+        self.travel_to("2026-07-25")
+        subscription.action_resume()
+        self.cancel(subscription)
+        cancellation = subscription.cancellation_ids
+        invoices = subscription._get_invoices()
+        self.assert_opens(subscription.action_view_cancellations(), cancellation)
+        self.assert_opens(subscription.action_view_account_invoice_ids(), invoices)
+        self.assert_opens(subscription.action_view_pauses(), subscription.pause_ids)
+        self.assert_opens(
+            cancellation.action_view_credit_notes(), cancellation.credit_note_ids
+        )
+        self.assert_opens(
+            subscription.partner_id.action_view_subscription_ids(), subscription
+        )
+        self.assert_opens(
+            subscription.template_id.action_view_subscription_ids(), subscription
+        )
+
+    def test_a_button_with_several_records_lists_them(self):
+        """E1: as ever."""
+        self.cancel(self.subscription, timing="end_of_period")
+        self.subscription.revoke_cancellation()
+        self.cancel(self.subscription, timing="end_of_period")
+        cancellations = self.subscription.cancellation_ids
+        self.assertEqual(len(cancellations), 2)
+        self.assert_opens(self.subscription.action_view_cancellations(), cancellations)
+        events = cancellations[0].event_ids
+        self.assert_opens(cancellations[0].action_view_events(), events)
+
+    # === UNDO, RESUME, REACTIVATE === #
+
+    def get_ways_back(self, user=None):
+        """Return which of the three buttons are offered."""
+        self.env.invalidate_all()
+        subscription = self.subscription.with_user(user or self.env.user)
+        cancellation = subscription.cancellation_ids[:1]
+        shown = {
+            "Undo": cancellation.can_undo,
+            "Resume": subscription.is_paused,
+            "Reactivate": self.is_shown("action_reactivate")
+            and subscription.can_reactivate,
+        }
+        return [name for name, is_offered in shown.items() if is_offered]
+
+    def test_each_way_back_only_where_it_works(self):
+        """B15: a pause, a mistake, and what has ended."""
+        policy = self.get_default_policy()
+        policy.undo_days = 3
+        self.assertEqual(self.get_ways_back(), [])
+        self.subscription.action_pause(fields.Date.to_date("2026-07-20"))
+        self.assertEqual(self.get_ways_back(), ["Resume"])
+        self.subscription.action_resume()
+        self.cancel(self.subscription)
+        self.assertEqual(self.get_ways_back(), ["Undo", "Reactivate"])
+        self.travel_to("2026-07-14")
+        self.assertEqual(self.get_ways_back(), ["Reactivate"])
+        self.subscription.reactivate_subscription()
+        self.assertEqual(self.get_ways_back(), [])
+
+    def test_no_way_back_is_offered_that_is_refused(self):
+        """B15: the customer or a product is archived, or a colleague cancelled it."""
+        self.get_default_policy().undo_days = 3
+        self.cancel(self.subscription)
+        colleague = self.create_user(SALESPERSON, CANCELLATION_USER)
+        self.subscription.user_id = colleague
+        self.assertEqual(self.get_ways_back(colleague), [])
+        for record in (
+            self.subscription.partner_id,
+            self.subscription.archived_line_ids.product_id,
+        ):
+            record.active = False
+            self.assertEqual(self.get_ways_back(), [], record)
+            record.active = True
+        self.assertEqual(self.get_ways_back(), ["Undo", "Reactivate"])
+
+    def test_a_term_that_is_over_is_started_anew_only(self):
+        """B15: nothing to undo, but to reactivate."""
+        self.get_default_policy().undo_days = 90
+        template = self.create_template(
+            recurring_rule_boundary="limited", recurring_rule_count=1
+        )
+        self.subscription = self.create_subscription([31.0], template=template)
+        self.bill(self.subscription, "2026-07-01")
+        self.cancel(self.subscription, "2026-07-20")
+        self.assertEqual(self.get_ways_back(), ["Undo", "Reactivate"])
+        self.travel_to("2026-08-02")
+        self.assertEqual(self.get_ways_back(), ["Reactivate"])
+
+    # === WHAT IS STILL INVOICED === #
 
     def test_no_invoice_is_promised_after_the_end(self):
         """B7: neither its date nor the button that would make it."""

@@ -57,6 +57,8 @@ def non_renewing(page: Page) -> None:
 
 def credit_memo(page: Page) -> None:
     """What the accountant sees."""
+    # It has ended, and the list opens with what runs.
+    page.click(".o_searchview .o_facet_remove")
     open_subscription(page, "YEAR/SUB00008")
     page.click("button[name=action_view_credit_notes]")
     page.wait_for_selector(".o_form_view .o_notebook [name=credited_days]")

@@ -29,6 +29,7 @@ from . import product_template
 from . import res_company
 from . import res_config_settings
 from . import res_lang
+from . import res_partner
 from . import res_users
 from . import sale_order
 from . import sale_order_credits
@@ -75,6 +76,7 @@ from . import subscription_cancellation_declaration_search
 from . import subscription_cancellation_declared
 from . import subscription_cancellation_event
 from . import subscription_cancellation_fingerprint
+from . import subscription_cancellation_history
 from . import subscription_cancellation_idempotency
 from . import subscription_cancellation_left_out
 from . import subscription_cancellation_line

@@ -1,9 +1,11 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..failures import explained
-from ..formatting import format_days, in_language_of
+from ..formatting import in_language_of
 from .subscription_cancellation import ENGINE
 
 #: What only the engine writes.
@@ -45,7 +47,10 @@ class AccountMove(models.Model):
     cancellation_reason_id = fields.Many2one(
         related="cancellation_id.reason_id", string="Cancellation Reason"
     )
-    credited_period = fields.Char(compute="_compute_credited_period")
+    credited_from = fields.Date(compute="_compute_credited_days")
+    credited_until = fields.Date(
+        compute="_compute_credited_days", help="Last day that is credited."
+    )
 
     def _get_product_lines(self):
         """Return the invoice lines that are about money: neither sections nor notes."""
@@ -63,16 +68,34 @@ class AccountMove(models.Model):
                 )
             )
 
-    @api.depends("cancellation_id", "reversed_entry_id")
-    def _compute_credited_period(self):
+    @api.depends("invoice_line_ids.start_date", "invoice_line_ids.end_date")
+    def _compute_credited_days(self):
         for move in self:
             lines = move.invoice_line_ids.filtered("start_date")
-            move.credited_period = lines and format_days(
-                self.env,
-                min(lines.mapped("start_date")),
-                max(lines.mapped("end_date")),
-                date_format=None,
+            move.credited_from = min(lines.mapped("start_date"), default=False)
+            move.credited_until = max(lines.mapped("end_date"), default=False)
+
+    def _name_in_history(self):
+        """Return sentences that name these, with links and amounts."""
+        by_kind = self.sorted("id").grouped("move_type")
+        invoices = self._join_links(by_kind.get("out_invoice", ()))
+        credit_memos = self._join_links(by_kind.get("out_refund", ()))
+        return [
+            invoices and self.env._("Invoice: %s.", invoices),
+            credit_memos and self.env._("Credit memo: %s.", credit_memos),
+        ]
+
+    @api.model
+    def _join_links(self, documents):
+        """Return links to documents, with amounts, separated by commas."""
+        return Markup(", ").join(
+            Markup("%s (%s)")
+            % (
+                move._get_html_link(title=move.name or move.display_name),
+                move.currency_id.format(move.amount_total),
             )
+            for move in documents
+        )
 
     def action_open_cancellation(self):
         """Open the cancellation that issued this credit memo."""

@@ -1,7 +1,11 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """Odoo logs tracked changes record by record; of many, that is most of the work."""
 
+from markupsafe import Markup
+
 from odoo import models
+
+from ..formatting import refine_dates
 
 #: Context keys that hold the :class:`Logs` of what is logged together.
 TRACKING = "subscription_cancellation_tracking"
@@ -64,6 +68,14 @@ class MailThread(models.AbstractModel):
                 for _create, _no_id, values in commands
             ]
         )
+
+    def _log_sentences(self, sentences):
+        """Log what happened to one record, together with what has changed.
+
+        :param list sentences: texts, or HTML; what is empty is left out
+        """
+        body = Markup(" ").join(filter(None, sentences))
+        self._log_with_changes({self.id: refine_dates(body, self.env.lang)})
 
     def _log_with_changes(self, bodies):
         """Log texts: in the message about tracked changes, where there are any.

@@ -1,6 +1,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from odoo import api, fields, models
 
+from ..actions import show_records
 from ..charges_to_come import Beside, share_discounts
 
 
@@ -22,6 +23,10 @@ class SaleOrder(models.Model):
             order.subscription_end_note = "\n".join(
                 lines._describe_end() for lines in by_end.values()
             )
+
+    def action_view_subscriptions(self):
+        action = super().action_view_subscriptions()
+        return show_records(action, self.subscription_ids)
 
     def _log_end_of_subscriptions(self):
         """Say in the history of these what is still invoiced of what has ended."""

@@ -1,6 +1,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from odoo import api, fields, models
 
+from ..actions import show_records
 from ..formatting import format_day
 from .subscription_cancellation_policy import REFUND_MODES
 
@@ -232,6 +233,11 @@ class SaleSubscription(models.Model):
                 subscription._get_cannot_cancel_reason() or False
             )
 
+    @api.model
+    def _read_group_stage_ids(self, stages, domain):
+        # Upstream looks the stages up by the filter of the subscriptions, which fails.
+        return super()._read_group_stage_ids(stages, [])
+
     # Upstream recomputes the totals only when lines come or go.
     @api.depends(
         "sale_subscription_line_ids.active",
@@ -290,9 +296,7 @@ class SaleSubscription(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "subscription_cancellation.subscription_cancellation_action"
         )
-        action["domain"] = [("subscription_id", "in", self.ids)]
-        action["context"] = {}
-        return action
+        return show_records({**action, "context": {}}, self.cancellation_ids)
 
     def action_view_credit_notes(self):
         """Open the credit memos that cancellations of this subscription issued."""
@@ -300,8 +304,10 @@ class SaleSubscription(models.Model):
 
     def action_view_account_invoice_ids(self):
         action = super().action_view_account_invoice_ids()
-        action["domain"] = [("id", "in", self._get_invoices().ids)]
-        return action
+        return show_records(action, self._get_invoices())
+
+    def action_view_sale_order_ids(self):
+        return show_records(super().action_view_sale_order_ids(), self.sale_order_ids)
 
     def _get_deactivate_action(self, lines=None):
         self._check_can_cancel()

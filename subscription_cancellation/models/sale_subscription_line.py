@@ -355,13 +355,17 @@ class SaleSubscriptionLine(models.Model):
         end = self._get_billing_end()
         return not end or period_start < end
 
-    def _get_billing_end(self):
+    def _get_billing_end(self, moved=None):
         """Return the first day that regular billing leaves out, or ``None``.
 
         The end of service, or where extra days begin that are charged already.
+
+        :param moved: ``subscription.cancellation`` whose date counts no more
         """
-        extensions = self._get_open_cancellations().mapped("extension_start_date")
-        days = [self.cancellation_date, *extensions]
+        own = self._get_open_cancellations()
+        if moved and moved in own:
+            return None
+        days = [self.cancellation_date, *own.mapped("extension_start_date")]
         return min(filter(None, days), default=None)
 
     def _get_open_cancellations(self):

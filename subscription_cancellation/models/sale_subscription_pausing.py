@@ -7,6 +7,7 @@ from typing import NamedTuple
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..actions import show_records
 from ..caller import forget_context
 from ..formatting import format_day
 from ..proration import ONE_DAY, Period, get_uncovered
@@ -63,6 +64,8 @@ class SaleSubscription(models.Model):
         readonly=True,
         copy=False,
     )
+    # The first day after the pause; the history has the last one.
+    paused_until = fields.Date(tracking=False)
     pause_count = fields.Integer(compute="_compute_pause_count")
     pause_text = fields.Char(compute="_compute_pause_text")
 
@@ -86,6 +89,14 @@ class SaleSubscription(models.Model):
         self.ensure_one()
         self.check_access("write")
         self._pause(paused_until)
+
+    def action_resume(self, automatic=False):
+        self.ensure_one()
+        if not self.is_paused or not self._get_running_pause():
+            return super().action_resume(automatic)
+        # Not upstream's, whose message says less than ours.
+        self.check_access("write")
+        return self._resume()
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -190,13 +201,13 @@ class SaleSubscription(models.Model):
         memos = rows._create_memos_of({pause: rows})
         memos._post_cancellation_credits()
         rows._take_over_posted(memos)
-        text = " ".join(self._describe_pause_plan(plan))
+        sentences = self._describe_pause_plan(plan)
         # Not before: rows that are not stored do not outlive a deletion.
         pause._drop_drafts(plan.drafts)
         pause.subscription_id._charge_days(plan.charges, pause)
         plan.sold._set_end(dict.fromkeys(plan.sold, plan.date_from))
         self._write_pause_flags(True, plan.resume_on, plan.next_date)
-        self._message_log(body=text)
+        self._log_sentences([*sentences, *pause.move_ids._name_in_history()])
         return pause
 
     def _plan_pause(self, resume_on, channel="backend"):
@@ -331,6 +342,7 @@ class SaleSubscription(models.Model):
         resume_on = pause and pause._get_resume_date()
         # Upstream's scheduled action comes when the day begins in UTC.
         today = max(self._today(), fields.Date.today())
+        known = pause.move_ids
         self._write_pause_flags(False)
         if not pause:
             return
@@ -340,7 +352,10 @@ class SaleSubscription(models.Model):
             self._take_pause_back(pause)
         else:
             self._resume_early(pause, resume_on)
-        self._message_log(body=self._describe_resumption(pause))
+        documents = pause.move_ids - known
+        self._log_sentences(
+            [self._describe_resumption(pause), *documents._name_in_history()]
+        )
 
     def _take_pause_back(self, pause):
         sold = pause._get_limited_orders()
@@ -399,7 +414,7 @@ class SaleSubscription(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "subscription_cancellation.sale_subscription_pause_action"
         )
-        return {**action, "domain": [("subscription_id", "in", self.ids)]}
+        return show_records(action, self.pause_ids)
 
     # === WHAT IS PAUSED === #
 

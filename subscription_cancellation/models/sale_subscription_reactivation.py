@@ -3,11 +3,12 @@
 
 from typing import NamedTuple
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..formatting import format_day
 from ..input import quote
+from ..rights import is_user
 from .sale_subscription_closing import CLOSING
 from .subscription_cancellation_mails import CHANNELS_OF_PEOPLE
 
@@ -31,6 +32,25 @@ class SaleSubscription(models.Model):
     """Open a cancelled subscription again (B15), without a free or a double period."""
 
     _inherit = "sale.subscription"
+
+    can_reactivate = fields.Boolean(compute="_compute_can_reactivate")
+
+    @api.depends_context("uid")
+    @api.depends("cancellation_state", "partner_id.active")
+    def _compute_can_reactivate(self):
+        for subscription in self:
+            subscription.can_reactivate = (
+                subscription.cancellation_state == "cancelled"
+                and subscription._is_reactivation_possible()
+            )
+
+    def _is_reactivation_possible(self):
+        """Return whether this user can reactivate this, in one way or the other."""
+        try:
+            self._plan_reactivation("new_term")
+        except UserError:
+            return False
+        return is_user(self.env)
 
     # === PUBLIC METHODS (contract; also called over JSON-2) === #
 
@@ -84,10 +104,15 @@ class SaleSubscription(models.Model):
 
     # === REACTIVATE === #
 
-    def _reactivate(self, mode):
-        """Open this subscription again; return the cancellations taken back."""
+    def _reactivate(self, mode, is_undo=False):
+        """Open this subscription again; return the cancellations taken back.
+
+        :param str mode: a key of :data:`REACTIVATION_MODES`
+        :param bool is_undo: the cancellation was a mistake
+        """
         plan = self._plan_reactivation(mode)
         closing = plan.closing._as_engine()
+        known = closing._get_documents()
         # Read first: what is taken back is not told of afterwards.
         text = self._describe_reactivation(plan)
         plan.write_offs._as_engine()._take_back_write_offs()
@@ -100,7 +125,10 @@ class SaleSubscription(models.Model):
         if mode == "resume":
             self._bring_pause_back(plan.closing)
         closing._set_reactivated()
-        self._message_log_batch({self.id: text})
+        if closing:
+            closing._log_reactivation(text, is_undo, known)
+        else:
+            self._log_with_changes({self.id: text})
         return plan.closing
 
     def _plan_reactivation(self, mode):

@@ -2,6 +2,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
 
+from ..actions import show_records
 from ..rights import is_manager
 
 #: Ten years; what is longer is a typing error.
@@ -24,6 +25,10 @@ class SaleSubscriptionTemplate(models.Model):
         help="Forces a policy on the subscriptions of this template, within the "
         "policy's company.",
     )
+
+    def action_view_subscription_ids(self):
+        action = super().action_view_subscription_ids()
+        return show_records(action, self.subscription_ids)
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -2,6 +2,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
+from ..actions import show_records
 from ..caller import forget_context
 from ..formatting import format_day
 from ..rights import is_manager
@@ -112,7 +113,6 @@ class SubscriptionCancellation(models.Model):
     effective_date = fields.Date(
         required=True,
         readonly=True,
-        tracking=True,
         help="First day without service.",
     )
     last_service_date = fields.Date(compute="_compute_last_service_date")
@@ -334,6 +334,7 @@ class SubscriptionCancellation(models.Model):
         """
         self = self._as_engine()  # noqa: PLW0642
         self.subscription_id.lock_for_update()
+        known = self._get_documents()
         self._store_rows()
         # What is open is looked at before the credits reduce it.
         parts = self._plan_settlements(self._settle_unbilled())
@@ -348,7 +349,7 @@ class SubscriptionCancellation(models.Model):
             "done", executed_date=fields.Datetime.now(), failure_message=False
         )
         self._close_subscriptions()
-        self._log_execution()
+        self._log_execution(known)
         self._create_steps(parts)
 
     def _store_rows(self):
@@ -468,10 +469,11 @@ class SubscriptionCancellation(models.Model):
         if not self:
             return
         self._drop_activities()
+        known = self._get_documents()
         self._take_back_extension()
         self._set_state("revoked", is_obsolete=True)
         self._record_event("revoked")
-        self._log(self.env._("Obsolete: the subscription has ended."))
+        self._log_step({one: [one._get_obsolete_sentence()] for one in self}, known)
 
     # === REVOKE === #
 
@@ -495,6 +497,7 @@ class SubscriptionCancellation(models.Model):
         :param bool is_told: whether the customer may be told that service goes on
         """
         self.subscription_id.lock_for_update()
+        known = self._get_documents()
         self._drop_activities()
         self._take_back_extension()
         lines = self.line_ids.subscription_line_id
@@ -503,10 +506,9 @@ class SubscriptionCancellation(models.Model):
         lines._set_end(False)
         for cancellation in self:
             cancellation._charge_left_out_days()
-            text = self.env._(
-                "%(what)s revoked: billing goes on.", what=cancellation._describe()
-            )
-            cancellation._log_on_subscription(f"{text} {reason or ''}".strip())
+        self._log_step(
+            {one: [one._get_revoked_sentence(), reason] for one in self}, known
+        )
         self._record_event("revoked")
         self._report_replaced()
         if is_told:
@@ -572,12 +574,8 @@ class SubscriptionCancellation(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "account.action_move_out_refund_type"
         )
-        action["domain"] = [("id", "in", credit_notes.ids)]
         action["context"] = {"default_move_type": "out_refund"}
-        if len(credit_notes) == 1:
-            action["views"] = [(False, "form")]
-            action["res_id"] = credit_notes.id
-        return action
+        return show_records(action, credit_notes)
 
     def _get_readable_moves(self, name):
         """Return the documents in a field of these, for a user who may read both.

@@ -71,7 +71,6 @@ class SubscriptionCancellation(models.Model):
             self.activity_schedule(
                 APPROVAL_ACTIVITY, note=as_note(note), user_id=user.id
             )
-        self._log_on_subscription(note)
 
     def _hold_above_limit(self):
         """Let those wait for approval whose credit has grown beyond the limit.
@@ -107,6 +106,7 @@ class SubscriptionCancellation(models.Model):
             return False
         self._set_state("to_approve", approval_reason=reasons[0])
         self._ask_for_approval()
+        self._log_step({self: [self._get_waiting_sentence()]}, self._get_documents())
         if self.send_confirmation and self.told_date:
             self._tell_or_note("requested")
         return True
@@ -133,10 +133,12 @@ class SubscriptionCancellation(models.Model):
         time the decision took.
         """
         engine = self._decide("scheduled", comment)
+        sentences = engine._get_approved_sentences()
         if engine._is_due_on_request():
+            engine._log_step({engine: sentences}, engine._get_documents())
             engine._execute()
         else:
-            engine._schedule()
+            engine._schedule(sentences)
 
     def _refuse(self, comment, message=None):
         """Refuse: the subscription goes on as if nothing had been requested.
@@ -149,18 +151,13 @@ class SubscriptionCancellation(models.Model):
                 self.env._("Say why cancellation %s is refused.", self.name)
             )
         engine = self._decide("refused", comment)
+        known = engine._get_documents()
         engine.refusal_message = (message or "").strip() or False
         lines = engine.line_ids.subscription_line_id
         engine._take_back_advance()
         lines._set_end(False)
         engine._charge_left_out_days()
-        engine._log_on_subscription(
-            self.env._(
-                "%(what)s refused: %(comment)s",
-                what=engine._describe(),
-                comment=comment,
-            )
-        )
+        engine._log_step({engine: [engine._get_refused_sentence()]}, known)
         engine._send_confirmation("refused")
 
     def _decide(self, state, comment):

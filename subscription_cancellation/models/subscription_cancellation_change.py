@@ -57,7 +57,11 @@ class SubscriptionCancellation(models.Model):
         """Take over the date of ``plan``: lines, invoices and scheduled action."""
         old_date, new_date = self.effective_date, plan.effective_date
         # Read first: taking back may empty the ORM's cache, and with it the plan.
-        is_due = plan._is_due_on_request()
+        is_due, expected = plan._is_due_on_request(), None
+        if not is_due:
+            self._foresee_extension(plan, charge_extension)
+            expected = plan._get_credit_sentence(plan._get_outlook(moved=self))
+        known = self._get_documents()
         values = {
             "timing": "specific_date",
             "requested_date": plan.requested_date,
@@ -78,13 +82,14 @@ class SubscriptionCancellation(models.Model):
         self._charge_left_out_days(first_days=first_days)
         if charge_extension:
             self._charge_extension(first_extra_day)
-        self._log_move(old_date)
         self._record_event("moved", previous_effective_date=old_date)
         if is_due:
+            self._log_move(old_date, known, expected)
             self._execute()
         else:
             self._renew_advance()
             self._trigger_execution()
+            self._log_move(old_date, known, expected)
             self._send_confirmation("moved")
 
     def _plan_postponed(self, requested_date, channel="backend"):
@@ -217,15 +222,7 @@ class SubscriptionCancellation(models.Model):
         sentences = [plan._get_end_sentence()]
         if plan._is_due_on_request():
             sentences.append(plan._get_credit_sentence(plan._get_outlook()))
-        else:
-            sentences.append(
-                self.env._(
-                    "Regular invoices go on until then; what to credit is computed on "
-                    "that day."
-                )
-            )
-        is_earlier = plan.effective_date < self.effective_date
-        is_taken_back = is_earlier or not charge_extension
+        is_taken_back = self._is_extension_taken_back(plan, charge_extension)
         if self.extension_start_date and is_taken_back:
             sentences.append(self.env._("The invoice of the extra days is taken back."))
         # sudo: the price of the lines only.
@@ -233,7 +230,57 @@ class SubscriptionCancellation(models.Model):
             plan.effective_date, charge_extension, is_taken_back
         )
         sentences.append(self._get_charge_sentence(parts, charge_extension))
-        return " ".join(filter(None, sentences))
+        told = [" ".join(filter(None, sentences))]
+        if not plan._is_due_on_request():
+            self._foresee_extension(plan, charge_extension)
+            told += plan._list_invoices_of_move(self)
+        return "\n".join(told)
+
+    def _is_extension_taken_back(self, plan, charge_extension):
+        """Return whether extra days that are charged are credited by this move."""
+        return plan.effective_date < self.effective_date or not charge_extension
+
+    def _foresee_extension(self, plan, charge_extension):
+        """Let a plan know from when on extra days would be charged already."""
+        is_taken_back = self._is_extension_taken_back(plan, charge_extension)
+        first_extra_day = self._get_first_extra_day()
+        # sudo: the price of the lines only.
+        parts = self.sudo()._get_charges_of_move(
+            plan.effective_date, charge_extension, is_taken_back
+        )
+        if charge_extension and (
+            any(part.period.start >= first_extra_day for part in parts)
+            or (self.extension_start_date and not is_taken_back)
+        ):
+            plan.extension_start_date = first_extra_day
+
+    def _list_invoices_of_move(self, moved):
+        """Return line by line what is invoiced and credited, and what is not any more.
+
+        :param moved: the scheduled cancellation that this plan gives another date
+        """
+        outlook = self._get_outlook(moved=moved)
+        dates = self._format_period(self._get_first_period_not_billed())
+        if self.is_whole:
+            nothing = self.env._("Nothing is invoiced for %s, or later.", dates)
+        else:
+            nothing = self.env._(
+                "%(lines)s: nothing is invoiced for %(dates)s, or later.",
+                lines=", ".join(self.line_ids.subscription_line_id.mapped("name")),
+                dates=dates,
+            )
+        return [
+            *(
+                self.env._(
+                    "• %(day)s: %(what)s: %(amount)s",
+                    day=format_day(self.env, one.day),
+                    what=one.text,
+                    amount=one.currency.format(one.amount),
+                )
+                for one in outlook.upcoming
+            ),
+            f"• {nothing}",
+        ]
 
     def _get_charge_sentence(self, parts, charge_extension):
         """Return the sentence about what is invoiced at once, if anything."""
@@ -268,15 +315,21 @@ class SubscriptionCancellation(models.Model):
             ),
         }
 
-    def _log_move(self, old_date):
-        self._log_on_subscription(
-            self.env._(
-                "%(what)s moved: service ends on %(new)s instead of %(old)s.",
-                what=self._describe(),
-                new=format_day(self.env, self.last_service_date),
-                old=format_day(self.env, old_date - ONE_DAY),
+    def _log_move(self, old_date, known, expected):
+        values = {
+            "what": self._describe_linked(),
+            "new": format_day(self.env, self.last_service_date),
+            "old": format_day(self.env, old_date - ONE_DAY),
+        }
+        if self.effective_date == old_date:
+            text = self.env._(
+                "%(what)s changed: service ends on %(new)s as before.", **values
             )
-        )
+        else:
+            text = self.env._(
+                "%(what)s moved: service ends on %(new)s instead of %(old)s.", **values
+            )
+        self._log_step({self: [text, expected]}, known)
 
     def action_postpone(self):
         """Open the dialog to change the date (button)."""

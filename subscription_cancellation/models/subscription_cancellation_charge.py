@@ -3,6 +3,7 @@
 
 from odoo import api, fields, models
 
+from ..actions import show_records
 from ..proration import Period
 
 
@@ -271,6 +272,5 @@ class SubscriptionCancellation(models.Model):
             "account.action_move_out_invoice_type"
         )
         invoices = self._get_readable_moves("charge_invoice_ids")
-        action["domain"] = [("id", "in", invoices.ids)]
         action["context"] = {"default_move_type": "out_invoice"}
-        return action
+        return show_records(action, invoices)

@@ -32,11 +32,12 @@ class SubscriptionCancellation(models.Model):
         # Read first: taking over may delete rows, which empties the ORM's cache and
         # with it this virtual record.
         values, is_due = self._prepare_confirmation(), self._is_due_on_request()
+        expected = None if is_due else self._get_credit_sentence(self._get_outlook())
         engine._take_over(engine.line_ids.subscription_line_id)
         # What ended in this transaction must not look open to the unique indexes.
         engine.flush_model(["is_open"])
         engine.line_ids.flush_model(["is_open"])
-        cancellation = engine.create(values)
+        cancellation = engine._create_without_note(values)
         if cancellation.reason_id:
             cancellation.reason_id._keep_names(cancellation)
         cancellation._set_line_dates()
@@ -44,11 +45,13 @@ class SubscriptionCancellation(models.Model):
         if cancellation.state == "to_approve":
             cancellation._record_event("approval_needed")
             cancellation._ask_for_approval()
+            cancellation._log_request(expected)
             cancellation._send_confirmation("requested")
         elif is_due:
             cancellation._execute()
         else:
-            cancellation._schedule()
+            sentences = [cancellation._get_scheduled_sentence(), expected]
+            cancellation._schedule(sentences, has_reasons=True)
         return cancellation.sudo(self.env.su).with_context(cancellation_engine=None)
 
     def _prepare_confirmation(self):
@@ -166,6 +169,7 @@ class SubscriptionCancellation(models.Model):
         self.ensure_one()
         self._check_not_credited_in_advance()
         line = row.subscription_line_id
+        known = self._get_documents()
         first_extra_day = self.extension_start_date
         self._take_back_extension()
         is_over = self.line_ids == row and not self.is_whole
@@ -173,13 +177,13 @@ class SubscriptionCancellation(models.Model):
             self._set_state("revoked")
             self._drop_activities()
             self.was_replaced = True
-            self._log(self.env._("Replaced by a cancellation with an earlier date."))
         else:
             row.unlink()
             if first_extra_day:
                 self._charge_extension(first_extra_day)
         self._charge_left_out_days(line, until)
         if is_over:
+            self._log_step({self: [self._get_replaced_sentence()]}, known)
             self._record_event("revoked")
 
     def _report_replaced(self):
@@ -218,18 +222,17 @@ class SubscriptionCancellation(models.Model):
             cancellations.line_ids.subscription_line_id._set_end(day)
         self.subscription_id._refuse_older_billing()
 
-    def _schedule(self):
-        """Leave these to the scheduled action, woken for their moment."""
+    def _schedule(self, sentences, has_reasons=False):
+        """Leave this to the scheduled action, woken for its moment.
+
+        :param list sentences: what the history says
+        :param bool has_reasons: whether it says why this was requested
+        """
+        self.ensure_one()
+        known = self._get_documents()
         self._trigger_execution()
         self._credit_advance()
-        for cancellation in self:
-            cancellation._log_on_subscription(
-                self.env._(
-                    "%(what)s scheduled: service ends on %(date)s.",
-                    what=cancellation._describe(),
-                    date=format_day(self.env, cancellation.last_service_date),
-                )
-            )
+        self._log_step({self: sentences}, known, has_reasons)
         self._record_event("scheduled")
         self._send_confirmation("scheduled")
 

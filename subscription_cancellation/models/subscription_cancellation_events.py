@@ -3,6 +3,8 @@
 
 from odoo import api, fields, models
 
+from ..actions import show_records
+
 #: The states that are an event, by the event. Revoking is told once all is invoiced.
 EVENT_OF_STATE = {
     "to_approve": "approval_needed",
@@ -95,7 +97,7 @@ class SubscriptionCancellation(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "subscription_cancellation.subscription_cancellation_event_action"
         )
-        return {**action, "domain": [("cancellation_id", "=", self.id)]}
+        return show_records(action, self.event_ids)
 
 
 class SubscriptionCancellationStep(models.Model):

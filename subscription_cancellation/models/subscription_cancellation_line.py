@@ -97,7 +97,8 @@ class SubscriptionCancellationLine(models.Model):
         compute_sudo=True,
         string="Invoice",
     )
-    label = fields.Char(compute="_compute_label", compute_sudo=True)
+    # Text: lists wrap it.
+    label = fields.Text(compute="_compute_label", compute_sudo=True)
     period_start = fields.Date(string="Billed From")
     period_end = fields.Date(
         string="Billed Until", help="Last day of the billed period."

@@ -107,19 +107,20 @@ class SubscriptionCancellation(models.Model):
 
     _inherit = "subscription.cancellation"
 
-    def _get_outlook(self, parts=None):
+    def _get_outlook(self, parts=None, moved=None):
         """Return the :class:`Outlook` of a plan, or of what is scheduled, as of now.
 
         Where it is executed at once, nothing is still to come.
 
         :param list parts: of the settlement, where they are known already
+        :param moved: the scheduled cancellation that the plan gives another date
         """
         self.ensure_one()
         plan = self._get_plan()
         charges, credits, currency = [], [], plan.currency_id
         credited, reduces = plan._get_credit_amounts(), plan.reduces_invoices
         if not plan.id and not plan._is_due_on_request():
-            charges = plan._get_charges_to_come()
+            charges = plan._get_charges_to_come(moved)
             if charges and not credited.total:
                 # What is to come need not be in the currency of what came.
                 currency = charges[-1].charge.currency
@@ -176,15 +177,17 @@ class SubscriptionCancellation(models.Model):
 
     # === INVOICES === #
 
-    def _get_charges_to_come(self):
+    def _get_charges_to_come(self, moved=None):
         """Return what is charged until service ends, as ``ExpectedInvoice``.
 
         Not what costs nothing: that is no charge.
+
+        :param moved: as for :meth:`_get_outlook`
         """
         charges = [
             *self._get_orders_to_come(),
             *self._get_drafts_to_come(),
-            *self._get_regular_charges(),
+            *self._get_regular_charges(moved),
         ]
         return sorted(
             (one for one in charges if one.charge.amounts.total > 0),
@@ -231,10 +234,12 @@ class SubscriptionCancellation(models.Model):
             if first < self.effective_date
         ]
 
-    def _get_regular_charges(self):
+    def _get_regular_charges(self, moved=None):
         """Return the regular invoices that upstream will make.
 
         One that is paused until further notice is not billed.
+
+        :param moved: as for :meth:`_get_outlook`
         """
         subscription = self.subscription_id
         pause = subscription._get_running_pause()
@@ -243,7 +248,7 @@ class SubscriptionCancellation(models.Model):
         lines, today = self._get_charged_lines(), subscription._today()
         term = self._get_payer().property_payment_term_id
         beside = Beside(term)
-        ends = {line: line._get_billing_end() for line in lines}
+        ends = {line: line._get_billing_end(moved) for line in lines}
         charges, found = {}, []
         for period in self._get_periods_to_come():
             billed = lines.filtered(
@@ -267,6 +272,14 @@ class SubscriptionCancellation(models.Model):
             following = subscription._get_next_invoice_date(start)
             yield Period(start, following)
             start = following
+
+    def _get_first_period_not_billed(self):
+        """Return the period that no regular invoice comes for any more."""
+        subscription = self.subscription_id
+        start = subscription._get_next_billed_period().start
+        for period in self._get_periods_to_come():
+            start = period.end
+        return Period(start, subscription._get_next_invoice_date(start))
 
     def _get_charged_lines(self):
         """Return the subscription lines whose invoices are told: those that end."""

@@ -20,48 +20,19 @@ class SubscriptionCancellation(models.Model):
 
     _inherit = "subscription.cancellation"
 
-    def _describe(self):
-        """Return what is cancelled, for messages: all of it, or which lines."""
+    def _describe(self, name=None):
+        """Return what is cancelled, for messages: all of it, or which lines.
+
+        :param name: the reference, where it is a link
+        """
         self.ensure_one()
+        name = name or self.name
         if self.is_whole:
-            return self.env._("Cancellation %(name)s", name=self.name)
+            return self.env._("Cancellation %(name)s", name=name)
         return self.env._(
             "Cancellation %(name)s of %(lines)s",
-            name=self.name,
+            name=name,
             lines=", ".join(self.line_ids.subscription_line_id.mapped("name")),
-        )
-
-    def _log(self, body):
-        self._message_log_batch({cancellation.id: body for cancellation in self})
-
-    def _log_on_subscription(self, body):
-        self.subscription_id._message_log_batch({self.subscription_id.id: body})
-
-    def _log_execution(self):
-        """Tell the subscriptions what was ended and credited."""
-        texts = {
-            subscription.id: " ".join(
-                cancellation._get_execution_text() for cancellation in cancellations
-            )
-            for subscription, cancellations in self.grouped("subscription_id").items()
-        }
-        self.subscription_id._log_with_changes(texts)
-
-    def _get_execution_text(self):
-        """Return the sentence for the subscription's history."""
-        self.ensure_one()
-        ended = self.env._(
-            "%(what)s: service ends on %(date)s.",
-            what=self._describe(),
-            date=format_day(self.env, self.last_service_date),
-        )
-        ended = " ".join([ended, *self._get_paid_ahead_sentences()])
-        if not self.credit_note_ids:
-            return ended
-        return self.env._(
-            "%(ended)s Credit memo: %(credit)s.",
-            ended=ended,
-            credit=self.currency_id.format(self.credit_total),
         )
 
     def _get_preview_sentences(self, outlook):

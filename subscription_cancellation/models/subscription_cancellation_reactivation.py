@@ -60,7 +60,20 @@ class SubscriptionCancellation(models.Model):
             cancellation.can_undo = (
                 cancellation._may_revoke()
                 and not cancellation._get_cannot_undo_reason()
+                and cancellation._is_undo_possible()
             )
+
+    def _is_undo_possible(self):
+        """Return whether what this ended can go on as it was."""
+        try:
+            if self.stage_before_id:
+                self.subscription_id._plan_reactivation("resume")
+            else:
+                lines = self._get_ended_lines()
+                self.subscription_id._check_products_active(lines)
+        except UserError:
+            return False
+        return True
 
     # === REMEMBER === #
 
@@ -99,7 +112,7 @@ class SubscriptionCancellation(models.Model):
         self._check_revoke_access()
         self.subscription_id.lock_for_update()
         if self.stage_before_id:
-            self.subscription_id._reactivate("resume")
+            self.subscription_id._reactivate("resume", is_undo=True)
         else:
             self._as_engine()._bring_lines_back()
 
@@ -160,6 +173,7 @@ class SubscriptionCancellation(models.Model):
         the subscription was billed without them in the meantime are charged.
         """
         self.ensure_one()
+        known = self._get_documents()
         lines = self._get_ended_lines()
         self.subscription_id._check_products_active(lines)
         never = self._get_first_period_left_out()
@@ -188,13 +202,7 @@ class SubscriptionCancellation(models.Model):
         parts = self._get_left_out_parts(first_days, end, self._map_charges(lines))
         self.subscription_id._charge_days(parts, self)
         self._set_reactivated()
-        self._log_on_subscription(
-            self.env._(
-                "%(what)s undone. Service goes on: %(lines)s.",
-                what=self._describe(),
-                lines=", ".join(lines.mapped("name")),
-            )
-        )
+        self._log_step({self: [self._get_undone_sentence()]}, known)
 
     def _join_open_end(self, lines):
         """Let lines that came back end with the subscription, if that is to end."""

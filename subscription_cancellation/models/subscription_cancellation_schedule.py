@@ -243,6 +243,7 @@ class SubscriptionCancellation(models.Model):
         """Leave the due set with a message and an activity for the responsible."""
         self = self._as_engine()  # noqa: PLW0642
         self._set_state("failed", failure_message=message)
+        self._log_step({self: [self._get_failed_sentence()]}, self._get_documents())
         self._notify_responsible(
             self.env._("Cancellation %s failed", self.name), message
         )

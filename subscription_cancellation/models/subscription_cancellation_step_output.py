@@ -37,6 +37,15 @@ class SubscriptionCancellationStep(models.Model):
         "else the one that it is about.",
     )
 
+    # sudo: as above.
+    invoice_name = fields.Char(
+        string="Invoice",
+        compute="_compute_invoice_name",
+        compute_sudo=True,
+        help="The invoice that the step is about: what is still due of it, or what was "
+        "credited of it.",
+    )
+
     @api.depends("kind", "cancellation_id.name")
     @api.depends_context("lang")
     def _compute_display_name(self):
@@ -59,6 +68,17 @@ class SubscriptionCancellationStep(models.Model):
     def _compute_document_name(self):
         for step in self:
             step.document_name = step._get_document().name
+
+    @api.depends(
+        "source_move_id.name", "move_id.name", "source_move_id.reversed_entry_id.name"
+    )
+    def _compute_invoice_name(self):
+        for step in self:
+            source = step.source_move_id
+            step.invoice_name = (
+                source.reversed_entry_id
+                or (step.move_id if step.kind == "unbilled" else source)
+            ).name
 
     def _get_document(self):
         """Return what came out of the step, else what it is about."""

@@ -192,6 +192,49 @@ class SubscriptionCancellationLine(models.Model):
         }
 
 
+class SaleSubscription(models.Model):
+    """Know what it is worth in a month; once it has ended, what it was worth."""
+
+    _inherit = "sale.subscription"
+
+    company_currency_id = fields.Many2one(
+        related="company_id.currency_id", string="Company Currency"
+    )
+    monthly_revenue = fields.Monetary(
+        compute="_compute_monthly_revenue",
+        currency_field="company_currency_id",
+        help="What it costs in a month, without tax. Of a cancelled one: what it cost "
+        "when it was cancelled.",
+    )
+
+    @api.depends(
+        "cancellation_state",
+        "sale_subscription_line_ids.price_subtotal",
+        "template_id.recurring_interval",
+        "template_id.recurring_rule_type",
+        "cancellation_ids.line_ids.monthly_revenue",
+        "cancellation_ids.reactivated_date",
+    )
+    def _compute_monthly_revenue(self):
+        for subscription in self:
+            # sudo: the sum only, for whoever may not look up cancellations.
+            closing = subscription.sudo()._get_closing_cancellations()
+            subscription.monthly_revenue = (
+                sum(closing.line_ids.mapped("monthly_revenue"))
+                if subscription.cancellation_state == "cancelled"
+                else subscription._get_monthly_revenue()
+            )
+
+    def _get_monthly_revenue(self):
+        """Return what the lines that run cost in a month, in the company's currency."""
+        price = sum(self.sale_subscription_line_ids.mapped("price_subtotal"))
+        currency = self._get_invoice_currency()
+        months = self.template_id._get_months() if self.template_id else 1
+        return currency._convert(
+            price / months, self.company_id.currency_id, self.company_id, self._today()
+        )
+
+
 class SaleSubscriptionTemplate(models.Model):
     """Know how many months a billing period has."""
 
