@@ -50,6 +50,7 @@ from . import sale_subscription_portal_choices
 from . import sale_subscription_portal
 from . import sale_subscription_portal_extension
 from . import sale_subscription_portal_reactivation
+from . import sale_subscription_pricelist
 from . import sale_subscription_reactivation
 from . import sale_subscription_renewal
 from . import sale_subscription_request
