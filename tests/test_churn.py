@@ -112,6 +112,17 @@ class TestChurn(ChurnCase):
             },
         )
 
+    def test_who_comes_back_on_the_last_day_was_never_gone(self):
+        """E4: there was no day without service."""
+        subscriptions = self.start(2)
+        self.cancel(subscriptions[0], "2026-06-25")
+        subscriptions[0].reactivate_subscription()
+        self.travel_to("2026-07-02")
+        self.assertEqual(
+            self.get_months(subscriptions, *COUNTS),
+            {5: (2, 2, 0, 2), 6: (2, 0, 0, 2), 7: (2, 0, 0, 2)},
+        )
+
     def test_a_new_term_does_not_hide_the_first_one(self):
         """E4: it moves the start of the subscription, not what was before."""
         subscriptions = self.start(2)
@@ -186,6 +197,18 @@ class TestRevenue(ChurnCase):
                 8: (62.0, 0.0, 0.0, 0.0),
             },
         )
+
+    def test_a_line_that_ends_with_the_month_is_lost_in_it(self):
+        """E4: revenue, plus what the next month gains less what it loses, is the next."""
+        self.travel_to("2026-05-01")
+        subscription = self.create_subscription([31.0, 62.0], start="2026-05-01")
+        part = subscription.sale_subscription_line_ids[0]
+        self.cancel(subscription, "2026-06-30", line_ids=part.ids)
+        expected = {5: (93.0, 93.0, 0.0, 93.0), 6: (62.0, 0.0, 31.0, -31.0)}
+        self.assertEqual(self.get_months(subscription, *AMOUNTS), expected)
+        self.travel_to("2026-07-01")
+        expected[7] = (62.0, 0.0, 0.0, 0.0)
+        self.assertEqual(self.get_months(subscription, *AMOUNTS), expected)
 
     def test_lost_is_what_the_cancellation_analysis_says(self):
         """E4: in its currency too: EUR 31.00 are $62.00."""

@@ -184,13 +184,17 @@ class SubscriptionChurnReport(models.Model):
     def _has_ended(self):
         """Return the condition on a cancellation that something has ended by it.
 
-        Lines that came back on a running subscription were always a mistake.
+        Not where it came back before there was a day without it. Lines that came back on
+        a running subscription were always a mistake.
         """
         return SQL(
             """
             cancellation.state = 'done' AND cancellation.is_undone IS NOT TRUE AND (
-                cancellation.reactivated_date IS NULL
-                OR cancellation.stage_before_id IS NOT NULL
+                cancellation.reactivated_date IS NULL OR (
+                    cancellation.stage_before_id IS NOT NULL
+                    AND cancellation.reactivated_date::date
+                        > cancellation.effective_date
+                )
             )
             """
         )
@@ -295,7 +299,7 @@ class SubscriptionChurnReport(models.Model):
                 %(gained)s - %(lost)s AS net_monthly_revenue
             """,
             paid_since=paid_since,
-            running=self._get_running_sql(SQL("part.last")),
+            running=self._get_running_sql(SQL("part.last + 1")),
             gained=gained,
             lost=lost,
         )
