@@ -167,8 +167,8 @@ class TestScreen(BooksCase):
         self.assertTrue(books.is_right)
         self.assertEqual(
             books.outcome,
-            "The books are correct: 1 cancellations, 1 credit memos checked. 1 wait for "
-            "somebody.",
+            "The books are correct: 1 cancellations, 1 credit memos checked. 1 wait "
+            "for somebody.",
         )
         self.assertEqual(books.finding_ids.mapped("kind"), ["waiting"])
         self.assertIn("No journal.", books.finding_ids.sentence)
@@ -260,7 +260,8 @@ class TestCommand(BaseCase):
         done = self.run_command(get_db_name(), "--since", "2199-01-01")
         self.assertEqual(done.stderr, "")
         self.assertEqual(
-            done.stdout, "The books are correct: 0 cancellations, 0 credit memos checked\n"
+            done.stdout,
+            "The books are correct: 0 cancellations, 0 credit memos checked\n",
         )
         self.assertEqual(done.returncode, 0)
 

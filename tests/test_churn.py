@@ -38,7 +38,10 @@ class ChurnCase(AccountingCase):
         """Return running subscriptions that are not billed."""
         self.travel_to(day)
         return self.env["sale.subscription"].union(
-            *(self.create_subscription([31.0], start=day, **values) for _ in range(number))
+            *(
+                self.create_subscription([31.0], start=day, **values)
+                for _ in range(number)
+            )
         )
 
     def get_months(self, subscriptions, *measures):
@@ -50,10 +53,7 @@ class ChurnCase(AccountingCase):
     def get_churn(self, subscriptions):
         """Return the churn of each month in percent, by its number."""
         months = self.get_months(subscriptions, "churn:avg")
-        return {
-            month: round(100 * churn, 2)
-            for month, (churn,) in months.items()
-        }
+        return {month: round(100 * churn, 2) for month, (churn,) in months.items()}
 
 
 @tagged("post_install", "-at_install")
@@ -76,9 +76,7 @@ class TestChurn(ChurnCase):
         subscriptions = self.start(2) + self.start(day="2026-06-02")
         self.cancel(subscriptions[2], "2026-06-20")
         self.travel_to("2026-07-10")
-        self.assertEqual(
-            self.get_months(subscriptions, *COUNTS)[6], (2, 1, 1, 2)
-        )
+        self.assertEqual(self.get_months(subscriptions, *COUNTS)[6], (2, 1, 1, 2))
         self.assertEqual(self.get_churn(subscriptions)[6], 50.0)
 
     def test_an_undone_one_has_not_ended(self):
@@ -90,9 +88,7 @@ class TestChurn(ChurnCase):
         self.assertEqual(self.get_churn(subscriptions)[6], 50.0)
         subscriptions[0].cancellation_ids.action_undo()
         self.assertEqual(self.get_churn(subscriptions), {5: 0.0, 6: 0.0, 7: 0.0})
-        self.assertEqual(
-            self.get_months(subscriptions, *COUNTS)[7], (2, 0, 0, 2)
-        )
+        self.assertEqual(self.get_months(subscriptions, *COUNTS)[7], (2, 0, 0, 2))
 
     def test_who_comes_back_later_had_left(self):
         """E4: the month stays as it was; they begin anew when they come back."""
@@ -183,7 +179,9 @@ class TestRevenue(ChurnCase):
         """E4: two begin, a part of one ends, then the other."""
         self.travel_to("2026-05-01")
         one = self.create_subscription([31.0, 62.0], start="2026-05-01")
-        other = self.create_subscription([372.0], start="2026-05-01", interval="1 years")
+        other = self.create_subscription(
+            [372.0], start="2026-05-01", interval="1 years"
+        )
         part = one.sale_subscription_line_ids[0]
         self.cancel(one, "2026-06-10", line_ids=part.ids)
         self.cancel(other, "2026-07-10")
@@ -199,7 +197,7 @@ class TestRevenue(ChurnCase):
         )
 
     def test_a_line_that_ends_with_the_month_is_lost_in_it(self):
-        """E4: revenue, plus what the next month gains less what it loses, is the next."""
+        """E4: revenue, plus what the next month gains less its loss, is the next."""
         self.travel_to("2026-05-01")
         subscription = self.create_subscription([31.0, 62.0], start="2026-05-01")
         part = subscription.sale_subscription_line_ids[0]
@@ -218,7 +216,9 @@ class TestRevenue(ChurnCase):
             self.get_months(subscription, *AMOUNTS)[6], (0.0, 0.0, 62.0, -62.0)
         )
         [(lost,)] = self.env["subscription.cancellation.report"]._read_group(
-            [("subscription_id", "=", subscription.id)], [], ["lost_monthly_revenue:sum"]
+            [("subscription_id", "=", subscription.id)],
+            [],
+            ["lost_monthly_revenue:sum"],
         )
         self.assertEqual(lost, 62.0)
 
@@ -234,7 +234,9 @@ class TestRevenue(ChurnCase):
         template = self.create_template()
         template.trial_days = 40
         self.travel_to("2026-05-01")
-        subscription = self.create_subscription([31.0], template=template, start="2026-05-01")
+        subscription = self.create_subscription(
+            [31.0], template=template, start="2026-05-01"
+        )
         self.assertEqual(str(subscription.trial_end_date), "2026-06-09")
         self.travel_to("2026-07-01")
         self.assertEqual(
@@ -275,9 +277,7 @@ class TestAccess(ChurnCase):
         subscription.reactivate_subscription()
         rows = self.Report.search([("subscription_id", "=", subscription.id)])
         self.assertEqual(len(set(rows.ids)), 3)
-        self.assertEqual(
-            set(rows.mapped("date")), {date(2026, 5, 1), date(2026, 6, 1)}
-        )
+        self.assertEqual(set(rows.mapped("date")), {date(2026, 5, 1), date(2026, 6, 1)})
 
 
 @tagged("post_install", "-at_install")

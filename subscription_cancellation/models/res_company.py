@@ -150,8 +150,8 @@ class ResCompany(models.Model):
         Odoo does where its pricelists are switched on.
         """
         self.ensure_one()
-        # sudo: whoever sells need not be allowed to make pricelists. Archived: Odoo does
-        # that to all of them where pricelists are switched off.
+        # sudo: whoever sells need not be allowed to make pricelists. Archived: as Odoo
+        # leaves all of them where pricelists are switched off.
         pricelists = self.env["product.pricelist"].sudo()
         found = pricelists.with_context(active_test=False).search(
             [

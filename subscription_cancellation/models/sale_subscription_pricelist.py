@@ -1,5 +1,5 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-"""A pricelist for every subscription: upstream requires one, a new database has none."""
+"""A pricelist for every subscription: upstream requires one, new databases lack it."""
 
 from odoo import api, models
 

@@ -13,13 +13,13 @@ STOCKS = ("first_day_count", "active_count", "monthly_revenue")
 
 
 class SubscriptionChurnReport(models.Model):
-    """How many subscriptions ran in each month, began and ended, and what they cost (E4).
+    """How many subscriptions ran in each month, began and ended, and their price (E4).
 
     One row per month and stay: a subscription stays from its start, or from the day it
     came back on, until it ends as a whole. A cancellation that was undone ends no stay.
     What upstream closed without a cancellation has no known end and is left out.
 
-    Its months come first in the query, so that PostgreSQL reads only those asked for, and
+    Its months come first in the query, so that PostgreSQL reads only those asked for;
     amounts are subqueries, which it leaves out where nobody asks for them.
     """
 
@@ -184,8 +184,8 @@ class SubscriptionChurnReport(models.Model):
     def _has_ended(self):
         """Return the condition on a cancellation that something has ended by it.
 
-        Not where it came back before there was a day without it. Lines that came back on
-        a running subscription were always a mistake.
+        Not where it came back before there was a day without it. Lines that came back
+        on a running subscription were always a mistake.
         """
         return SQL(
             """
@@ -337,7 +337,7 @@ class SubscriptionChurnReport(models.Model):
         )
 
     def _get_present_sql(self):
-        """Return what the lines of a subscription cost in a month, at today's prices."""
+        """Return what a subscription's lines cost in a month, at today's prices."""
         months = SQL(" ").join(
             SQL("WHEN template.recurring_rule_type = %s THEN %s", unit, length)
             for unit, length in MONTHS.items()
