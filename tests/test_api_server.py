@@ -17,7 +17,7 @@ from .common import SALESPERSON
 from .events import EVENT, PAYLOAD
 from .real_server import ROOT, RealServerCase
 
-USAGE = ROOT / "subscription_cancellation" / "readme" / "USAGE.md"
+GUIDE = ROOT / "subscription_cancellation" / "doc" / "api.md"
 METHODS = (
     "preview_cancellation",
     "request_cancellation",
@@ -58,7 +58,7 @@ class ApiCase(RealServerCase):
 class TestDocumentedExamples(ApiCase):
     def get_examples(self, language):
         """Return the code blocks of the guide, with this test's ids and dates."""
-        text = USAGE.read_text("utf-8")
+        text = GUIDE.read_text("utf-8")
         blocks = re.findall(rf"^```{language}\n(.*?)^```$", text, re.M | re.S)
         self.assertTrue(blocks)
         return [

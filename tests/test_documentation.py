@@ -24,6 +24,8 @@ PROMISES = [
     for group, count in (("A", 7), ("B", 16), ("C", 12), ("D", 8), ("E", 4))
     for number in range(1, count + 1)
 ]
+#: The guide is read in one go, and its README is one page.
+MAX_WORDS, MAX_LINES = 2_500, 300
 #: Stands where the text about something is still to come.
 TO_COME = "<!--"
 
@@ -136,7 +138,7 @@ class TestDocumentedLabels(TransactionCase):
 
     def test_every_method_to_override_is_there(self):
         """E3: with the parameters that the guide names."""
-        lines = read_sections(README / "USAGE.md")["Methods to override"]
+        lines = read_sections(DOC / "api.md")["Methods to override"]
         for row in read_table(lines):
             model = self.env[row["Model"].strip("`")]
             for name, parameters in re.findall(r"`(\w+)\((.*?)\)`", row["Method"]):
@@ -147,7 +149,7 @@ class TestDocumentedLabels(TransactionCase):
 
     def test_every_field_of_an_event_is_there(self):
         """D8: the table is what is sent, in its order."""
-        rows = read_table(read_sections(README / "USAGE.md")["Events"])
+        rows = read_table(read_sections(DOC / "api.md")["Events"])
         names = [name for row in rows for name in re.findall(r"`(\w+)`", row["Field"])]
         self.assertEqual(names, list(PAYLOAD))
 
@@ -162,6 +164,33 @@ class TestDocumentedLabels(TransactionCase):
                         continue
                     with self.subTest(section=heading, message=quoted):
                         self.assertTrue(any(quoted in text for text in messages))
+
+
+@tagged("post_install", "-at_install")
+class TestDocumentedBriefly(TransactionCase):
+    """The guide is short; the reference is apart (E1)."""
+
+    def test_the_guide_is_short(self):
+        """E1: words of the guide, lines of the README that is made of it."""
+        guide = (README / "USAGE.md").read_text("utf-8")
+        self.assertLessEqual(len(guide.split()), MAX_WORDS)
+        lines = (ADDON / "README.rst").read_text("utf-8").splitlines()
+        self.assertLessEqual(len(lines), MAX_LINES)
+
+    def test_every_picture_is_shown(self):
+        """E1: none is left over, and each has a text of its own."""
+        shown = {}
+        for path in GUIDES:
+            text = path.read_text("utf-8")
+            for alt, name in re.findall(r"!\[(.+?)\]\(\S*?(\w+\.png)\)", text):
+                self.assertNotIn(alt, shown.values())
+                shown[name] = alt
+        shown.update(dict.fromkeys(re.findall(r"(\w+\.png)", self.read_readme())))
+        pictures = {path.name for path in ADDON.glob("static/description/*.png")}
+        self.assertEqual(pictures - {"icon.png"}, set(shown))
+
+    def read_readme(self):
+        return (ROOT / "README.rst").read_text("utf-8")
 
 
 @tagged("post_install", "-at_install")
@@ -203,7 +232,7 @@ class TestDocumentedLinks(TransactionCase):
         """Return the links of a guide to files, and to headings."""
         text = path.read_text("utf-8")
         if path.suffix == ".rst":
-            links = re.findall(r"<([^<>:]+)>`_|image:: (\S+)", text)
+            links = re.findall(r"<([^<>:]+)>`_|(?:image|figure):: (\S+)", text)
             return [flatten("".join(link)) for link in links]
         return [link for link in re.findall(r"\]\(([^)]+)\)", text) if ":" not in link]
 

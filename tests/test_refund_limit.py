@@ -2,7 +2,7 @@
 """What may still leave is looked at again before money leaves."""
 
 from odoo.fields import Command
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 
 from .common import INVOICING
 from .payments import PaymentCase
@@ -38,6 +38,24 @@ class TestChargedBack(PaymentCase):
         self.assertEqual(self.get_sent(first, second), 10.0)
         self.assertEqual(self.invoice.amount_residual, 0.0)
         self.assert_owes(0.0)
+
+    def test_only_the_part_by_hand_is_proposed(self):
+        """C6: $11 came by bank; the $20 of the card are on their way back."""
+        self.pay_online(self.invoice, 20.0)
+        self.pay(self.invoice, 11.0)
+        self.end_refused()
+        steps = self.steps(self.subscription, "refund")
+        by_card = steps.filtered("source_transaction_id")
+        by_hand = steps - by_card
+        self.assertEqual((by_card.amount, by_hand.amount), (20.0, 1.0))
+        action = by_hand.action_register_payment()
+        form = Form.from_action(self.env, action)
+        self.assertEqual(form.amount, by_hand.amount)
+        form.journal_id = self.company_data["default_journal_cash"]
+        self.assertEqual(form.amount, by_hand.amount)
+        form.save().action_create_payments()
+        self.take_steps()
+        self.assert_steps(("refund", "failed", 20.0), ("refund", "done", 1.0))
 
     def test_a_kept_credit_reduces_what_is_due_again(self):
         """C5: the credit of $21 was kept on the account, until it was needed."""

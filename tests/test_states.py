@@ -2,7 +2,6 @@
 """The state diagrams of the documentation are what the code does (D4, B15)."""
 
 import re
-from pathlib import Path
 
 from odoo.exceptions import UserError
 from odoo.tests import tagged
@@ -15,13 +14,16 @@ from odoo.addons.subscription_cancellation.models.subscription_cancellation impo
 )
 
 from .common import CancellationCase
+from .documents import DOC
 
-USAGE = Path(__file__).parents[1] / "subscription_cancellation/readme/USAGE.md"
+#: A cancellation and a subscription; a step.
+GUIDES = (DOC / "back_office.md", DOC / "accounting.md")
 
 
 def read_diagrams():
     """Return the arrows of each diagram: lists of pairs of states."""
-    blocks = re.findall(r"```mermaid\n(.*?)```", USAGE.read_text(), re.DOTALL)
+    text = "".join(guide.read_text("utf-8") for guide in GUIDES)
+    blocks = re.findall(r"```mermaid\n(.*?)```", text, re.DOTALL)
     arrow = re.compile(r"^ *(\S+) --> (\w+|\[\*\])", re.MULTILINE)
     return [arrow.findall(block) for block in blocks]
 

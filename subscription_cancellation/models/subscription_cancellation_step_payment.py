@@ -582,7 +582,19 @@ class SubscriptionCancellationStep(models.Model):
         self._finish_transaction()
 
     def action_register_payment(self):
-        """Open Odoo's dialog to pay the credit memo back (button)."""
+        """Open Odoo's dialog to pay the credit memo back (button).
+
+        It proposes what this step asks for: the rest of the credit memo may go back
+        another way.
+        """
         self.ensure_one()
         self._check_may_settle()
-        return self.source_move_id.with_env(self.env).action_register_payment()
+        memo = self.source_move_id.with_env(self.env)
+        action = memo.action_register_payment()
+        if memo.currency_id.compare_amounts(self.amount, memo.amount_residual) < 0:
+            action["context"] |= {
+                "default_amount": self.amount,
+                "default_custom_user_amount": self.amount,
+                "default_custom_user_currency_id": self.currency_id.id,
+            }
+        return action
