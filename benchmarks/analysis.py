@@ -41,6 +41,7 @@ class Query(NamedTuple):
     domain: list
     groupby: list[str]
     measures: list[str]
+    model: str = REPORT
 
 
 def main(arguments: list[str]) -> None:
@@ -96,6 +97,7 @@ def read_pivot(pivot: dict) -> Query:
         pivot["domain"],
         [":".join(filter(None, get_groupby(row))) for row in pivot["rows"]],
         [f"{one['fieldName']}:{one['aggregator']}" for one in pivot["measures"]],
+        pivot["model"],
     )
 
 
@@ -122,7 +124,7 @@ def measure(env: Environment, query: Query) -> tuple:
     for _round in range(ROUNDS):
         env.invalidate_all()
         start = time.perf_counter()
-        env[REPORT]._read_group(query.domain, query.groupby, query.measures)
+        env[query.model]._read_group(query.domain, query.groupby, query.measures)
         seconds.append(time.perf_counter() - start)
     # The last query that was sent, as it was sent.
     sent = env.cr.query.decode()

@@ -27,6 +27,7 @@
         "data/sale_subscription_close_reason.xml",
         "report/subscription_cancellation_layout.xml",
         "report/subscription_cancellation_reports.xml",
+        "report/subscription_cancellation_books_reports.xml",
         "data/mail_template.xml",
         "data/mail_template_confirmations.xml",
         "data/mail_template_acknowledgements.xml",
@@ -61,8 +62,10 @@
         "views/sale_subscription_views.xml",
         "views/sale_subscription_list_views.xml",
         "views/sale_subscription_template_views.xml",
+        "views/subscription_first_steps_views.xml",
         "views/res_config_settings_views.xml",
         "report/subscription_cancellation_report_views.xml",
+        "report/subscription_churn_report_views.xml",
         "views/subscription_cancellation_menus.xml",
         "data/spreadsheet_dashboard.xml",
     ],
@@ -81,6 +84,7 @@
         "demo/sale_order.xml",
     ],
     "assets": {
+        "web.assets_backend": ["subscription_cancellation/static/src/fields/**/*"],
         "web.assets_frontend": [
             "subscription_cancellation/static/src/scss/**/*",
             "subscription_cancellation/static/src/interactions/**/*",

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from lxml import html
+
 from odoo import sql_db
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import BaseCase, Form, get_db_name, tagged
@@ -16,6 +18,7 @@ from odoo.addons.subscription_cancellation.wizards import (
 
 from .books import BooksCase
 from .common import INVOICING, SALESPERSON
+from .test_report_and_proof import get_text
 
 ADDON = Path(__file__).parents[1] / "subscription_cancellation"
 AUDITOR = "account.group_account_readonly"
@@ -41,12 +44,12 @@ class TestScreen(BooksCase):
         books.action_check()
         return books
 
-    def test_an_accountant_reads_that_every_cent_fits(self):
+    def test_an_accountant_reads_that_the_books_are_correct(self):
         """C10, D4."""
         books = self.check(INVOICING)
         self.assertEqual(
             books.outcome,
-            "Every cent fits: 1 cancellations, 1 credit memos checked.",
+            "The books are correct: 1 cancellations, 1 credit memos checked.",
         )
         self.assertTrue(books.is_right)
         self.assertFalse(books.finding_ids)
@@ -79,6 +82,53 @@ class TestScreen(BooksCase):
         self.assertIn("is about 21.01 USD, the credit", first.sentence)
         action = first.action_view_document()
         self.assertEqual(action["res_id"], self.memo.id)
+
+    def test_the_page_has_a_title_of_its_own(self):
+        """D4: not “New”, and after the check it says of which moment it is."""
+        user = self.create_user(INVOICING)
+        action = self.env.ref(
+            "subscription_cancellation.subscription_cancellation_books_server_action"
+        )
+        opened = action.with_user(user).run()
+        books = self.env[opened["res_model"]].with_user(user).browse(opened["res_id"])
+        self.assertEqual(books.display_name, "Check Cancellation Books")
+        books.action_check()
+        self.assertRegex(books.display_name, "Cancellation books, checked on .*26")
+
+    def test_what_was_checked_is_printed(self):
+        """D4: when, by whom, of what, and what was found."""
+        self.add_to(self.memo.invoice_line_ids, "price_subtotal", 0.01)
+        books = self.check(AUDITOR, since="2026-07-01")
+        page = self.print(books)
+        for text in (
+            "Check of the Cancellation Books",
+            "07/01/2026",
+            books.env.user.name,
+            f"{self.env.company.name}: cancellations executed since 07/01/2026",
+            "2 findings",
+            self.memo.name,
+            "is about 21.01 USD, the credit",
+            "$ 21.00 $ 21.01 $ 0.01",
+        ):
+            self.assertIn(text, page)
+
+    def test_a_changed_scope_is_not_printed_as_checked(self):
+        """D4: the date and the scope are those of the result, or there is none."""
+        books = self.check(INVOICING)
+        self.assertIn("all cancellations", self.print(books))
+        books.since = "2026-07-11"
+        self.assertRecordValues(
+            books, [{"outcome": False, "checked_on": False, "scope": False}]
+        )
+        self.assertIn("Not checked yet", self.print(books))
+
+    def print(self, books):
+        """Return the text of the printed check."""
+        reports = self.env["ir.actions.report"].with_user(books.env.user)
+        content, _kind = reports._render_qweb_html(
+            "subscription_cancellation.cancellation_books", books.ids
+        )
+        return get_text(html.fromstring(content))
 
     def test_checking_again_replaces_what_was_found(self):
         items = self.memo.invoice_line_ids
@@ -117,8 +167,8 @@ class TestScreen(BooksCase):
         self.assertTrue(books.is_right)
         self.assertEqual(
             books.outcome,
-            "Every cent fits: 1 cancellations, 1 credit memos checked. 1 wait for "
-            "somebody.",
+            "The books are correct: 1 cancellations, 1 credit memos checked. 1 wait "
+            "for somebody.",
         )
         self.assertEqual(books.finding_ids.mapped("kind"), ["waiting"])
         self.assertIn("No journal.", books.finding_ids.sentence)
@@ -135,7 +185,7 @@ class TestScreen(BooksCase):
         self.assertFalse(books.is_right)
         self.assertEqual(
             books.outcome,
-            "Every cent that can be derived fits: 2 cancellations, 2 credit memos "
+            "All that can be derived is correct: 2 cancellations, 2 credit memos "
             "checked. 1 could not be derived.",
         )
 
@@ -210,7 +260,8 @@ class TestCommand(BaseCase):
         done = self.run_command(get_db_name(), "--since", "2199-01-01")
         self.assertEqual(done.stderr, "")
         self.assertEqual(
-            done.stdout, "Every cent fits: 0 cancellations, 0 credit memos checked\n"
+            done.stdout,
+            "The books are correct: 0 cancellations, 0 credit memos checked\n",
         )
         self.assertEqual(done.returncode, 0)
 

@@ -197,8 +197,10 @@ class TestBooksResult(DialogCase):
         finding = {"books_id": books.id, "sentence": "Fine", "kind": "wrong"}
         findings = self.env["subscription.cancellation.books.finding"]
         for values in (
-            {"outcome": "Every cent fits."},
+            {"outcome": "The books are correct."},
             {"is_right": False},
+            {"checked_on": "2026-07-01 12:00:00"},
+            {"scope": "Everything"},
             {"finding_ids": [(0, 0, finding)]},
         ):
             self.assert_refused(lambda values=values: books.write(values))

@@ -77,21 +77,25 @@ class TestPolicies(CancellationCase):
         full = self.create_policy(name="Full", sequence=2000, refund_mode="full")
         self.subscription.template_id.cancellation_policy_id = nothing
         self.assertEqual(self.preview()["credit_total"], 0.0)
-        self.assertEqual(
-            self.subscription.applied_policy, "Nothing (set on its template)"
-        )
+        self.assert_applied("Nothing", "set on its template")
         self.subscription.cancellation_policy_id = full
         self.assertEqual(self.preview()["credit_total"], 31.0)
-        self.assertEqual(
-            self.subscription.applied_policy, "Full (set on this subscription)"
-        )
+        self.assert_applied("Full", "set on this subscription")
+
+    def assert_applied(self, policy, reason):
+        """The name is a line of the form; the reason is told on hover."""
+        self.assertEqual(self.subscription.applied_policy, policy)
+        self.assertEqual(self.subscription.applied_policy_reason, reason)
 
     def test_the_subscription_says_which_policy_applies_and_why(self):
         """D1: the first match, or the built-in default."""
-        self.assertIn("the first one that matches", self.subscription.applied_policy)
+        self.assert_applied(
+            "Default cancellation policy",
+            "the first one that matches: channel Any, all subscriptions",
+        )
         self.env["subscription.cancellation.policy"].search([]).active = False
-        self.subscription.invalidate_recordset(["applied_policy"])
-        self.assertIn("Built-in default", self.subscription.applied_policy)
+        self.subscription.invalidate_recordset()
+        self.assert_applied("Built-in default", "no policy of the company matches")
         self.assertEqual(self.preview()["credit_total"], 21.0)
 
     def test_policies_of_another_company_do_not_matter(self):

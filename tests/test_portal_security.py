@@ -347,6 +347,7 @@ class TestPortalOverApi(PortalCase):
             "description",
             "tag_ids",
             "applied_policy",
+            "applied_policy_reason",
             "cancellation_policy_id",
             "refund_mode_override",
             "close_reason_id",

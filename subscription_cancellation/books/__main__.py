@@ -72,11 +72,11 @@ def _summarize(summary):
         f"{summary.cancellations} cancellations, {summary.credit_memos} credit memos "
         "checked"
     )
-    outcome = "Every cent fits"
+    outcome = "The books are correct"
     if summary.findings:
         outcome = f"{len(summary.findings)} findings"
     elif summary.unsure:
-        outcome = "Every cent that can be derived fits"
+        outcome = "All that can be derived is correct"
     yield f"{outcome}: {checked}"
     if summary.unsure:
         yield f"{len(summary.unsure)} could not be derived"

@@ -55,6 +55,7 @@ from . import sale_subscription_portal_extension
 from . import sale_subscription_portal_pause
 from . import sale_subscription_portal_reactivation
 from . import sale_subscription_portal_texts
+from . import sale_subscription_pricelist
 from . import sale_subscription_reactivation
 from . import sale_subscription_renewal
 from . import sale_subscription_request

@@ -49,6 +49,9 @@ class SaleOrder(models.Model):
         if running:
             # Cancelled and confirmed again: upstream would start a second one.
             return running[:1]._follow_order(order_lines)
+        if not order.pricelist_id:
+            # Upstream takes any; a new database has none.
+            order.company_id._get_subscription_pricelist()
         known = order.subscription_ids
         result = super(SaleOrder, order).create_subscription(lines, subscription_tmpl)
         new = order.subscription_ids - known

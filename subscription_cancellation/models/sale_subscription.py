@@ -42,7 +42,11 @@ class SaleSubscription(models.Model):
     )
     applied_policy = fields.Char(
         compute="_compute_applied_policy",
-        help="The policy for a cancellation in the back office, and why it applies.",
+        help="The policy for a cancellation in the back office.",
+    )
+    applied_policy_reason = fields.Char(
+        compute="_compute_applied_policy",
+        help="Why that policy applies, and which one applies to customers.",
     )
     cancellation_ids = fields.One2many(
         comodel_name="subscription.cancellation",
@@ -126,15 +130,16 @@ class SaleSubscription(models.Model):
         for_customers = self._map_policies("portal")
         for subscription in self:
             policy = policies[subscription]
-            text = subscription._describe_policy(policy)
+            reason = subscription._get_policy_reason(policy)
             portal_policy = for_customers[subscription]
             if policy.id and portal_policy != policy:
-                text = self.env._(
-                    "%(staff)s; for customers: %(portal)s",
-                    staff=text,
-                    portal=portal_policy.name,
+                reason = self.env._(
+                    "%(reason)s; for customers: %(policy)s",
+                    reason=reason,
+                    policy=portal_policy.name,
                 )
-            subscription.applied_policy = text
+            subscription.applied_policy = policy.name
+            subscription.applied_policy_reason = reason
 
     @api.depends(
         "stage_id.type",
@@ -354,16 +359,23 @@ class SaleSubscription(models.Model):
 
     def _describe_policy(self, policy):
         """Return the name of the policy that applies, and why it does."""
+        return self.env._(
+            "%(policy)s (%(reason)s)",
+            policy=policy.name,
+            reason=self._get_policy_reason(policy),
+        )
+
+    def _get_policy_reason(self, policy):
+        """Return why a policy applies."""
         if self.cancellation_policy_id:
-            return self.env._("%s (set on this subscription)", policy.name)
+            return self.env._("set on this subscription")
         if self._get_forced_policy():
-            return self.env._("%s (set on its template)", policy.name)
+            return self.env._("set on its template")
         if not policy.id:
-            return self.env._("Built-in default (no policy of the company matches)")
+            return self.env._("no policy of the company matches")
         channels = dict(policy._fields["channel"]._description_selection(self.env))
         return self.env._(
-            "%(name)s (the first one that matches: channel %(channel)s, %(scope)s)",
-            name=policy.name,
+            "the first one that matches: channel %(channel)s, %(scope)s",
             channel=channels[policy.channel],
             scope=self.env._("with a condition")
             if policy._get_subscription_domain()

@@ -31,6 +31,9 @@ class SubscriptionCancellation(models.Model):
     reactivated_by_id = fields.Many2one(
         comodel_name="res.users", readonly=True, ondelete="restrict"
     )
+    is_undone = fields.Boolean(
+        readonly=True, help="A mistake: as if there had been no cancellation."
+    )
     undo_until_date = fields.Date(
         string="Undo Until",
         compute="_compute_undo_until_date",
@@ -112,9 +115,11 @@ class SubscriptionCancellation(models.Model):
         self._check_revoke_access()
         self.subscription_id.lock_for_update()
         if self.stage_before_id:
-            self.subscription_id._reactivate("resume", is_undo=True)
+            undone = self.subscription_id._reactivate("resume", is_undo=True)
         else:
+            undone = self
             self._as_engine()._bring_lines_back()
+        undone._as_engine().is_undone = True
 
     def _get_cannot_undo_reason(self):
         """Return why this cannot be undone, or ``None``."""

@@ -1,1 +1,2 @@
 from . import subscription_cancellation_report
+from . import subscription_churn_report

@@ -6,6 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command, Domain
 from odoo.tools import clean_context, format_date, format_datetime, formatLang
+from odoo.tools.i18n import format_list
 
 from ..books import check_books
 from ..books.finding import show
@@ -15,7 +16,13 @@ MOST_SHOWN = 1000
 #: A quarter of a minute, where a page may take one.
 MOST_CHECKED = 20_000
 #: What a check found; nobody else writes it. Until then it is empty.
-RESULT = {"outcome": False, "is_right": False, "finding_ids": [Command.clear()]}
+RESULT = {
+    "outcome": False,
+    "is_right": False,
+    "checked_on": False,
+    "scope": False,
+    "finding_ids": [Command.clear()],
+}
 
 
 class SubscriptionCancellationBooks(models.TransientModel):
@@ -23,7 +30,6 @@ class SubscriptionCancellationBooks(models.TransientModel):
 
     _name = "subscription.cancellation.books"
     _description = "Check Cancellation Books"
-    _rec_name = "outcome"
 
     since = fields.Date(
         string="Executed Since",
@@ -32,12 +38,27 @@ class SubscriptionCancellationBooks(models.TransientModel):
     )
     outcome = fields.Char(readonly=True)
     is_right = fields.Boolean(readonly=True)
+    checked_on = fields.Datetime(readonly=True)
+    scope = fields.Char(
+        readonly=True, help="Of which companies, and since when, all was checked."
+    )
     finding_ids = fields.One2many(
         comodel_name="subscription.cancellation.books.finding",
         inverse_name="books_id",
         string="Findings",
         readonly=True,
     )
+
+    @api.depends("checked_on")
+    def _compute_display_name(self):
+        for books in self:
+            if books.checked_on:
+                books.display_name = self.env._(
+                    "Cancellation books, checked on %s",
+                    format_datetime(self.env, books.checked_on, dt_format="short"),
+                )
+            else:
+                books.display_name = self.env._("Check Cancellation Books")
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -62,6 +83,19 @@ class SubscriptionCancellationBooks(models.TransientModel):
                 self.env._("Only the check itself writes what it has found.")
             )
 
+    @api.model
+    def action_open(self):
+        """Open a new check (menu): a record, so that the page has a title."""
+        books = self.create({})
+        return {
+            "type": "ir.actions.act_window",
+            "name": books.display_name,
+            "res_model": self._name,
+            "res_id": books.id,
+            "view_mode": "form",
+            "views": [(False, "form")],
+        }
+
     def action_check(self):
         """Derive the books of the user's companies anew and show what does not fit."""
         self.ensure_one()
@@ -76,6 +110,8 @@ class SubscriptionCancellationBooks(models.TransientModel):
                 "finding_ids": [Command.clear(), *map(Command.create, found)],
                 "is_right": not summary.findings and not summary.unsure,
                 "outcome": " ".join(self._describe(summary)),
+                "checked_on": fields.Datetime.now(),
+                "scope": self._describe_scope(),
             }
         )
         # The form stays where it is, and reads its record anew.
@@ -103,6 +139,17 @@ class SubscriptionCancellationBooks(models.TransientModel):
                 )
             )
 
+    def _describe_scope(self):
+        """Return in words what is checked."""
+        companies = format_list(self.env, self.env.companies.mapped("name"))
+        if not self.since:
+            return self.env._("%s: all cancellations", companies)
+        return self.env._(
+            "%(companies)s: cancellations executed since %(day)s",
+            companies=companies,
+            day=format_date(self.env, self.since),
+        )
+
     def _describe(self, summary):
         """Yield the outcome in sentences."""
         checked = {
@@ -118,14 +165,14 @@ class SubscriptionCancellationBooks(models.TransientModel):
             )
         elif summary.unsure:
             yield self.env._(
-                "Every cent that can be derived fits: %(cancellations)s cancellations, "
+                "All that can be derived is correct: %(cancellations)s cancellations, "
                 "%(memos)s credit memos checked.",
                 **checked,
             )
         else:
             yield self.env._(
-                "Every cent fits: %(cancellations)s cancellations, %(memos)s credit "
-                "memos checked.",
+                "The books are correct: %(cancellations)s cancellations, %(memos)s "
+                "credit memos checked.",
                 **checked,
             )
         yield from self._describe_rest(summary)

@@ -11,6 +11,17 @@ const save = [
     },
 ];
 
+const choose = (field, value) => [
+    {
+        trigger: `.o_field_widget[name=${field}] input`,
+        run: "click",
+    },
+    {
+        trigger: `.o_select_menu_item:contains('${value}')`,
+        run: "click",
+    },
+];
+
 const create = (name, channel) => [
     {
         content: `A new policy: ${name}`,
@@ -21,20 +32,8 @@ const create = (name, channel) => [
         trigger: ".o_field_widget[name=name] input",
         run: `edit ${name}`,
     },
-    {
-        trigger: ".o_field_widget[name=channel] input",
-        run: "click",
-    },
-    {
-        trigger: `.o_select_menu_item:contains('${channel}')`,
-        run: "click",
-    },
+    ...choose("channel", channel),
 ];
-
-const choose = (field, value) => ({
-    trigger: `.o_field_widget[name=${field}] input[data-value=${value}]`,
-    run: "click",
-});
 
 const check = (field) => ({
     trigger: `.o_field_widget[name=${field}] input`,
@@ -70,13 +69,13 @@ const tryOut = (sentences) => [
 registry.category("web_tour.tours").add("subscription_cancellation_policies", {
     steps: () => [
         ...create("Customers", "Customer Portal"),
-        choose("timing", "end_of_period"),
+        ...choose("timing", "At the end of the current period"),
         {
             content: "The example follows",
             trigger: ".alert .o_field_widget[name=example]:contains('ends on July 31')",
         },
         check("allow_override_timing"),
-        choose("refund_mode", "none"),
+        ...choose("refund_mode", "No Refund"),
         check("allow_override_refund_mode"),
         {
             trigger: ".o_field_widget[name=notice_period] input",
