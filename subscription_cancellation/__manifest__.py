@@ -79,6 +79,7 @@
         "demo/sale_order.xml",
     ],
     "assets": {
+        "web.assets_backend": ["subscription_cancellation/static/src/deactivate/**/*"],
         "web.assets_frontend": [
             "subscription_cancellation/static/src/scss/**/*",
             "subscription_cancellation/static/src/interactions/**/*",

@@ -30,6 +30,11 @@ def format_day(env, day):
     return refine_dates(format_date(env, day, date_format="long"), env.lang)
 
 
+def format_short_day(env, day):
+    """Return ``day`` with the month in short, in the language of ``env``."""
+    return refine_dates(format_date(env, day, date_format="medium"), env.lang)
+
+
 def format_days(env, first, last, date_format="long"):
     """Return some days in a row; a single one is not written twice.
 

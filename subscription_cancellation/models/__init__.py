@@ -70,6 +70,7 @@ from . import subscription_cancellation_declaration_objection
 from . import subscription_cancellation_declaration_search
 from . import subscription_cancellation_declared
 from . import subscription_cancellation_event
+from . import subscription_cancellation_figures
 from . import subscription_cancellation_fingerprint
 from . import subscription_cancellation_idempotency
 from . import subscription_cancellation_left_out

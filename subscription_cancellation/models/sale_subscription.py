@@ -307,11 +307,16 @@ class SaleSubscription(models.Model):
         self._check_can_cancel()
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Deactivate"),
+            "name": self.env._(
+                "Deactivate %(subscription)s – %(customer)s",
+                subscription=self.display_name,
+                customer=self.partner_id.display_name,
+            ),
             "res_model": "subscription.cancellation.wizard",
             "view_mode": "form",
             "target": "new",
             "context": {
+                "dialog_size": "extra-large",
                 "default_subscription_id": self.id,
                 "default_scope": "lines" if lines else "whole",
                 "default_line_ids": lines.ids if lines else [],

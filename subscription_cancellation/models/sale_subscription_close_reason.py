@@ -105,26 +105,35 @@ class SaleSubscriptionCloseReason(models.Model):
         :param str channel: the door of the cancellation
         :param str comment: what was said besides
         """
-        if channel == "portal" and not self.portal_visible:
-            raise UserError(
-                self.env._("“%s” is not a reason that customers can choose.", self.name)
+        problem = self._get_cannot_choose_reason(channel, comment)
+        if problem:
+            raise UserError(problem)
+
+    def _get_cannot_choose_reason(self, channel, comment):
+        """Return why this reason cannot be given like this, or ``None``.
+
+        :param str channel: the door of the cancellation
+        :param str comment: what was said besides
+        """
+        if channel == "portal" and self and not self.portal_visible:
+            return self.env._(
+                "“%s” is not a reason that customers can choose.", self.name
             )
         if not self.comment_required:
-            return
+            return None
         if not (comment or "").strip():
-            raise UserError(
-                self.env._("Say more about the reason “%s” in the comment.", self.name)
+            return self.env._(
+                "Say more about the reason “%s” in the comment.", self.name
             )
         if len(comment) > COMMENT_LENGTH:
-            raise UserError(
-                self.env._(
-                    "The comment to the reason “%(reason)s” may have up to %(limit)s "
-                    "characters; this one has %(length)s.",
-                    reason=self.name,
-                    limit=COMMENT_LENGTH,
-                    length=len(comment),
-                )
+            return self.env._(
+                "The comment to the reason “%(reason)s” may have up to %(limit)s "
+                "characters; this one has %(length)s.",
+                reason=self.name,
+                limit=COMMENT_LENGTH,
+                length=len(comment),
             )
+        return None
 
     # === PROOF === #
 

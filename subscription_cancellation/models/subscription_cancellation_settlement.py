@@ -53,6 +53,8 @@ class SettlementPart(NamedTuple):
     payment: Any = None
     #: ``sale.order`` whose payments it is about
     order: Any = None
+    #: What credits and payments of orders pay of what is invoiced now
+    paid: float = 0.0
 
     @property
     def method_id(self):
@@ -179,7 +181,10 @@ class SubscriptionCancellation(models.Model):
         paid = self._match_credits(refundable, invoiced, shared, ahead)
         awaited = (unpaid | unpaid.union(*by_invoice)) & on_way
         return [
-            *unbilled,
+            *(
+                part._replace(paid=paid.get(part, 0.0) + ahead.pays.get(part, 0.0))
+                for part in unbilled
+            ),
             *self._plan_reductions(reduced),
             *self._plan_application(paid),
             *self._plan_collections(invoiced, paid, ahead.pays),

@@ -4,7 +4,7 @@
 from odoo import api, models
 from odoo.exceptions import UserError
 
-from ..formatting import format_day
+from ..formatting import format_day, format_short_day
 from ..proration import ONE_DAY, first_day_without_service
 from ..terms import NoTermError, Terms, cancel_by, earliest_end
 
@@ -61,12 +61,54 @@ class SubscriptionCancellation(models.Model):
         raise UserError(
             self.env._(
                 "Subscription %(name)s has no fixed term, so it cannot end with one. "
-                "Choose another time, or set a minimum term on the cancellation policy "
-                "“%(policy)s”.",
+                "Choose another time, or ask a cancellation manager to set a minimum "
+                "term on the cancellation policy “%(policy)s”.",
                 name=subscription.display_name,
                 policy=policy.name,
             )
         )
+
+    # === EVERY TIMING === #
+
+    @api.model
+    def _get_timing_choices(self, subscription, policy, cancel_day_billed):
+        """Return when service would end with each timing, or why it cannot.
+
+        :param subscription: one ``sale.subscription``
+        :param policy: the ``subscription.cancellation.policy`` that applies (sudo)
+        :param bool cancel_day_billed: the day of cancellation is served
+        :return: dict by timing of ``{"day": text, "problem": text}``, either empty
+        """
+        return {
+            timing: self._get_timing_choice(
+                subscription,
+                {"timing": timing, "cancel_day_billed": cancel_day_billed},
+                policy,
+            )
+            for timing, _label in self._fields["timing"].selection
+        }
+
+    @api.model
+    def _get_timing_choice(self, subscription, options, policy):
+        """Return the last day of service with one timing, or why it cannot be."""
+        timing, day, problem = options["timing"], "", ""
+        if not subscription._is_started():
+            if timing != "immediate":
+                problem = self.env._("not before service has started")
+        elif timing != "specific_date":
+            try:
+                end = self._get_effective_date(subscription, options, policy)
+                day = format_short_day(self.env, end - ONE_DAY)
+            except UserError:
+                problem = self._get_no_term_text(timing)
+        return {"day": day, "problem": problem}
+
+    @api.model
+    def _get_no_term_text(self, timing):
+        """Return in a few words why there is no such end, and who can change that."""
+        if timing == "end_of_term":
+            return self.env._("none: it runs until it is cancelled")
+        return self.env._("no fixed term; ask a cancellation manager")
 
     # === WHAT THE TERMS WOULD ALLOW === #
 
