@@ -89,6 +89,14 @@ class SaleSubscription(models.Model):
     )
     ending_lines_note = fields.Char(compute="_compute_ending_lines_note")
     cannot_cancel_reason = fields.Char(compute="_compute_cannot_cancel_reason")
+    # Buttons that would be refused are not offered.
+    can_revoke_cancellation = fields.Boolean(compute="_compute_can_change_end")
+    can_postpone_cancellation = fields.Boolean(compute="_compute_can_change_end")
+    can_reactivate = fields.Boolean(compute="_compute_can_change_end")
+    cannot_change_end_reason = fields.Char(
+        compute="_compute_can_change_end",
+        help="Whose cancellation it is, where only they or a manager can change it.",
+    )
 
     # === COMPUTE METHODS === #
 
@@ -230,6 +238,34 @@ class SaleSubscription(models.Model):
         for subscription in self:
             subscription.cannot_cancel_reason = (
                 subscription._get_cannot_cancel_reason() or False
+            )
+
+    @api.depends_context("uid")
+    @api.depends(
+        "cancellation_state",
+        "cancellation_ids.state",
+        "cancellation_ids.effective_date",
+        "cancellation_ids.reactivated_date",
+        "partner_id.active",
+    )
+    def _compute_can_change_end(self):
+        for subscription in self:
+            is_ended = subscription.cancellation_state == "cancelled"
+            running = subscription._filter_open_cancellations()
+            wishes = subscription._get_wishes_to_end() if is_ended else running
+            others = wishes.filtered(
+                lambda cancellation: not cancellation._may_revoke()
+            )
+            subscription.can_revoke_cancellation = bool(running) and all(
+                running.mapped("can_revoke")
+            )
+            # Several are told one by one.
+            subscription.can_postpone_cancellation = any(running.mapped("can_postpone"))
+            subscription.can_reactivate = (
+                is_ended and subscription.partner_id.active and not others
+            )
+            subscription.cannot_change_end_reason = (
+                bool(others) and others[0]._get_not_own_text()
             )
 
     # Upstream recomputes the totals only when lines come or go.

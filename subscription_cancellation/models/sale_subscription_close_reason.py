@@ -79,6 +79,15 @@ class SaleSubscriptionCloseReason(models.Model):
     # === CHOOSING === #
 
     @api.model
+    def name_search(self, name="", domain=None, operator="ilike", limit=100):
+        # “Other” is not “Switching to another service”: what begins like it is first.
+        found = super().name_search(name, domain, operator, limit)
+        start = (name or "").casefold()
+        return sorted(
+            found, key=lambda pair: not (pair[1] or "").casefold().startswith(start)
+        )
+
+    @api.model
     def _from_code(self, code):
         """Return the active reason with this code.
 

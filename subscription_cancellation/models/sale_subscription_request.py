@@ -156,7 +156,7 @@ class SaleSubscription(models.Model):
 
         :raise UserError: there is none
         """
-        cancellations = self.cancellation_ids.filtered("is_open")
+        cancellations = self._filter_open_cancellations()
         if not cancellations:
             raise UserError(
                 self.env._(
@@ -165,6 +165,11 @@ class SaleSubscription(models.Model):
                     name=self.display_name,
                 )
             )
+        return cancellations
+
+    def _filter_open_cancellations(self):
+        """Return the open end of it all, else those of single lines, if any."""
+        cancellations = self.cancellation_ids.filtered("is_open")
         return cancellations.filtered("is_whole") or cancellations
 
     # === REQUEST === #

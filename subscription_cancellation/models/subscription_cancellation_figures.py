@@ -3,7 +3,7 @@
 
 from typing import NamedTuple
 
-from odoo import models
+from odoo import api, models
 
 from ..formatting import format_day
 
@@ -51,6 +51,20 @@ class SubscriptionCancellation(models.Model):
             self._get_due_figure(outlook, parts),
         ]
 
+    @api.model
+    def _render_no_figures(self):
+        """Return the figures as HTML where there is no plan: headings without them."""
+        headings = [
+            self.env._("Ends"),
+            self.env._("Credit"),
+            self._get_destination_texts()["stays"],
+            self.env._("Still due"),
+        ]
+        return self.env["ir.qweb"]._render(
+            "subscription_cancellation.cancellation_figures",
+            {"figures": [Figure(heading, "–") for heading in headings]},
+        )
+
     def _get_end_figure(self):
         """Return the last day of service."""
         heading = self.env._("Ends")
@@ -89,6 +103,7 @@ class SubscriptionCancellation(models.Model):
             ),
         )
 
+    @api.model
     def _get_destination_texts(self):
         """Return what each destination is called."""
         return {

@@ -55,6 +55,7 @@ class SubscriptionCancellationWizard(models.TransientModel):
         domain="[('sale_subscription_id', '=', subscription_id)]",
         help="Add-ons of a line end together with it.",
     )
+    all_lines = fields.Char(compute="_compute_all_lines", compute_sudo=False)
     timing = fields.Selection(
         selection=TIMINGS,
         string="When",
@@ -194,6 +195,12 @@ class SubscriptionCancellationWizard(models.TransientModel):
                 wizard[name] = policy[name]
 
     @api.depends("subscription_id")
+    def _compute_all_lines(self):
+        for wizard in self:
+            lines = wizard.subscription_id.sale_subscription_line_ids
+            wizard.all_lines = ", ".join(lines.mapped("name"))
+
+    @api.depends("subscription_id")
     def _compute_from_policy(self):
         for wizard in self:
             # sudo: the policy decides also for users who may not read it.
@@ -235,12 +242,13 @@ class SubscriptionCancellationWizard(models.TransientModel):
         "has_credits_to_apply",
     )
     def _compute_more_options(self):
+        cancellations = self.env["subscription.cancellation"]
         for wizard in self:
             wizard.more_options = " · ".join(
                 self.env._(
                     "%(option)s: %(value)s",
                     option=self._fields[name]._description_string(self.env),
-                    value=wizard._get_option_text(name),
+                    value=cancellations._get_option_text(name, wizard[name]),
                 )
                 for name in wizard._get_folded_options()
             )
@@ -256,13 +264,6 @@ class SubscriptionCancellationWizard(models.TransientModel):
             "send_confirmation": True,
         }
         return [name for name, is_asked in matters.items() if is_asked]
-
-    def _get_option_text(self, name):
-        """Return the value of an option in words."""
-        field = self._fields[name]
-        if field.type == "boolean":
-            return self.env._("yes") if self[name] else self.env._("no")
-        return dict(field._description_selection(self.env))[self[name]]
 
     @api.depends("timing")
     def _compute_requested_date(self):
@@ -295,8 +296,9 @@ class SubscriptionCancellationWizard(models.TransientModel):
             parts = plan._preview_settlement()
             outlook = plan._get_outlook()
         except UserError as error:
-            names = ("preview", "figures", "fingerprint", *SETTLEMENT_SWITCHES)
-            return {**dict.fromkeys(names), "problem": str(error)}
+            nothing = dict.fromkeys(("preview", "fingerprint", *SETTLEMENT_SWITCHES))
+            figures = self.env["subscription.cancellation"]._render_no_figures()
+            return {**nothing, "figures": figures, "problem": str(error)}
         return {
             "figures": plan._render_figures(outlook, parts),
             "preview": plan._render_preview(parts, outlook),

@@ -7,8 +7,8 @@ import {
 import {Many2One} from "@web/views/fields/many2one/many2one";
 import {registry} from "@web/core/registry";
 
-/** So many are in sight without a search: those that are delivered for people. */
-const REASONS = 9;
+/** One less than are in sight without a search: those delivered for people are nine. */
+const REASONS = 8;
 
 class ReasonMany2One extends Many2One {
     get many2XAutocompleteProps() {
