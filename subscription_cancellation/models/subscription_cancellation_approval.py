@@ -48,7 +48,6 @@ class SubscriptionCancellation(models.Model):
     overrides = fields.Text(
         string="Differs From the Policy",
         compute="_compute_overrides",
-        compute_sudo=True,
         help="The options that are not as the policy has them now.",
     )
 

@@ -84,7 +84,7 @@ class SubscriptionCancellation(models.Model):
         return Figure(heading, outlook.currency.format(total), note)
 
     def _get_destination_figure(self, outlook, parts):
-        """Return where the credit goes; where it is split, the other parts as a note."""
+        """Return where the credit goes; where it is split, the rest as a note."""
         amounts = self._get_destinations(outlook, parts)
         used = [name for name in DESTINATIONS if amounts[name] > 0]
         wanted = "goes_back" if self.credit_settlement == "refund" else "stays"

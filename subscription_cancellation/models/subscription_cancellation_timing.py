@@ -98,7 +98,8 @@ class SubscriptionCancellation(models.Model):
         elif timing != "specific_date":
             try:
                 end = self._get_effective_date(subscription, options, policy)
-                day = format_short_day(self.env, end - ONE_DAY)
+                today = subscription._today()
+                day = format_short_day(self.env, end - ONE_DAY, today)
             except UserError:
                 problem = self._get_no_term_text(timing)
         return {"day": day, "problem": problem}

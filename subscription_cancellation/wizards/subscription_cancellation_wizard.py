@@ -1,6 +1,6 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 
 from ..models.subscription_cancellation_policy import (
     POLICY_OPTIONS,
@@ -297,7 +297,8 @@ class SubscriptionCancellationWizard(models.TransientModel):
             outlook = plan._get_outlook()
         except UserError as error:
             nothing = dict.fromkeys(("preview", "fingerprint", *SETTLEMENT_SWITCHES))
-            figures = self.env["subscription.cancellation"]._render_no_figures()
+            headings = self.env["subscription.cancellation"]._render_no_figures()
+            figures = not isinstance(error, AccessError) and headings
             return {**nothing, "figures": figures, "problem": str(error)}
         return {
             "figures": plan._render_figures(outlook, parts),
