@@ -136,7 +136,6 @@ class TestNothingMoves(DialogCase):
         """A2, D5: at 1280×720 with six lines, and every option in its place."""
         with self.open_browser(LAPTOP, "dialog_agent") as page:
             self.open_dialog(page)
-            page.screenshot(path="/tmp/w/shots/a8.png")
             for selector in SHOWN:
                 boxes = page.evaluate(BOXES, f".modal {selector}")
                 self.assertTrue(boxes, selector)
@@ -268,3 +267,49 @@ class TestKeyboard(DialogCase):
         self.assertEqual(names[-1], "Other")
         for _left, top, _right, bottom in boxes:
             self.assertTrue(0 <= top and bottom <= 720, boxes)
+
+
+@tagged("post_install", "-at_install")
+class TestButtonsInABrowser(DialogCase):
+    """What is scheduled is taken back by whom it belongs to, in so many words."""
+
+    def setUp(self):
+        super().setUp()
+        self.agent.copy(
+            {"login": "dialog_colleague", "password": "dialog_colleague", "name": "C"}
+        ).group_ids += self.env.ref("sales_team.group_sale_salesman_all_leads")
+        self.subscription.with_user(self.agent)._request_cancellation(
+            {"timing": "end_of_period"}, "backend"
+        )
+
+    def open_subscription(self, page):
+        page.goto(
+            "/odoo/action-subscription_oca.sale_subscription_action/"
+            f"{self.subscription.id}"
+        )
+        page.wait_for_selector(".alert:has-text('Non-renewing')")
+
+    def test_a_colleague_is_offered_nothing_that_is_refused(self):
+        """B12, B13: but told whose it is."""
+        with self.open_browser(LAPTOP, "dialog_colleague") as page:
+            self.open_subscription(page)
+            for name in ("action_revoke_cancellation", "action_postpone_cancellation"):
+                self.assertFalse(page.is_visible(f"button[name={name}]"), name)
+            note = page.inner_text("[name=cannot_change_end_reason] >> nth=0")
+            self.assertIn("requested by Agent", note)
+
+    def test_the_agent_is_asked_with_verbs(self):
+        """B12: and keeps it by the one, revokes it by the other."""
+        with self.open_browser(LAPTOP, "dialog_agent") as page:
+            self.open_subscription(page)
+            revoke = "button[name=action_revoke_cancellation]:visible"
+            page.click(revoke)
+            page.wait_for_selector(".modal:has-text('extra days')")
+            self.assertIn("customer is told", page.inner_text(".modal-body"))
+            page.click(".modal-footer button:text-is('Keep it scheduled')")
+            page.wait_for_selector(".modal", state="detached")
+            page.click(revoke)
+            page.click(".modal-footer button:text-is('Revoke')")
+            page.wait_for_selector(".alert:has-text('Non-renewing')", state="hidden")
+        self.env.invalidate_all()
+        self.assertEqual(self.subscription.cancellation_ids.state, "revoked")

@@ -17,8 +17,11 @@ class SubscriptionCancellation(models.Model):
     # === EFFECTIVE DATE === #
 
     @api.model
-    def _get_effective_date(self, subscription, options, policy):
-        """Return the first day without service."""
+    def _get_effective_date(self, subscription, options, policy, contract=None):
+        """Return the first day without service.
+
+        :param Contract contract: of the subscription, where it is known already
+        """
         if options.get("effective_date"):
             return options["effective_date"]
         today = subscription._today()
@@ -27,10 +30,10 @@ class SubscriptionCancellation(models.Model):
         if options["timing"] in ("immediate", "specific_date"):
             wish = options.get("requested_date") or today
             return first_day_without_service(wish, options["cancel_day_billed"])
-        return self._get_ordinary_end(subscription, options["timing"], policy)
+        return self._get_ordinary_end(subscription, options["timing"], policy, contract)
 
     @api.model
-    def _get_ordinary_end(self, subscription, timing, policy):
+    def _get_ordinary_end(self, subscription, timing, policy, contract=None):
         """Return the first day without service that keeps the policy's terms."""
         contract_end = subscription._get_contract_end()
         if timing == "end_of_term" and contract_end:
@@ -39,17 +42,17 @@ class SubscriptionCancellation(models.Model):
             if timing == "end_of_billed":
                 return subscription._get_end_of_billed()
             return subscription._get_end_of_period()
-        terms, contract = self._get_terms(subscription, timing, policy)
+        terms, contract = self._get_terms(subscription, timing, policy, contract)
         try:
             return earliest_end(subscription._today(), terms, contract) + ONE_DAY
         except NoTermError:
             self._raise_no_term(subscription, policy)
 
     @api.model
-    def _get_terms(self, subscription, timing, policy):
+    def _get_terms(self, subscription, timing, policy, contract=None):
         """Return the :class:`Terms` to keep, and the :class:`Contract` they are for."""
         terms = policy._get_terms().for_timing(timing)
-        contract = subscription._get_contract()
+        contract = contract or subscription._get_contract()
         if timing == "end_of_billed":
             # All that is billed counts as one period.
             contract = contract._replace(period_end=None)
@@ -79,25 +82,31 @@ class SubscriptionCancellation(models.Model):
         :param bool cancel_day_billed: the day of cancellation is served
         :return: dict by timing of ``{"day": text, "problem": text}``, either empty
         """
+        is_started = subscription._is_started()
+        contract = subscription._get_contract() if is_started else None
         return {
             timing: self._get_timing_choice(
                 subscription,
                 {"timing": timing, "cancel_day_billed": cancel_day_billed},
                 policy,
+                contract,
             )
             for timing, _label in self._fields["timing"].selection
         }
 
     @api.model
-    def _get_timing_choice(self, subscription, options, policy):
-        """Return the last day of service with one timing, or why it cannot be."""
+    def _get_timing_choice(self, subscription, options, policy, contract):
+        """Return the last day of service with one timing, or why it cannot be.
+
+        :param Contract contract: of the subscription; ``None``: it has not started
+        """
         timing, day, problem = options["timing"], "", ""
-        if not subscription._is_started():
+        if not contract:
             if timing != "immediate":
                 problem = self.env._("not before service has started")
         elif timing != "specific_date":
             try:
-                end = self._get_effective_date(subscription, options, policy)
+                end = self._get_effective_date(subscription, options, policy, contract)
                 today = subscription._today()
                 day = format_short_day(self.env, end - ONE_DAY, today)
             except UserError:
