@@ -6,7 +6,12 @@ from lxml import etree, html
 from odoo.exceptions import UserError
 from odoo.tests import Form, tagged
 
-from .common import CANCELLATION_MANAGER, CANCELLATION_USER, SALESPERSON, CancellationCase
+from .common import (
+    CANCELLATION_MANAGER,
+    CANCELLATION_USER,
+    SALESPERSON,
+    CancellationCase,
+)
 
 
 def read_figures(dialog):
@@ -154,9 +159,7 @@ class TestFigures(DeactivateCase):
     def test_another_invoice_that_the_credit_pays(self):
         """C7."""
         subscription = self.create_billed()
-        other = self.create_subscription(
-            (8.0,), partner_id=subscription.partner_id.id
-        )
+        other = self.create_subscription((8.0,), partner_id=subscription.partner_id.id)
         self.bill(other, "2026-07-01")
         self.travel_to("2026-07-10")
         dialog = self.open_dialog(subscription)
@@ -237,11 +240,14 @@ class TestPreview(DeactivateCase):
     def test_a_full_refund_does_not_count_days(self):
         """C2: of 100 % not “21 of 31”; and it says where it stays."""
         dialog = self.open_dialog(self.create_billed())
-        self.assertIn("21 of 31", " ".join(html.fromstring(str(dialog.preview)).text_content().split()))
+        self.assertIn(
+            "21 of 31",
+            " ".join(html.fromstring(str(dialog.preview)).text_content().split()),
+        )
         dialog.refund_mode = "full"
         text = " ".join(html.fromstring(str(dialog.preview)).text_content().split())
         self.assertNotIn(" of 31", text)
-        self.assertIn("all of them", text)
+        self.assertIn("whole period", text)
         self.assertIn("Kept as credit on the customer's account", text)
         self.assertEqual(read_figures(dialog)[2][:2], ["Stays on account", "$ 31.00"])
 
@@ -249,7 +255,9 @@ class TestPreview(DeactivateCase):
         """D5."""
         subscription = self.create_billed((31.0, 0.0, 0.0))
         dialog = self.open_dialog(subscription)
-        rows = html.fromstring(str(dialog.preview)).xpath("//table[@name='rows']/tbody/tr")
+        rows = html.fromstring(str(dialog.preview)).xpath(
+            "//table[@name='rows']/tbody/tr"
+        )
         self.assertEqual(len(rows), 3)
         text = " ".join(rows[2].text_content().split())
         names = subscription.sale_subscription_line_ids[1:].mapped("name")
@@ -391,8 +399,14 @@ class TestButtonsOfOthers(DeactivateCase):
 
     def test_confirmations_have_verbs(self):
         """B12: on both buttons, and say what else happens; everywhere."""
-        views = self.env["ir.ui.view"].search([]).filtered(
-            lambda view: (view.xml_id or "").startswith("subscription_cancellation.")
+        views = (
+            self.env["ir.ui.view"]
+            .search([])
+            .filtered(
+                lambda view: (view.xml_id or "").startswith(
+                    "subscription_cancellation."
+                )
+            )
         )
         asked = 0
         for view in views:
