@@ -132,7 +132,7 @@ class TestFigures(DeactivateCase):
         )
 
     def test_an_open_invoice(self):
-        """C5, C8: it is reduced; the rest stays due, is collected, or is written off."""
+        """C5, C8: it is reduced; the rest stays due, or is collected."""
         subscription = self.create_billed(paid=False)
         dialog = self.open_dialog(subscription)
         self.assertEqual(

@@ -99,7 +99,7 @@ class TestDecision(CancellationCase):
         self.assertEqual(cancellation.credit_total, 21.0)
 
     def test_the_amount_of_a_later_end(self):
-        """D1, D5: the preview's, with the credit of an invoice that is still to come."""
+        """D1, D5: the preview's, with the credit of an invoice to come."""
         self.policy.approval_always = True
         options = {"timing": "specific_date", "requested_date": "2026-08-10"}
         wanted = self.subscription.preview_cancellation(**options)["credit_total"]
@@ -160,7 +160,7 @@ class TestDecisionInABrowser(BrowserCase):
         self.cancellation = self.subscription.cancellation_ids
 
     def test_a_manager_refuses(self):
-        """D1, E1: the amount in the form, the dialog on one screen, the reason in it."""
+        """D1, E1: the amount in the form, and the reason in the dialog."""
         with self.open_browser(LAPTOP, "boss") as page:
             page.goto(
                 "/odoo/action-subscription_cancellation."

@@ -252,7 +252,9 @@ class SaleSubscription(models.Model):
         for subscription in self:
             is_ended = subscription.cancellation_state == "cancelled"
             running = subscription._filter_open_cancellations()
-            wishes = subscription._get_wishes_to_end() if is_ended else running
+            # sudo: whose they are only, for whoever may not read the stages of before.
+            ended_by = subscription.sudo()._get_wishes_to_end().with_env(self.env)
+            wishes = ended_by if is_ended else running
             others = wishes.filtered(
                 lambda cancellation: not cancellation._may_revoke()
             )
