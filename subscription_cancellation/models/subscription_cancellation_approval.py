@@ -73,8 +73,11 @@ class SubscriptionCancellation(models.Model):
     @api.depends_context("lang")
     @api.depends("policy_id", "subscription_id", *POLICY_OPTIONS)
     def _compute_overrides(self):
+        self.check_access("read")
         for cancellation in self:
-            cancellation.overrides = "\n".join(cancellation._describe_overrides())
+            # sudo: for whoever may read this one, but not stages and policies.
+            overrides = cancellation.sudo()._describe_overrides()
+            cancellation.overrides = "\n".join(overrides)
 
     def _describe_overrides(self):
         """Return each option that differs from the policy, and what that one says."""
