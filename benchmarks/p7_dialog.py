@@ -10,6 +10,8 @@ from .table import Row
 from .web import Browser
 
 LINES = 20
+#: Of a usual subscription: all of it is on one screen.
+FEW_LINES = 6
 ROUNDS = 20
 #: What is divided by what; only the first one has a target.
 RATIOS = (
@@ -21,6 +23,21 @@ RATIOS = (
     ),
     ("dialog", "form", "the same with the button and the views of the dialog", ""),
     ("preview", "record", "preview ÷ the subscription without its chatter", ""),
+)
+#: The same for a usual subscription, as a person does it.
+FEW_RATIOS = (
+    (
+        "dialog",
+        "form",
+        f"opening the dialog of {FEW_LINES} lines ÷ opening the subscription",
+        "≤ 0.9",
+    ),
+    (
+        "change",
+        "form",
+        f"changing an option, {FEW_LINES} lines ÷ opening the subscription",
+        "≤ 0.8",
+    ),
 )
 #: What the chatter of a form asks for.
 CHATTER = [
@@ -37,19 +54,27 @@ def measure(databases):
     """Yield the server's time for the dialog against that for the form."""
     small = databases.small
     with small.environment() as env:
-        subscription = create_billed(env, LINES)
-        env.cr.commit()
-        screens = Screens(small, subscription)
-        cost = interleave(
-            small.scale(ROUNDS, 5),
-            {
-                "preview": screens.read_preview,
-                "dialog": screens.open_dialog,
-                "form": screens.open_form,
-                "record": screens.read_record,
-            },
-        )
-    for numerator, denominator, name, target in RATIOS:
+        yield from _measure(small, create_billed(env, LINES), RATIOS)
+        yield from _measure(small, create_billed(env, FEW_LINES), FEW_RATIOS)
+
+
+def _measure(small, subscription, ratios):
+    """Yield a row per ratio of a subscription."""
+    subscription.env.cr.commit()
+    screens = Screens(small, subscription)
+    works = {
+        "preview": screens.read_preview,
+        "change": screens.change_option,
+        "dialog": screens.open_dialog,
+        "form": screens.open_form,
+        "record": screens.read_record,
+    }
+    wanted = {name for ratio in ratios for name in ratio[:2]}
+    cost = interleave(
+        small.scale(ROUNDS, 5),
+        {name: work for name, work in works.items() if name in wanted},
+    )
+    for numerator, denominator, name, target in ratios:
         yield Row(
             "P7",
             name,
@@ -124,6 +149,25 @@ class Screens:
         return count(self.subscription.env, work)
 
     def _read_preview(self):
+        return self._call_onchange({}, [])
+
+    def change_option(self) -> Cost:
+        """The answer to another option: what the dialog shows of it."""
+        values = self._as_sent(self._read_preview())
+        values["refund_mode"] = "full" if values["refund_mode"] != "full" else "none"
+        return count(
+            self.subscription.env,
+            lambda: self._call_onchange(values, ["refund_mode"]),
+        )
+
+    def _as_sent(self, values: dict) -> dict:
+        """Return what the client sends back of what it was answered."""
+        return {
+            name: value["id"] if isinstance(value, dict) and "id" in value else value
+            for name, value in values.items()
+        }
+
+    def _call_onchange(self, values: dict, changed: list) -> dict:
         context = {
             name: value
             for name, value in self.wizard.env.context.items()
@@ -133,12 +177,13 @@ class Screens:
             self.wizard._name,
             "onchange",
             [],
-            {},
-            [],
+            values,
+            changed,
             self.dialog_fields,
             context=context,
         )
         assert answer["value"]["preview"], answer
+        return answer["value"]
 
 
 def _add_names(model, spec: dict) -> dict:

@@ -84,7 +84,10 @@
         "demo/sale_order.xml",
     ],
     "assets": {
-        "web.assets_backend": ["subscription_cancellation/static/src/fields/**/*"],
+        "web.assets_backend": [
+            "subscription_cancellation/static/src/deactivate/**/*",
+            "subscription_cancellation/static/src/fields/**/*",
+        ],
         "web.assets_frontend": [
             "subscription_cancellation/static/src/scss/**/*",
             "subscription_cancellation/static/src/interactions/**/*",

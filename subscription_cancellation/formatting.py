@@ -5,10 +5,14 @@ import re
 from collections.abc import Mapping
 from functools import cached_property
 
+from babel.dates import format_skeleton
 from markupsafe import Markup, escape
 
-from odoo.tools import format_date, format_datetime
+from odoo.tools import babel_locale_parse, format_date, format_datetime, get_lang
 from odoo.tools.translate import CodeTranslations, code_translations
+
+#: Days from today of which nobody asks in which year they are.
+NEAR_DAYS = 300
 
 #: The first of a month, which is an ordinal number in French.
 FRENCH_FIRST = re.compile(
@@ -43,6 +47,16 @@ def as_reference(name):
 def format_day(env, day):
     """Return ``day`` with the month spelled out, in the language of ``env``."""
     return refine_dates(format_date(env, day, date_format="long"), env.lang)
+
+
+def format_short_day(env, day, today):
+    """Return ``day`` in short, without the year where only one can be meant.
+
+    :param date today: the day that it is compared with
+    """
+    skeleton = "MMMd" if abs((day - today).days) < NEAR_DAYS else "yMMMd"
+    locale = babel_locale_parse(get_lang(env).code)
+    return refine_dates(format_skeleton(skeleton, day, locale=locale), env.lang)
 
 
 def format_days(env, first, last, date_format="long"):

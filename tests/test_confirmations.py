@@ -257,6 +257,7 @@ class TestConfirmations(ConfirmationCase):
             .with_user(self.manager)
             .with_context(default_cancellation_id=cancellation.id)
         )
+        wizard.decision = "refuse"
         wizard.comment = SECRET
         wizard.message = "Your contract runs until May."
         wizard.save().action_refuse()

@@ -76,6 +76,7 @@ from . import subscription_cancellation_declaration_objection
 from . import subscription_cancellation_declaration_search
 from . import subscription_cancellation_declared
 from . import subscription_cancellation_event
+from . import subscription_cancellation_figures
 from . import subscription_cancellation_fingerprint
 from . import subscription_cancellation_history
 from . import subscription_cancellation_idempotency

@@ -94,6 +94,14 @@ class SaleSubscription(models.Model):
     )
     ending_lines_note = fields.Char(compute="_compute_ending_lines_note")
     cannot_cancel_reason = fields.Char(compute="_compute_cannot_cancel_reason")
+    # Buttons that would be refused are not offered.
+    can_revoke_cancellation = fields.Boolean(compute="_compute_can_change_end")
+    can_postpone_cancellation = fields.Boolean(compute="_compute_can_change_end")
+    can_reactivate = fields.Boolean(compute="_compute_can_change_end")
+    cannot_change_end_reason = fields.Char(
+        compute="_compute_can_change_end",
+        help="Whose cancellation it is, where only they or a manager can change it.",
+    )
 
     # === COMPUTE METHODS === #
 
@@ -243,6 +251,36 @@ class SaleSubscription(models.Model):
         # Upstream looks the stages up by the filter of the subscriptions, which fails.
         return super()._read_group_stage_ids(stages, [])
 
+    @api.depends_context("uid")
+    @api.depends(
+        "cancellation_state",
+        "cancellation_ids.state",
+        "cancellation_ids.effective_date",
+        "cancellation_ids.reactivated_date",
+        "partner_id.active",
+    )
+    def _compute_can_change_end(self):
+        for subscription in self:
+            is_ended = subscription.cancellation_state == "cancelled"
+            running = subscription._filter_open_cancellations()
+            # sudo: whose they are only, for whoever may not read the stages of before.
+            ended_by = subscription.sudo()._get_wishes_to_end().with_env(self.env)
+            wishes = ended_by if is_ended else running
+            others = wishes.filtered(
+                lambda cancellation: not cancellation._may_revoke()
+            )
+            subscription.can_revoke_cancellation = bool(running) and all(
+                running.mapped("can_revoke")
+            )
+            # Several are told one by one.
+            subscription.can_postpone_cancellation = any(running.mapped("can_postpone"))
+            subscription.can_reactivate = (
+                is_ended and subscription.partner_id.active and not others
+            )
+            subscription.cannot_change_end_reason = (
+                bool(others) and others[0]._get_not_own_text()
+            )
+
     # Upstream recomputes the totals only when lines come or go.
     @api.depends(
         "sale_subscription_line_ids.active",
@@ -318,11 +356,16 @@ class SaleSubscription(models.Model):
         self._check_can_cancel()
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Deactivate"),
+            "name": self.env._(
+                "Deactivate %(subscription)s – %(customer)s",
+                subscription=self.display_name,
+                customer=self.partner_id.display_name,
+            ),
             "res_model": "subscription.cancellation.wizard",
             "view_mode": "form",
             "target": "new",
             "context": {
+                "dialog_size": "extra-large",
                 "default_subscription_id": self.id,
                 "default_scope": "lines" if lines else "whole",
                 "default_line_ids": lines.ids if lines else [],

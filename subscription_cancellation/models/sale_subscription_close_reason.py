@@ -79,6 +79,15 @@ class SaleSubscriptionCloseReason(models.Model):
     # === CHOOSING === #
 
     @api.model
+    def name_search(self, name="", domain=None, operator="ilike", limit=100):
+        # “Other” is not “Switching to another service”: what begins like it is first.
+        found = super().name_search(name, domain, operator, limit)
+        start = (name or "").casefold()
+        return sorted(
+            found, key=lambda pair: not (pair[1] or "").casefold().startswith(start)
+        )
+
+    @api.model
     def _from_code(self, code):
         """Return the active reason with this code.
 
@@ -113,26 +122,35 @@ class SaleSubscriptionCloseReason(models.Model):
         :param str channel: the door of the cancellation
         :param str comment: what was said besides
         """
-        if channel == "portal" and not self.portal_visible:
-            raise UserError(
-                self.env._("“%s” is not a reason that customers can choose.", self.name)
+        problem = self._get_cannot_choose_reason(channel, comment)
+        if problem:
+            raise UserError(problem)
+
+    def _get_cannot_choose_reason(self, channel, comment):
+        """Return why this reason cannot be given like this, or ``None``.
+
+        :param str channel: the door of the cancellation
+        :param str comment: what was said besides
+        """
+        if channel == "portal" and self and not self.portal_visible:
+            return self.env._(
+                "“%s” is not a reason that customers can choose.", self.name
             )
         if not self.comment_required:
-            return
+            return None
         if not (comment or "").strip():
-            raise UserError(
-                self.env._("Say more about the reason “%s” in the comment.", self.name)
+            return self.env._(
+                "Say more about the reason “%s” in the comment.", self.name
             )
         if len(comment) > COMMENT_LENGTH:
-            raise UserError(
-                self.env._(
-                    "The comment to the reason “%(reason)s” may have up to %(limit)s "
-                    "characters; this one has %(length)s.",
-                    reason=self.name,
-                    limit=COMMENT_LENGTH,
-                    length=len(comment),
-                )
+            return self.env._(
+                "The comment to the reason “%(reason)s” may have up to %(limit)s "
+                "characters; this one has %(length)s.",
+                reason=self.name,
+                limit=COMMENT_LENGTH,
+                length=len(comment),
             )
+        return None
 
     # === PROOF === #
 

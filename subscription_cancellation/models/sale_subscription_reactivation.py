@@ -274,10 +274,14 @@ class SaleSubscription(models.Model):
                     customer=self.partner_id.display_name,
                 )
             )
-        for cancellation in self._get_closing_cancellations():
-            # What ended by itself was nobody's wish.
-            if cancellation.channel in CHANNELS_OF_PEOPLE:
-                cancellation._check_revoke_access()
+        for cancellation in self._get_wishes_to_end():
+            cancellation._check_revoke_access()
+
+    def _get_wishes_to_end(self):
+        """Return what closed this subscription and did not come by itself."""
+        return self._get_closing_cancellations().filtered(
+            lambda cancellation: cancellation.channel in CHANNELS_OF_PEOPLE
+        )
 
     def _check_products_active(self, lines):
         """Raise where a product is not sold any more."""

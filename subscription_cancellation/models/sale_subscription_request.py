@@ -156,7 +156,7 @@ class SaleSubscription(models.Model):
 
         :raise UserError: there is none
         """
-        cancellations = self.cancellation_ids.filtered("is_open")
+        cancellations = self._filter_open_cancellations()
         if not cancellations:
             raise UserError(
                 self.env._(
@@ -165,6 +165,11 @@ class SaleSubscription(models.Model):
                     name=self.display_name,
                 )
             )
+        return cancellations
+
+    def _filter_open_cancellations(self):
+        """Return the open end of it all, else those of single lines, if any."""
+        cancellations = self.cancellation_ids.filtered("is_open")
         return cancellations.filtered("is_whole") or cancellations
 
     # === REQUEST === #
@@ -174,18 +179,19 @@ class SaleSubscription(models.Model):
         """Return the given options by name, without the absent ones."""
         return {name: value for name, value in options.items() if value is not None}
 
-    def _plan_cancellation(self, options, channel):
+    def _plan_cancellation(self, options, channel, is_said=True):
         """Return the checked plan of a cancellation; nothing is written.
 
         :param dict options: given options by name (contract)
         :param str channel: the door it came through
+        :param bool is_said: reason and comment are there, where they have to be
         """
         self._check_one()
         self.check_access("read")
         self._check_can_cancel()
         subscription = forget_context(self)
         Cancellation = subscription.env["subscription.cancellation"]
-        return Cancellation._plan(subscription, options, channel)
+        return Cancellation._plan(subscription, options, channel, is_said)
 
     def _request_cancellation(self, options, channel, fingerprint=None):
         """Make the cancellation and, where it is due, execute it.

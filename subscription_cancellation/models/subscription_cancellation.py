@@ -190,6 +190,7 @@ class SubscriptionCancellation(models.Model):
         string="Number of Credit Memos", compute="_compute_credit_note_count"
     )
     can_revoke = fields.Boolean(compute="_compute_can_revoke")
+    can_retry = fields.Boolean(compute="_compute_can_revoke")
 
     _open_whole_uniq = models.UniqueIndex(
         "(subscription_id) WHERE is_open AND is_whole",
@@ -261,6 +262,7 @@ class SubscriptionCancellation(models.Model):
             cancellation.can_postpone = (
                 may and not cancellation._get_cannot_postpone_reason()
             )
+            cancellation.can_retry = may and cancellation.state == "failed"
 
     def _sum_lines(self, field):
         """Return the sum of an amount of the lines, in the document's currency."""
@@ -526,14 +528,16 @@ class SubscriptionCancellation(models.Model):
         """Raise AccessError unless the user may revoke this one."""
         self.subscription_id._check_cancellation_access()
         if not self._may_revoke():
-            raise AccessError(
-                self.env._(
-                    "Cancellation %(name)s was requested by %(user)s; only they or a "
-                    "cancellation manager can change, revoke, undo or reactivate it.",
-                    name=self.name,
-                    user=self.requested_by_id.name,
-                )
-            )
+            raise AccessError(self._get_not_own_text())
+
+    def _get_not_own_text(self):
+        """Return that this is somebody else's, and who may do something about it."""
+        return self.env._(
+            "Cancellation %(name)s was requested by %(user)s; only they or a "
+            "cancellation manager can change, revoke, undo or reactivate it.",
+            name=self.name,
+            user=self.requested_by_id.name,
+        )
 
     def _get_cannot_revoke_reason(self):
         """Return why this cannot be revoked, or ``None``."""

@@ -209,6 +209,8 @@ class SubscriptionCancellation(models.Model):
             # sudo: who cancels need not be allowed to read invoices.
             invoices = self.sudo().line_ids._get_lines_to_credit()
             payers = payers.union(*(invoice.partner_id for invoice in invoices))
+        if not payers:
+            return False
         debtors = self._get_open_debits()._get_customer()
         return bool(payers.commercial_partner_id & debtors)
 

@@ -8,6 +8,7 @@ from odoo.tools.i18n import format_list
 from ..formatting import as_note
 from ..rights import is_manager
 from .subscription_cancellation import APPROVAL_ACTIVITY
+from .subscription_cancellation_policy import POLICY_OPTIONS
 
 
 class SubscriptionCancellation(models.Model):
@@ -34,6 +35,21 @@ class SubscriptionCancellation(models.Model):
         help="What the customer was told with the refusal.",
     )
     can_decide = fields.Boolean(compute="_compute_can_decide")
+    expected_credit = fields.Monetary(
+        readonly=True,
+        help="What was to be credited, tax included, when approval was asked for.",
+    )
+    told_credit = fields.Monetary(
+        string="Credit",
+        compute="_compute_told_credit",
+        help="What is credited, tax included; while this waits for approval, what is "
+        "to be expected.",
+    )
+    overrides = fields.Text(
+        string="Differs From the Policy",
+        compute="_compute_overrides",
+        help="The options that are not as the policy has them now.",
+    )
 
     @api.depends_context("uid")
     @api.depends("state", "requested_by_id")
@@ -43,6 +59,52 @@ class SubscriptionCancellation(models.Model):
                 cancellation.state == "to_approve"
                 and not cancellation._get_cannot_decide_reason()
             )
+
+    @api.depends("state", "expected_credit", "credit_total")
+    def _compute_told_credit(self):
+        for cancellation in self:
+            is_waiting = cancellation.state == "to_approve"
+            cancellation.told_credit = (
+                cancellation.expected_credit
+                if is_waiting
+                else cancellation.credit_total
+            )
+
+    @api.depends_context("lang")
+    @api.depends("policy_id", "subscription_id", *POLICY_OPTIONS)
+    def _compute_overrides(self):
+        self.check_access("read")
+        for cancellation in self:
+            # sudo: for whoever may read this one, but not stages and policies.
+            overrides = cancellation.sudo()._describe_overrides()
+            cancellation.overrides = "\n".join(overrides)
+
+    def _describe_overrides(self):
+        """Return each option that differs from the policy, and what that one says."""
+        self.ensure_one()
+        policy = self._get_policy()
+        rules = policy._get_option_values()
+        # What has not started has no other timing.
+        defaults = self._get_default_options(self.subscription_id, policy)
+        rules["timing"] = defaults["timing"]
+        own = {name: self[name] for name in POLICY_OPTIONS}
+        return [
+            self.env._(
+                "%(option)s: %(value)s (policy: %(rule)s)",
+                option=policy._fields[name]._description_string(self.env),
+                value=self._get_option_text(name, own[name]),
+                rule=self._get_option_text(name, rules[name]),
+            )
+            for name in policy._get_overrides(own, rules)
+        ]
+
+    @api.model
+    def _get_option_text(self, name, value):
+        """Return the value of an option in words."""
+        field = self._fields[name]
+        if field.type == "boolean":
+            return self.env._("yes") if value else self.env._("no")
+        return dict(field._description_selection(self.env)).get(value, "")
 
     # === ASK === #
 
@@ -57,8 +119,9 @@ class SubscriptionCancellation(models.Model):
             self.update({"state": "to_approve", "approval_reason": reason})
 
     def _ask_for_approval(self):
-        """Give the approvers something to do."""
+        """Give the approvers something to do, and the amount it is about."""
         self.ensure_one()
+        self.expected_credit = self._get_expected_credit()
         note = self.env._(
             "%(what)s needs approval: %(reason)s.",
             what=self._describe(),
@@ -71,6 +134,16 @@ class SubscriptionCancellation(models.Model):
             self.activity_schedule(
                 APPROVAL_ACTIVITY, note=as_note(note), user_id=user.id
             )
+
+    def _get_expected_credit(self):
+        """Return what is to be credited, as of now, in the currency of this."""
+        outlook = self._get_outlook()
+        return outlook.currency._convert(
+            outlook.credited.total,
+            self.currency_id,
+            self.company_id,
+            self.effective_date,
+        )
 
     def _hold_above_limit(self):
         """Let those wait for approval whose credit has grown beyond the limit.
@@ -119,11 +192,18 @@ class SubscriptionCancellation(models.Model):
         self._check_can_decide()
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Approve or Refuse"),
+            "name": self.env._(
+                "Approve or refuse %(cancellation)s – %(customer)s",
+                cancellation=self.name,
+                customer=self.partner_id.display_name,
+            ),
             "res_model": "subscription.cancellation.decision",
             "view_mode": "form",
             "target": "new",
-            "context": {"default_cancellation_id": self.id},
+            "context": {
+                "dialog_size": "extra-large",
+                "default_cancellation_id": self.id,
+            },
         }
 
     def _approve(self, comment=None):

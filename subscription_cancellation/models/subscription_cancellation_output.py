@@ -214,19 +214,22 @@ class SubscriptionCancellation(models.Model):
             )
         ]
 
-    def _render_preview(self, parts=None):
+    def _render_preview(self, parts=None, outlook=None):
         """Return the preview as HTML.
 
         :param list parts: of the settlement, where they are known already
+        :param Outlook outlook: what is still to come, where it is known already
         """
         parts = self._preview_settlement() if parts is None else parts
-        outlook = self._get_outlook(parts)
+        outlook = outlook or self._get_outlook(parts)
+        bills, without = self._group_rows_by_bill(self._get_rows_to_show(outlook))
         return self.env["ir.qweb"]._render(
             "subscription_cancellation.cancellation_preview",
             {
                 "plan": self,
                 "upcoming": self._tell_upcoming(outlook),
-                "rows": self._get_rows_to_show(outlook),
+                "bills": bills,
+                "without": without,
                 "parts": parts,
                 "sentences": self._get_preview_sentences(outlook),
                 "warnings": [
@@ -235,6 +238,30 @@ class SubscriptionCancellation(models.Model):
                 ],
             },
         )
+
+    def _group_rows_by_bill(self, rows):
+        """Return rows by what they credit: the invoice and the days that it bills.
+
+        :param rows: ``subscription.cancellation.line``
+        :return: a list of pairs, what is credited in words and the rows of it; and the
+            rows of which nothing is credited
+        """
+        credited = rows.filtered("credit_untaxed")
+        bills = credited.grouped(
+            lambda row: (row.origin_move_id.name, row.period_start, row.period_end)
+        )
+        told = [
+            (
+                self.env._(
+                    "%(invoice)s, %(period)s",
+                    invoice=name,
+                    period=format_days(self.env, first, last, date_format="medium"),
+                ),
+                own,
+            )
+            for (name, first, last), own in bills.items()
+        ]
+        return told, rows - credited
 
     def _as_dict(self):
         """Return the public form of a planned or real cancellation (contract).

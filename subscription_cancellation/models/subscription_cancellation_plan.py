@@ -50,12 +50,14 @@ class SubscriptionCancellation(models.Model):
     # === PLAN === #
 
     @api.model
-    def _plan(self, subscription, options, channel):
+    def _plan(self, subscription, options, channel, is_said=True):
         """Return a virtual cancellation with everything a real one would have.
 
         :param subscription: one ``sale.subscription``
         :param dict options: options of the contract that were given
         :param str channel: the door it came through
+        :param bool is_said: reason and comment are as they have to be; else they are
+            still to come, and the figures do not wait for them
         :raise UserError: an option is unknown, contradictory or out of range
         """
         # sudo: the policy decides also for users who may not read it.
@@ -91,6 +93,8 @@ class SubscriptionCancellation(models.Model):
         )
         if "effective_date" not in asked:
             plan._apply_policy(policy, asked, defaults)
+            if is_said:
+                plan._check_said()
         plan._set_planned_paid_ahead()
         return plan
 
@@ -136,14 +140,12 @@ class SubscriptionCancellation(models.Model):
 
         :param dict asked: the options that were given
         :param dict defaults: what applies where nothing is asked for
-        :raise UserError: an override is not allowed, or a reason is missing
+        :raise UserError: an override is not allowed
         """
         if self.declaration_id:
-            # A right of the customer, which needs neither leave nor a reason.
+            # A right of the customer, which needs no leave.
             defaults = {name: self[name] for name in defaults}
         policy._check_overrides(asked, defaults)
-        if not self.declaration_id:
-            policy._check_reason(self.reason_id)
         # sudo: when it was received decides, whoever may read it.
         then = self.subscription_id._as_of(self.declaration_id.sudo().received_at)
         self.update(self._prepare_term_dates(then, self.timing, policy))
@@ -151,6 +153,22 @@ class SubscriptionCancellation(models.Model):
         rules = {**policy._get_option_values(), "timing": defaults["timing"]}
         overrides = policy._get_overrides({**defaults, **asked}, rules)
         self._demand_approval(policy._get_approval_reasons(self, overrides))
+
+    def _check_said(self):
+        """Raise where reason and comment are not as they have to be."""
+        problem = self._get_said_problem()
+        if problem:
+            raise UserError(problem)
+
+    def _get_said_problem(self):
+        """Return what is wrong with the reason or the comment of a plan, or ``None``.
+
+        What the public page declares is a right of the customer: it needs no reason.
+        """
+        problem = self.reason_id._get_cannot_choose_reason(self.channel, self.comment)
+        if self.declaration_id or problem:
+            return problem
+        return self._get_policy()._get_reason_problem(self.reason_id)
 
     @api.model
     def _get_default_options(self, subscription, policy):
@@ -167,8 +185,6 @@ class SubscriptionCancellation(models.Model):
     def _prepare_request(self, subscription, options, channel):
         """Return what was asked for, by whom and when."""
         reason = self._get_reason(options)
-        if reason:
-            reason._check_can_choose(channel, options.get("comment"))
         declaration = self._get_declaration(options)
         return {
             "subscription_id": subscription.id,

@@ -290,11 +290,15 @@ class SubscriptionCancellationPolicy(models.Model):
 
     def _check_reason(self, reason):
         """Raise where this policy wants a reason and there is none."""
-        if self.reason_required and not reason:
-            raise UserError(
-                self.env._(
-                    "The cancellation policy “%(policy)s” requires a reason. Choose "
-                    "one.",
-                    policy=self.name,
-                )
-            )
+        problem = self._get_reason_problem(reason)
+        if problem:
+            raise UserError(problem)
+
+    def _get_reason_problem(self, reason):
+        """Return that this policy wants a reason, where there is none, or ``None``."""
+        if not self.reason_required or reason:
+            return None
+        return self.env._(
+            "The cancellation policy “%(policy)s” requires a reason. Choose one.",
+            policy=self.name,
+        )

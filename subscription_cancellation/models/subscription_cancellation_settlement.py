@@ -55,6 +55,8 @@ class SettlementPart(NamedTuple):
     order: Any = None
     #: What credits of invoices to come pay of it: tuples of their day, and amount
     expected: tuple = ()
+    #: What credits and payments of orders pay of what is invoiced now
+    paid: float = 0.0
 
     @property
     def method_id(self):
@@ -187,7 +189,10 @@ class SubscriptionCancellation(models.Model):
         paid = self._match_credits(refundable, invoiced, shared, ahead)
         awaited = (unpaid | unpaid.union(*by_invoice)) & on_way
         return [
-            *unbilled,
+            *(
+                part._replace(paid=paid.get(part, 0.0) + ahead.pays.get(part, 0.0))
+                for part in unbilled
+            ),
             *self._plan_reductions(reduced),
             *self._plan_application(paid, shared),
             *self._plan_collections(invoiced, paid, ahead.pays),

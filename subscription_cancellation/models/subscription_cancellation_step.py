@@ -119,6 +119,8 @@ class SubscriptionCancellationStep(models.Model):
     )
     can_retry = fields.Boolean(compute="_compute_can_retry")
     can_skip = fields.Boolean(compute="_compute_can_retry")
+    can_send_again = fields.Boolean(compute="_compute_can_retry")
+    can_say_done = fields.Boolean(compute="_compute_can_retry")
 
     _due_idx = models.Index(
         "(next_attempt_at, id) WHERE state IN ('pending', 'failed')"
@@ -133,6 +135,9 @@ class SubscriptionCancellationStep(models.Model):
         for step in self:
             step.can_retry = may and not step._get_cannot_retry_reason()
             step.can_skip = may and not step._get_cannot_skip_reason()
+            step.can_say_done = may and step.is_unknown
+            is_undone = step.cancellation_id.reactivated_date
+            step.can_send_again = step.can_say_done and not is_undone
 
     # === STATE === #
 

@@ -4,7 +4,7 @@
 from odoo import api, models
 from odoo.exceptions import UserError
 
-from ..formatting import format_day
+from ..formatting import format_day, format_short_day
 from ..proration import ONE_DAY, first_day_without_service
 from ..terms import NoTermError, Terms, cancel_by, earliest_end
 
@@ -17,8 +17,11 @@ class SubscriptionCancellation(models.Model):
     # === EFFECTIVE DATE === #
 
     @api.model
-    def _get_effective_date(self, subscription, options, policy):
-        """Return the first day without service."""
+    def _get_effective_date(self, subscription, options, policy, contract=None):
+        """Return the first day without service.
+
+        :param Contract contract: of the subscription, where it is known already
+        """
         if options.get("effective_date"):
             return options["effective_date"]
         today = subscription._today()
@@ -27,10 +30,10 @@ class SubscriptionCancellation(models.Model):
         if options["timing"] in ("immediate", "specific_date"):
             wish = options.get("requested_date") or today
             return first_day_without_service(wish, options["cancel_day_billed"])
-        return self._get_ordinary_end(subscription, options["timing"], policy)
+        return self._get_ordinary_end(subscription, options["timing"], policy, contract)
 
     @api.model
-    def _get_ordinary_end(self, subscription, timing, policy):
+    def _get_ordinary_end(self, subscription, timing, policy, contract=None):
         """Return the first day without service that keeps the policy's terms."""
         contract_end = subscription._get_contract_end()
         if timing == "end_of_term" and contract_end:
@@ -39,17 +42,17 @@ class SubscriptionCancellation(models.Model):
             if timing == "end_of_billed":
                 return subscription._get_end_of_billed()
             return subscription._get_end_of_period()
-        terms, contract = self._get_terms(subscription, timing, policy)
+        terms, contract = self._get_terms(subscription, timing, policy, contract)
         try:
             return earliest_end(subscription._today(), terms, contract) + ONE_DAY
         except NoTermError:
             self._raise_no_term(subscription, policy)
 
     @api.model
-    def _get_terms(self, subscription, timing, policy):
+    def _get_terms(self, subscription, timing, policy, contract=None):
         """Return the :class:`Terms` to keep, and the :class:`Contract` they are for."""
         terms = policy._get_terms().for_timing(timing)
-        contract = subscription._get_contract()
+        contract = contract or subscription._get_contract()
         if timing == "end_of_billed":
             # All that is billed counts as one period.
             contract = contract._replace(period_end=None)
@@ -61,12 +64,61 @@ class SubscriptionCancellation(models.Model):
         raise UserError(
             self.env._(
                 "Subscription %(name)s has no fixed term, so it cannot end with one. "
-                "Choose another time, or set a minimum term on the cancellation policy "
-                "“%(policy)s”.",
+                "Choose another time, or ask a cancellation manager to set a minimum "
+                "term on the cancellation policy “%(policy)s”.",
                 name=subscription.display_name,
                 policy=policy.name,
             )
         )
+
+    # === EVERY TIMING === #
+
+    @api.model
+    def _get_timing_choices(self, subscription, policy, cancel_day_billed):
+        """Return when service would end with each timing, or why it cannot.
+
+        :param subscription: one ``sale.subscription``
+        :param policy: the ``subscription.cancellation.policy`` that applies (sudo)
+        :param bool cancel_day_billed: the day of cancellation is served
+        :return: dict by timing of ``{"day": text, "problem": text}``, either empty
+        """
+        is_started = subscription._is_started()
+        contract = subscription._get_contract() if is_started else None
+        return {
+            timing: self._get_timing_choice(
+                subscription,
+                {"timing": timing, "cancel_day_billed": cancel_day_billed},
+                policy,
+                contract,
+            )
+            for timing, _label in self._fields["timing"].selection
+        }
+
+    @api.model
+    def _get_timing_choice(self, subscription, options, policy, contract):
+        """Return the last day of service with one timing, or why it cannot be.
+
+        :param Contract contract: of the subscription; ``None``: it has not started
+        """
+        timing, day, problem = options["timing"], "", ""
+        if not contract:
+            if timing != "immediate":
+                problem = self.env._("not before service has started")
+        elif timing != "specific_date":
+            try:
+                end = self._get_effective_date(subscription, options, policy, contract)
+                today = subscription._today()
+                day = format_short_day(self.env, end - ONE_DAY, today)
+            except UserError:
+                problem = self._get_no_term_text(timing)
+        return {"day": day, "problem": problem}
+
+    @api.model
+    def _get_no_term_text(self, timing):
+        """Return in a few words why there is no such end, and who can change that."""
+        if timing == "end_of_term":
+            return self.env._("it has none")
+        return self.env._("no fixed term; ask a cancellation manager")
 
     # === WHAT THE TERMS WOULD ALLOW === #
 

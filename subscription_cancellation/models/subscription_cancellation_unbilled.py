@@ -132,6 +132,20 @@ class SubscriptionCancellation(models.Model):
             served.append(ServedItem(item, days, share))
         return served
 
+    def _has_unbilled_charges(self, parts):
+        """Return whether drafts, or days that no invoice covers, are to be settled.
+
+        :param list parts: of the settlement; where service ends later they say nothing
+            about these
+        """
+        self.ensure_one()
+        if self._is_due_on_request():
+            return any(part.kind == "unbilled" for part in parts)
+        ahead = OrdersAhead(self)
+        unbilled = self._map_unbilled_parts(ahead)[self]
+        drafts = self._get_unbilled_drafts(ahead)[self]
+        return bool(unbilled.due or unbilled.given_back or drafts)
+
     def _map_unbilled_parts(self, ahead=None):
         """Return what was served and no invoice, draft or not, covers.
 

@@ -14,17 +14,32 @@ class SubscriptionCancellationDecision(models.TransientModel):
     subscription_id = fields.Many2one(
         related="cancellation_id.subscription_id", related_sudo=False
     )
-    approval_reason = fields.Char(
-        related="cancellation_id.approval_reason", related_sudo=False
-    )
-    last_service_date = fields.Date(
-        related="cancellation_id.last_service_date", related_sudo=False
+    partner_id = fields.Many2one(
+        related="cancellation_id.partner_id", related_sudo=False
     )
     requested_by_id = fields.Many2one(
         related="cancellation_id.requested_by_id", related_sudo=False
     )
+    reason_name = fields.Char(
+        related="cancellation_id.reason_name", string="Reason", related_sudo=False
+    )
+    customer_comment = fields.Text(
+        related="cancellation_id.comment", string="Comment", related_sudo=False
+    )
+    approval_reason = fields.Char(
+        related="cancellation_id.approval_reason", related_sudo=False
+    )
+    overrides = fields.Text(related="cancellation_id.overrides", related_sudo=False)
+    figures = fields.Html(
+        compute="_compute_preview", compute_sudo=False, sanitize=False
+    )
     preview = fields.Html(
         compute="_compute_preview", compute_sudo=False, sanitize=False
+    )
+    decision = fields.Selection(
+        selection=[("approve", "Approve"), ("refuse", "Refuse")],
+        default="approve",
+        required=True,
     )
     comment = fields.Text(
         string="Reason of the Decision", help="Required to refuse; kept on the record."
@@ -42,7 +57,9 @@ class SubscriptionCancellationDecision(models.TransientModel):
         for wizard in self:
             cancellation = wizard.cancellation_id
             plan = cancellation._plan_anew(cancellation.effective_date)
-            wizard.preview = plan._render_preview()
+            parts, outlook = plan._preview_settlement(), plan._get_outlook()
+            wizard.figures = plan._render_figures(outlook, parts)
+            wizard.preview = plan._render_preview(parts, outlook)
 
     def action_approve(self):
         """Approve; what is due is executed at once."""

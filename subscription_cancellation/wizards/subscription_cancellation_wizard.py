@@ -1,6 +1,6 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 
 from ..models.subscription_cancellation_policy import (
     POLICY_OPTIONS,
@@ -27,6 +27,10 @@ SETTLEMENT_SWITCHES = (
 )
 
 
+#: Parts of the settlement that are about an invoice which is open.
+OPEN_INVOICE_KINDS = ("keep", "collect", "write_off", "await_payment")
+
+
 class SubscriptionCancellationWizard(models.TransientModel):
     """The Deactivate dialog: options, and a live preview of what they lead to."""
 
@@ -51,6 +55,7 @@ class SubscriptionCancellationWizard(models.TransientModel):
         domain="[('sale_subscription_id', '=', subscription_id)]",
         help="Add-ons of a line end together with it.",
     )
+    all_lines = fields.Char(compute="_compute_all_lines", compute_sudo=False)
     timing = fields.Selection(
         selection=TIMINGS,
         string="When",
@@ -64,7 +69,7 @@ class SubscriptionCancellationWizard(models.TransientModel):
         string="Date", compute="_compute_requested_date", store=True, readonly=False
     )
     cancel_day_billed = fields.Boolean(
-        string="Cancellation day is still served",
+        string="Cancellation day is billed",
         compute="_compute_from_policy",
         compute_sudo=False,
         store=True,
@@ -96,7 +101,7 @@ class SubscriptionCancellationWizard(models.TransientModel):
     )
     allow_override_unbilled_charges = fields.Boolean(compute="_compute_policy_id")
     apply_credits = fields.Boolean(
-        string="Credits pay open invoices",
+        string="Use credits for open invoices",
         compute="_compute_from_policy",
         compute_sudo=False,
         store=True,
@@ -116,7 +121,7 @@ class SubscriptionCancellationWizard(models.TransientModel):
     allow_override_unpaid_invoices = fields.Boolean(compute="_compute_policy_id")
     credit_settlement = fields.Selection(
         selection=CREDIT_SETTLEMENTS,
-        string="Refundable Credit",
+        string="Remaining Credit",
         required=True,
         compute="_compute_from_policy",
         compute_sudo=False,
@@ -135,14 +140,33 @@ class SubscriptionCancellationWizard(models.TransientModel):
         "refused.",
     )
     allow_override_send_confirmation = fields.Boolean(compute="_compute_policy_id")
+    timing_choices = fields.Json(
+        compute="_compute_timing_choices",
+        compute_sudo=False,
+        help="When service would end with each timing, or why it cannot.",
+    )
+    more_options = fields.Char(
+        compute="_compute_more_options",
+        compute_sudo=False,
+        help="The values of the options that are folded.",
+    )
     reason_required = fields.Boolean(compute="_compute_policy_id")
     reason_id = fields.Many2one(comodel_name="sale.subscription.close.reason")
     comment = fields.Text()
-    # One plan fills all three; stored, so that confirming compares what was shown.
+    comment_required = fields.Boolean(related="reason_id.comment_required")
+    # One plan fills all of these; stored, so that confirming compares what was shown.
     preview = fields.Html(
         compute="_compute_preview", store=True, compute_sudo=False, sanitize=False
     )
-    problem = fields.Char(compute="_compute_preview", store=True, compute_sudo=False)
+    figures = fields.Html(
+        compute="_compute_preview", store=True, compute_sudo=False, sanitize=False
+    )
+    problem = fields.Char(
+        compute="_compute_preview",
+        store=True,
+        compute_sudo=False,
+        help="Why this cannot be confirmed.",
+    )
     fingerprint = fields.Char(
         compute="_compute_preview", store=True, compute_sudo=False
     )
@@ -171,11 +195,19 @@ class SubscriptionCancellationWizard(models.TransientModel):
                 wizard[name] = policy[name]
 
     @api.depends("subscription_id")
+    def _compute_all_lines(self):
+        for wizard in self:
+            lines = wizard.subscription_id.sale_subscription_line_ids
+            wizard.all_lines = ", ".join(lines.mapped("name"))
+
+    @api.depends("subscription_id")
     def _compute_from_policy(self):
         for wizard in self:
+            # sudo: the policy decides also for users who may not read it.
+            policy = wizard.policy_id.sudo()
             wizard.update(
                 self.env["subscription.cancellation"]._get_default_options(
-                    wizard.subscription_id, wizard._get_policy()
+                    wizard.subscription_id, policy
                 )
             )
 
@@ -184,6 +216,54 @@ class SubscriptionCancellationWizard(models.TransientModel):
         # sudo: the policy decides also for users who may not read it.
         Policy = self.env["subscription.cancellation.policy"].sudo()
         return Policy._for_subscription(self.subscription_id, "backend")
+
+    @api.depends("subscription_id", "cancel_day_billed")
+    def _compute_timing_choices(self):
+        for wizard in self:
+            # sudo: the policy decides also for users who may not read it.
+            policy = wizard.policy_id.sudo()
+            choices = self.env["subscription.cancellation"]._get_timing_choices(
+                wizard.subscription_id, policy, wizard.cancel_day_billed
+            )
+            wizard.timing_choices = {
+                "choices": choices,
+                "fixed": not policy.allow_override_timing
+                and self.env._(
+                    "Set by the policy “%s”; a cancellation manager can change it.",
+                    policy.name,
+                ),
+            }
+
+    @api.depends(
+        *POLICY_OPTIONS,
+        "has_refundable_credit",
+        "has_unpaid_invoices",
+        "has_unbilled_charges",
+        "has_credits_to_apply",
+    )
+    def _compute_more_options(self):
+        cancellations = self.env["subscription.cancellation"]
+        for wizard in self:
+            wizard.more_options = " · ".join(
+                self.env._(
+                    "%(option)s: %(value)s",
+                    option=self._fields[name]._description_string(self.env),
+                    value=cancellations._get_option_text(name, wizard[name]),
+                )
+                for name in wizard._get_folded_options()
+            )
+
+    def _get_folded_options(self):
+        """Return the names of the folded options that matter, as of now."""
+        matters = {
+            "cancel_day_billed": self.timing in ("immediate", "specific_date"),
+            "credit_settlement": self.has_refundable_credit,
+            "unpaid_invoices": self.has_unpaid_invoices,
+            "unbilled_charges": self.has_unbilled_charges,
+            "apply_credits": self.has_credits_to_apply,
+            "send_confirmation": True,
+        }
+        return [name for name, is_asked in matters.items() if is_asked]
 
     @api.depends("timing")
     def _compute_requested_date(self):
@@ -204,32 +284,38 @@ class SubscriptionCancellationWizard(models.TransientModel):
             wizard.update(wizard._get_preview())
 
     def _get_preview(self):
-        """Return the preview, or the problem that stands in its way."""
+        """Return the preview, or the problem that stands in its way.
+
+        A reason or a comment that is still to come leaves the figures as they are.
+        """
         self.ensure_one()
         try:
             plan = self.subscription_id._plan_cancellation(
-                self._get_options(), channel="backend"
+                self._get_options(), channel="backend", is_said=False
             )
             parts = plan._preview_settlement()
+            outlook = plan._get_outlook()
         except UserError as error:
             nothing = dict.fromkeys(("preview", "fingerprint", *SETTLEMENT_SWITCHES))
-            return {**nothing, "problem": str(error)}
+            headings = self.env["subscription.cancellation"]._render_no_figures()
+            figures = not isinstance(error, AccessError) and headings
+            return {**nothing, "figures": figures, "problem": str(error)}
         return {
-            "preview": plan._render_preview(parts),
-            "problem": False,
+            "figures": plan._render_figures(outlook, parts),
+            "preview": plan._render_preview(parts, outlook),
+            "problem": plan._get_said_problem(),
             "fingerprint": plan._fingerprint(parts),
-            **self._get_what_to_settle(plan),
+            **self._get_what_to_settle(plan, parts),
         }
 
-    def _get_what_to_settle(self, plan):
+    def _get_what_to_settle(self, plan, parts):
         """Return which options of the settlement matter for this plan, as of now."""
-        drafts = plan._get_unbilled_drafts()[plan]
-        parts = plan._map_unbilled_parts()[plan]
-        unbilled = drafts or parts.due or parts.given_back
         return {
             "has_refundable_credit": plan.refundable > 0,
-            "has_unpaid_invoices": bool(plan._get_unpaid_invoices()[plan]),
-            "has_unbilled_charges": bool(unbilled),
+            "has_unpaid_invoices": any(
+                part.source and part.kind in OPEN_INVOICE_KINDS for part in parts
+            ),
+            "has_unbilled_charges": plan._has_unbilled_charges(parts),
             "has_credits_to_apply": plan._has_credits_to_apply(),
         }
 
