@@ -174,7 +174,6 @@ class TestDownPayments(SalesCase):
             answer["warnings"],
         )
 
-
     def test_its_order_is_to_be_invoiced_and_somebody_is_asked_to(self):
         """C15: the order charges what was served and gives back the rest."""
         tax = self.create_tax(20.0)

@@ -47,6 +47,7 @@ from . import sale_subscription_line
 from . import sale_subscription_other_ways
 from . import sale_subscription_overdue
 from . import sale_subscription_pause
+from . import sale_subscription_pause_texts
 from . import sale_subscription_pausing
 from . import sale_subscription_mails
 from . import sale_subscription_portal_choices

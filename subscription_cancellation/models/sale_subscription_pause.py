@@ -174,9 +174,7 @@ class SaleSubscriptionPause(models.Model):
         lines = self.env["sale.order.line"]._search_sold(
             self.subscription_id._get_all_lines()
         )
-        return lines.filtered(
-            lambda line: line.subscription_end_date == self.date_from
-        )
+        return lines.filtered(lambda line: line.subscription_end_date == self.date_from)
 
     # === DOCUMENTS === #
 

@@ -119,8 +119,10 @@ class SubscriptionCancellation(models.Model):
         if outlook.invoices:
             # The parts are of what is billed by now only.
             is_back = self.credit_settlement == "refund"
-            amounts["goes_back" if is_back else "stays"] = outlook.refundable
-            return amounts
+            pays = sum(amount for part in parts for _day, amount in part.expected)
+            rest = outlook.currency.round(outlook.refundable - pays)
+            amounts["goes_back" if is_back else "stays"] = rest
+            return {**amounts, "pays": pays}
         kept = [part for part in parts if part.kind == "keep" and not part.source]
         back = [part for part in parts if part.kind == "refund"]
         amounts["stays"] = self._sum_parts(kept, outlook.currency)

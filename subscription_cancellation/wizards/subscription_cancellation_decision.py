@@ -57,7 +57,8 @@ class SubscriptionCancellationDecision(models.TransientModel):
         for wizard in self:
             cancellation = wizard.cancellation_id
             plan = cancellation._plan_anew(cancellation.effective_date)
-            parts, outlook = plan._preview_settlement(), plan._get_outlook()
+            parts = plan._preview_settlement()
+            outlook = plan._get_outlook(parts)
             wizard.figures = plan._render_figures(outlook, parts)
             wizard.preview = plan._render_preview(parts, outlook)
 

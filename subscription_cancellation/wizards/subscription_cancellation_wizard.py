@@ -294,7 +294,7 @@ class SubscriptionCancellationWizard(models.TransientModel):
                 self._get_options(), channel="backend", is_said=False
             )
             parts = plan._preview_settlement()
-            outlook = plan._get_outlook()
+            outlook = plan._get_outlook(parts)
         except UserError as error:
             nothing = dict.fromkeys(("preview", "fingerprint", *SETTLEMENT_SWITCHES))
             headings = self.env["subscription.cancellation"]._render_no_figures()
