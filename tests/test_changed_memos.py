@@ -61,7 +61,7 @@ class TestChangedMemos(CancellationCase):
         self.assertEqual(activity.summary, "Credit memo is not as planned")
         self.assertIn(f"it is about {found}, where {planned} were", get_text(activity))
         told = " ".join(map(get_text, self.subscription.message_ids))
-        self.assertIn(f"Credit memo: {found}.", told)
+        self.assertIn(f"({found}).", told)
         rules = {finding.rule for finding in self.check_books().findings}
         self.assertIn("rows", rules)
         self.assertNotIn("memos", rules)

@@ -1,5 +1,5 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-"""Money is never cut, names are readable, on screens of the back office (E1)."""
+"""Money is never cut and names are readable, on screens of the back office (E1)."""
 
 from datetime import date, timedelta
 
