@@ -25,8 +25,8 @@ class TestFirstSteps(BrowserCase):
     def test_from_nothing_to_a_credit(self):
         """A2, E1: product, template, subscription, start, invoice, Deactivate."""
         with self.open_browser(DESKTOP, "admin") as page:
-            page.set_default_timeout(60_000)
-            page.goto(SUBSCRIPTIONS)
+            page.set_default_timeout(90_000)
+            page.goto(SUBSCRIPTIONS, wait_until="commit")
             self.create_product(page)
             self.create_template(page)
             self.create_subscription(page)

@@ -37,8 +37,9 @@ class ScreenCase(BrowserCase):
         self.env["res.lang"].search([("code", "=", "de_DE")]).active = False
 
     def open(self, page, path, selector):
-        page.set_default_timeout(30_000)
-        page.goto(path)
+        page.set_default_timeout(90_000)
+        # Style sheets and scripts are made anew for each test.
+        page.goto(path, wait_until="commit")
         page.wait_for_selector(selector)
 
     def open_subscription(self, page):
@@ -74,7 +75,7 @@ class TestPolicyScreens(ScreenCase):
             self.assert_in_sight(page, tabs.last)
             for tab in tabs.all():
                 tab.click()
-                page.wait_for_selector(".o_notebook .tab-pane.active .o_group")
+                page.wait_for_selector(".o_notebook .tab-pane.active .o_inner_group")
                 height = page.locator(".o_form_sheet").bounding_box()["height"]
                 # It had been 1,700.
                 self.assertLessEqual(height, 950, tab.inner_text())
