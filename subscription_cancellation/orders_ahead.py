@@ -13,16 +13,18 @@ class OrdersAhead:
     One plan for those that are executed together: none takes what another has taken.
     """
 
-    def __init__(self, cancellations):
+    def __init__(self, cancellations, sold=None):
         """Read the orders: the same number of queries for any number of them.
 
         :param cancellations: ``subscription.cancellation``
+        :param sold: ``sale.order.line`` that sold days of what ends, where somebody
+            has just read them
         """
         lines = cancellations.line_ids.subscription_line_id
         # sudo: who cancels need not be allowed to read orders and payments.
         order_lines = cancellations.env["sale.order.line"].sudo()
         #: What sold days of the lines that end.
-        self.sold = order_lines._search_sold(lines)
+        self.sold = order_lines._search_sold(lines) if sold is None else sold
         self.paid = {
             order: amount
             for order in self.sold.order_id

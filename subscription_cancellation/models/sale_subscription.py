@@ -359,7 +359,8 @@ class SaleSubscription(models.Model):
             "name": self.env._(
                 "Deactivate %(subscription)s – %(customer)s",
                 subscription=self.display_name,
-                customer=self.partner_id.display_name,
+                # Stored: what is computed costs more than all of the action.
+                customer=self.partner_id.complete_name,
             ),
             "res_model": "subscription.cancellation.wizard",
             "view_mode": "form",

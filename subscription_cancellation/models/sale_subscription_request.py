@@ -179,19 +179,20 @@ class SaleSubscription(models.Model):
         """Return the given options by name, without the absent ones."""
         return {name: value for name, value in options.items() if value is not None}
 
-    def _plan_cancellation(self, options, channel, is_said=True):
+    def _plan_cancellation(self, options, channel, is_said=True, policy=None):
         """Return the checked plan of a cancellation; nothing is written.
 
         :param dict options: given options by name (contract)
         :param str channel: the door it came through
         :param bool is_said: reason and comment are there, where they have to be
+        :param policy: the one that applies (sudo), where somebody has just found it
         """
         self._check_one()
         self.check_access("read")
         self._check_can_cancel()
         subscription = forget_context(self)
         Cancellation = subscription.env["subscription.cancellation"]
-        return Cancellation._plan(subscription, options, channel, is_said)
+        return Cancellation._plan(subscription, options, channel, is_said, policy)
 
     def _request_cancellation(self, options, channel, fingerprint=None):
         """Make the cancellation and, where it is due, execute it.

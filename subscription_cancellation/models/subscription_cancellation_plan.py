@@ -50,7 +50,7 @@ class SubscriptionCancellation(models.Model):
     # === PLAN === #
 
     @api.model
-    def _plan(self, subscription, options, channel, is_said=True):
+    def _plan(self, subscription, options, channel, is_said=True, policy=None):
         """Return a virtual cancellation with everything a real one would have.
 
         :param subscription: one ``sale.subscription``
@@ -58,11 +58,12 @@ class SubscriptionCancellation(models.Model):
         :param str channel: the door it came through
         :param bool is_said: reason and comment are as they have to be; else they are
             still to come, and the figures do not wait for them
+        :param policy: the one that applies (sudo), where somebody has just found it
         :raise UserError: an option is unknown, contradictory or out of range
         """
         # sudo: the policy decides also for users who may not read it.
         Policy = self.env["subscription.cancellation.policy"].sudo()
-        policy = Policy._for_subscription(subscription, channel)
+        policy = policy or Policy._for_subscription(subscription, channel)
         then = subscription._as_of(self._get_declaration(options).received_at)
         defaults = self._get_default_options(then, policy)
         asked, options = options, {**defaults, **options}

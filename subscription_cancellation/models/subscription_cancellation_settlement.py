@@ -123,18 +123,19 @@ class SubscriptionCancellation(models.Model):
         What will be unbilled on a later day is not known before that day.
         """
         self.ensure_one()
-        unbilled = {self: []}
+        unbilled, sold = {self: []}, OrdersAhead(self).sold
         if self._is_due_on_request():
-            unbilled = {self: self._plan_unbilled()}
-        planned = self._plan_settlements(unbilled)[self]
+            unbilled = {self: self._plan_unbilled(sold)}
+        planned = self._plan_settlements(unbilled, sold)[self]
         parts = [*planned, *self._plan_confirmation()]
         return sorted(parts, key=lambda part: ORDER[part.kind])
 
-    def _plan_settlements(self, unbilled):
+    def _plan_settlements(self, unbilled, sold=None):
         """Return what becomes of the credits and of open invoices, before they exist.
 
         :param dict unbilled: by cancellation, the parts about unbilled charges, as
             planned or as done
+        :param sold: ``sale.order.line``, as of :class:`OrdersAhead`
         :return: dict of lists of :class:`SettlementPart`, by cancellation
         """
         unpaid = self._get_unpaid_invoices()
@@ -150,7 +151,7 @@ class SubscriptionCancellation(models.Model):
         )
         credited = rows.filtered("credit_untaxed").origin_move_id
         on_way = (credited | made.union(*unpaid.values()))._filter_on_way()
-        ahead = OrdersAhead(self)
+        ahead = OrdersAhead(self, sold)
         return {
             cancellation: cancellation._plan_settlement(
                 unpaid[cancellation] - made,

@@ -203,12 +203,13 @@ class SubscriptionCancellation(models.Model):
 
     # === PLAN === #
 
-    def _plan_unbilled(self):
+    def _plan_unbilled(self, sold):
         """Return the steps that are about unbilled charges, as they are planned.
 
+        :param sold: ``sale.order.line``, as of :class:`OrdersAhead`
         :return: list of :class:`SettlementPart`
         """
-        ahead = OrdersAhead(self)
+        ahead = OrdersAhead(self, sold)
         drafts = self._get_unbilled_drafts(ahead)[self]
         parts = [self._plan_draft(draft) for draft in drafts]
         unbilled = self._map_unbilled_parts(ahead)[self]

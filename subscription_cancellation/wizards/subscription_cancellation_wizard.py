@@ -291,7 +291,11 @@ class SubscriptionCancellationWizard(models.TransientModel):
         self.ensure_one()
         try:
             plan = self.subscription_id._plan_cancellation(
-                self._get_options(), channel="backend", is_said=False
+                self._get_options(),
+                channel="backend",
+                is_said=False,
+                # sudo: the policy decides also for users who may not read it.
+                policy=self.policy_id.sudo(),
             )
             parts = plan._preview_settlement()
             outlook = plan._get_outlook(parts)
