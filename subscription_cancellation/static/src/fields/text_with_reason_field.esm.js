@@ -5,8 +5,8 @@ import {registry} from "@web/core/registry";
 import {standardFieldProps} from "@web/views/fields/standard_field_props";
 
 /** One line of text; why it says that is another field, shown on hover. */
-export class ReasonField extends Component {
-    static template = "subscription_cancellation.ReasonField";
+export class TextWithReasonField extends Component {
+    static template = "subscription_cancellation.TextWithReasonField";
     static props = {...standardFieldProps, reasonField: {type: String}};
 
     get text() {
@@ -18,8 +18,8 @@ export class ReasonField extends Component {
     }
 }
 
-export const reasonField = {
-    component: ReasonField,
+export const textWithReasonField = {
+    component: TextWithReasonField,
     supportedTypes: ["char"],
     fieldDependencies: ({options}) => [
         {name: options.reason_field, type: "char", readonly: true},
@@ -27,4 +27,4 @@ export const reasonField = {
     extractProps: ({options}) => ({reasonField: options.reason_field}),
 };
 
-registry.category("fields").add("subscription_cancellation_reason", reasonField);
+registry.category("fields").add("subscription_cancellation_text_with_reason", textWithReasonField);
