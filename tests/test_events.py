@@ -208,9 +208,10 @@ class TestEvents(EventCase):
     def test_held_because_the_credit_grew(self):
         """D8, D1: scheduled, and then somebody has to approve after all."""
         self.policy.approval_above = 20.0
-        subscription = self.create_subscription()
+        subscription = self.create_subscription([20.0])
         self.travel_to("2026-07-01")
         self.cancel(subscription, timing="specific_date", requested_date="2026-07-10")
+        subscription.sale_subscription_line_ids.price_unit = 31.0
         self.bill(subscription, "2026-07-01")
         self.travel_to("2026-07-11")
         subscription.cancellation_ids._execute_batch()

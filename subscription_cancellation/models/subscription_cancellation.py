@@ -388,8 +388,8 @@ class SubscriptionCancellation(models.Model):
             is_chosen = row["subscription_line_id"] in chosen_ids
             row["cancellation_id"] = self.id
             row["is_cascaded"] = not (self.is_whole or is_chosen)
-        currency = self._get_currency(self.subscription_id, rows)
-        if self.currency_id != currency:
+        currency = self._get_billed_currency(rows)
+        if currency and self.currency_id != currency:
             self.currency_id = currency
         advance = self.line_ids.filtered("is_advance").origin_line_id
         return [row for row in rows if row["origin_line_id"] not in advance.ids]

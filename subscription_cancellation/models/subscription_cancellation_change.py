@@ -285,14 +285,14 @@ class SubscriptionCancellation(models.Model):
     def _get_charge_sentence(self, parts, charge_extension):
         """Return the sentence about what is invoiced at once, if anything."""
         if parts:
-            return self._describe_charge(parts)
+            return self._describe_days_to_charge(parts)
         if charge_extension:
             return self.env._(
                 "There are no extra days to charge: a regular invoice covers them."
             )
         return None
 
-    def _describe_charge(self, parts):
+    def _describe_days_to_charge(self, parts):
         """Return in words what these days come to on an invoice."""
         subscription = self.subscription_id
         currency = subscription._get_invoice_currency()

@@ -219,14 +219,20 @@ class SubscriptionCancellation(models.Model):
         return reasons.browse(options.get("reason_id") or [])
 
     @api.model
+    def _get_billed_currency(self, rows):
+        """Return the currency of the credited invoices, empty without any."""
+        billed = [row["currency_id"] for row in rows if row["origin_line_id"]]
+        return self.env["res.currency"].browse(billed[:1])
+
+    @api.model
     def _get_currency(self, subscription, rows):
         """Return the currency of the credited invoices, else of the next one.
 
         That is the one of an order which is still to invoice what it has sold.
         """
-        billed = [row["currency_id"] for row in rows if row["origin_line_id"]]
+        billed = self._get_billed_currency(rows)
         if billed:
-            return self.env["res.currency"].browse(billed[:1])
+            return billed
         lines = self.env["sale.subscription.line"].browse(
             row["subscription_line_id"] for row in rows
         )
