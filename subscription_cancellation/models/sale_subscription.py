@@ -97,7 +97,6 @@ class SaleSubscription(models.Model):
     # Buttons that would be refused are not offered.
     can_revoke_cancellation = fields.Boolean(compute="_compute_can_change_end")
     can_postpone_cancellation = fields.Boolean(compute="_compute_can_change_end")
-    can_reactivate = fields.Boolean(compute="_compute_can_change_end")
     cannot_change_end_reason = fields.Char(
         compute="_compute_can_change_end",
         help="Whose cancellation it is, where only they or a manager can change it.",
@@ -257,7 +256,6 @@ class SaleSubscription(models.Model):
         "cancellation_ids.state",
         "cancellation_ids.effective_date",
         "cancellation_ids.reactivated_date",
-        "partner_id.active",
     )
     def _compute_can_change_end(self):
         for subscription in self:
@@ -274,9 +272,6 @@ class SaleSubscription(models.Model):
             )
             # Several are told one by one.
             subscription.can_postpone_cancellation = any(running.mapped("can_postpone"))
-            subscription.can_reactivate = (
-                is_ended and subscription.partner_id.active and not others
-            )
             subscription.cannot_change_end_reason = (
                 bool(others) and others[0]._get_not_own_text()
             )
