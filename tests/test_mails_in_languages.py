@@ -215,6 +215,7 @@ class TestDeclarationMails(EveryLanguageCase, DeclarationCase):
 class TestOverdueMail(EveryLanguageCase, OverdueCase):
     def test_the_warning(self):
         """D6, D7: what is due, since when, and how it is paid."""
-        self.invoice.invoice_date_due = "2026-07-01"
+        self.policy.overdue_warning_days = 5
         self.travel_to("2026-07-08")
+        self.assertTrue(self.invoice.overdue_cancellation_date)
         self.check("overdue_warning", self.address(self.invoice))

@@ -107,6 +107,18 @@ class TestMigrations(CancellationCase):
         self.assertIn(subscription, found)
         self.assertNotIn(other, found)
 
+    def test_what_waits_for_approval_says_its_credit(self):
+        """D6: as of the upgrade."""
+        self.get_default_policy().approval_always = True
+        subscription = self.create_subscription([31.0])
+        self.bill(subscription)
+        self.cancel(subscription, "2026-07-10")
+        [waiting] = subscription.cancellation_ids
+        self.assertEqual(waiting.state, "to_approve")
+        waiting._as_engine().expected_credit = 0.0
+        self.migrate("post-expected_credit", "19.0.1.3.0", folder=NEW_FOLDER)
+        self.assertEqual(waiting.expected_credit, 21.0)
+
     def test_who_works_in_a_branch_reads_the_policies_of_the_head_company(self):
         """D7: what each database has of its own cannot be updated otherwise."""
         rules = self.env["ir.rule"].browse()

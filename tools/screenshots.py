@@ -7,6 +7,7 @@ there to the moment of the picture.
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -68,7 +69,7 @@ def what_followed(page: Page) -> None:
     """What reduced the invoice, and what went back to the card."""
     page.click(".o_data_cell:has-text('Juniper Hollow Yoga')")
     rows = page.locator("div[name=step_ids] .o_data_row")
-    refunded = rows.filter(has_text="Refunded to")
+    refunded = rows.filter(has_text=re.compile("Refunded to"))
     for _attempt in range(SETTLE_ATTEMPTS):
         page.click(".o_notebook_headers a:has-text('What Followed')")
         rows.first.wait_for()
