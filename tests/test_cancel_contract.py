@@ -9,6 +9,8 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.subscription_cancellation.formatting import as_reference
+
 from .common import CANCELLATION_MANAGER, CANCELLATION_USER, CancellationCase
 
 MODEL = "subscription.cancellation.declaration"
@@ -423,9 +425,9 @@ class TestDeclarations(DeclarationCase):
         Cancellation = type(self.env["subscription.cancellation"])
         schedule = Cancellation._schedule
 
-        def watch(records):
+        def watch(records, *args, **values):
             seen.append(records._get_objection_url())
-            return schedule(records)
+            return schedule(records, *args, **values)
 
         self.patch(Cancellation, "_schedule", watch)
         self.declare_and_process()
@@ -606,7 +608,7 @@ class PageCase(DeclarationCase):
     def text_of(self, response):
         """Return the page without what differs from one declaration to the next."""
         text = re.sub(r"[0-9a-f]{40,}o?\d*", "TOKEN", response.text)
-        text = re.sub(r"CD/\d+/\d+", "NUMBER", text)
+        text = re.sub(r"CD-\d+-\d+", "NUMBER", text)
         return re.sub(r"\d+:\d\d:\d\d", "TIME", text)
 
 
@@ -626,13 +628,14 @@ class TestPage(PageCase, HttpCase):
         self.assertReceipt(receipt)
         declaration = self.declarations()
         self.assertEqual(declaration.state, "received")
-        for text in (declaration.name, "Ann Azure", CUSTOMER, "earliest possible"):
+        number = as_reference(declaration.name)
+        for text in (number, "Ann Azure", CUSTOMER, "earliest possible"):
             self.assertIn(text, receipt.text)
         self.assertIn("no-store", receipt.headers["Cache-Control"])
         self.assertEqual(receipt.headers["Referrer-Policy"], "no-referrer")
         kept = self.get(f"{receipt.url}/text")
         self.assertIn("attachment", kept.headers["Content-Disposition"])
-        self.assertIn(declaration.name, kept.text)
+        self.assertIn(number, kept.text)
         self.assertIn("Ann Azure", kept.text)
         self.assertTrue(self.get_mails(CUSTOMER))
 
