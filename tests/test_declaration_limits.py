@@ -324,17 +324,17 @@ class TestLimitsOnThePage(PageCase, LimitCase, HttpCase):
         """E2: kept, never refused; the page says that the mail comes later."""
         for _number in range(2):
             page = self.send()
-            self.assertIn("also on its way", page.text)
+            self.assertIn("within a few minutes", page.text)
         page = self.send()
         self.assertReceipt(page)
         self.assertIn("We have received your cancellation", page.text)
         self.assertIn("later", page.text)
-        self.assertNotIn("also on its way", page.text)
+        self.assertNotIn("within a few minutes", page.text)
         self.assertEqual(len(self.declarations()), 3)
         self.assertEqual(len(self.get_mails(CUSTOMER)), 2)
         self.travel_to("2026-07-10 13:30:00")
         self.process()
-        self.assertIn("also on its way", self.get(page.url).text)
+        self.assertIn("within a few minutes", self.get(page.url).text)
 
     def test_beyond_so_many_a_day_the_page_says_so(self):
         """E2: with a way out; the entries are kept."""
