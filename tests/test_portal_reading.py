@@ -3,6 +3,8 @@
 
 from odoo.tests import tagged
 
+from odoo.addons.subscription_cancellation.formatting import as_reference
+
 from .portal import PortalCase
 
 
@@ -198,7 +200,7 @@ class TestEveryPage(PortalCase):
         summary = self.send(form, "cancel", timing="end_of_period")
         yield "summary", "check", summary
         result = self.send(summary, "confirm")
-        yield "result", self.get_cancellation().name, result
+        yield "result", as_reference(self.get_cancellation().name), result
         yield "refused", plan, self.see("/cancel")
 
     def test_the_title_names_the_page(self):
