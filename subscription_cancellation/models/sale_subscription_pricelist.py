@@ -11,10 +11,11 @@ class SaleSubscription(models.Model):
 
     @api.onchange("partner_id")
     def onchange_partner_id(self):
-        super().onchange_partner_id()
+        result = super().onchange_partner_id()
         if self.partner_id and not self.pricelist_id:
             company = self.company_id or self.env.company
             self.pricelist_id = company._get_subscription_pricelist()
+        return result
 
     @api.model_create_multi
     def create(self, vals_list):

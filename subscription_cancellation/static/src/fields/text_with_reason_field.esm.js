@@ -27,4 +27,6 @@ export const textWithReasonField = {
     extractProps: ({options}) => ({reasonField: options.reason_field}),
 };
 
-registry.category("fields").add("subscription_cancellation_text_with_reason", textWithReasonField);
+registry
+    .category("fields")
+    .add("subscription_cancellation_text_with_reason", textWithReasonField);
