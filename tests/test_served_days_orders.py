@@ -125,7 +125,7 @@ class TestServedDaysOfOrders(SalesCase, ServedDaysCase):
         self.assertEqual(self.get_unbilled(answer), [("skipped", 10.0)])
         self.assert_charged(subscription)
         told = " ".join(answer["warnings"])
-        for text in ("10.00", order.name, "still to be invoiced"):
+        for text in ("10.00", order.name, "To be invoiced with"):
             self.assertIn(text, told)
 
     def test_a_later_invoice_by_an_order_was_cancelled(self):
