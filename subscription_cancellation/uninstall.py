@@ -222,7 +222,7 @@ class Farewell:
     def _describe_line(self, line):
         """Return what is taken off, and why."""
         env = self._get_env(line.sale_subscription_id)
-        end = line._get_last_service_date()
+        end = line.last_service_date
         return env._(
             "Line removed: “%(name)s”, quantity %(quantity)s, price %(price)s, which "
             "ended on %(date)s.",

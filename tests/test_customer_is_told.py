@@ -129,7 +129,7 @@ class TestCustomerIsTold(RealMailServerCase, PortalCase):
             "Desired end July 10, 2026",
         ):
             self.assertIn(right, document)
-        for wrong in ("Waits for approval", "Service until", "without service"):
+        for wrong in ("Waits for approval", "Ends on", "without service"):
             self.assertNotIn(wrong, document)
 
     def test_what_waits_in_the_back_office_is_not_acknowledged(self):

@@ -69,7 +69,8 @@ class TestDecision(CancellationCase):
         self.assertEqual(
             dialog.overrides.split("\n"),
             [
-                "Refund Mode: Full Refund (policy: Issue Credit Memo (prorated))",
+                "Refund Mode: Full credit of the latest period "
+                "(policy: Issue Credit Memo (prorated))",
                 "Send Confirmation: no (policy: yes)",
             ],
         )

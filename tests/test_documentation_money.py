@@ -30,7 +30,7 @@ UNITS = (("years", 1), ("months", 1), ("weeks", 7), ("days", 1))
 REFUND_MODES = {
     "No Refund": "none",
     "Issue Credit Memo (prorated)": "prorated",
-    "Full Refund": "full",
+    "Full credit of the latest period": "full",
 }
 
 

@@ -86,7 +86,9 @@ class TestFingerprint(CancellationCase):
             {"refund_mode": "full", "approval_always": True}
         )
         with self.assertRaisesRegex(
-            UserError, "refund mode is now “Full Refund”. It now needs approval"
+            UserError,
+            "refund mode is now “Full credit of the latest period”. "
+            "It now needs approval",
         ):
             self.confirm()
 

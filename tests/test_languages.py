@@ -333,7 +333,7 @@ ENGLISH = [
     "Scheduled",
     "Service ended",
     "Service ends",
-    "Service until",
+    "Ends on",
     "Since",
     "Subscription",
     "summary",

@@ -8,7 +8,6 @@ from urllib.parse import quote
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-
 from .common import lose_races
 from .portal import PortalCase
 

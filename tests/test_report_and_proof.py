@@ -90,10 +90,9 @@ class TestSummary(CancellationCase):
                 "scope": "What The whole subscription",
                 "request_date": "Requested July 10, 2026 12:00 AM (UTC)",
                 "requested_by": "Requested by Rosa",
-                "channel": "Through API",
+                "channel": "Channel API",
                 "timing": "When Immediately",
-                "last_service_date": "Service until July 10, 2026",
-                "effective_date": "First day without service July 11, 2026",
+                "last_service_date": "Ends on July 10, 2026",
                 "executed_date": "Done July 10, 2026 12:00 AM (UTC)",
                 "refund_mode": "Refund mode Issue Credit Memo (prorated)",
                 "reason": "Reason Too expensive",
@@ -162,7 +161,7 @@ class TestSummary(CancellationCase):
                 "state": "Scheduled",
                 "outcome": "Service goes on until July 31, 2026. "
                 "The credit is computed on the day service ends.",
-                "last_service_date": "Service until July 31, 2026",
+                "last_service_date": "Ends on July 31, 2026",
                 "executed_date": None,
                 "lines": "Line Hosting Storage (add-on of Hosting)",
                 "total": None,
@@ -318,7 +317,7 @@ class TestSummary(CancellationCase):
             self.render(self.request(subscription)),
             {
                 "request_date": "Requested July 9, 2026 10:00 PM (America/New_York)",
-                "last_service_date": "Service until July 9, 2026",
+                "last_service_date": "Ends on July 9, 2026",
             },
         )
 

@@ -1166,7 +1166,7 @@ class TestSettlementOptions(SettlementCase):
         """D5: the invoice was paid after the preview."""
         preview = self.subscription.preview_cancellation(timing="immediate")
         self.pay(self.invoice)
-        with self.assertRaisesRegex(UserError, "What becomes of the money is now"):
+        with self.assertRaisesRegex(UserError, "Settlement is now"):
             self.cancel(self.subscription, fingerprint=preview["fingerprint"])
 
     def test_another_payment_method_is_another_settlement(self):
@@ -1175,7 +1175,7 @@ class TestSettlementOptions(SettlementCase):
         options = {"timing": "immediate", "unpaid_invoices": "collect"}
         preview = self.subscription.preview_cancellation(**options)
         self.create_token(self.partner)
-        with self.assertRaisesRegex(UserError, "What becomes of the money is now"):
+        with self.assertRaisesRegex(UserError, "Settlement is now"):
             self.cancel(
                 self.subscription, fingerprint=preview["fingerprint"], **options
             )

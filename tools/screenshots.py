@@ -71,7 +71,7 @@ def what_followed(page: Page) -> None:
     rows = page.locator("div[name=step_ids] .o_data_row")
     refunded = rows.filter(has_text=re.compile("Refunded to"))
     for _attempt in range(SETTLE_ATTEMPTS):
-        page.click(".o_notebook_headers a:has-text('What Followed')")
+        page.click(".o_notebook_headers a:has-text('Settlement')")
         rows.first.wait_for()
         if refunded.count():
             break

@@ -20,6 +20,7 @@ class PaymentTransaction(models.Model):
 
     cancellation_step_id = fields.Many2one(
         comodel_name="subscription.cancellation.step",
+        string="Settlement Step",
         readonly=True,
         copy=False,
         index="btree_not_null",

@@ -164,7 +164,7 @@ class SaleOrderLine(models.Model):
         subscription = line.sale_subscription_id
         if line.active and subscription.stage_id.type != "post":
             return subscription, self.subscription_end_date - ONE_DAY
-        return subscription, line._get_last_service_date()
+        return subscription, line.last_service_date
 
     def _describe_end(self):
         """Return in words when service has ended, and what is still invoiced of it."""

@@ -76,7 +76,11 @@ class SaleSubscription(models.Model):
         copy=False,
         help="First day without service.",
     )
-    last_service_date = fields.Date(compute="_compute_last_service_date")
+    last_service_date = fields.Date(
+        string="Ends On",
+        compute="_compute_last_service_date",
+        help="The last day of service.",
+    )
     # Whoever works with archived records, too, must not bill or end these anew.
     sale_subscription_line_ids = fields.One2many(context={"active_test": True})
     archived_line_ids = fields.One2many(

@@ -46,6 +46,11 @@ class SaleSubscriptionLine(models.Model):
         readonly=True,
         help="First day without service; nothing is billed from it on.",
     )
+    last_service_date = fields.Date(
+        string="Ends On",
+        compute="_compute_last_service_date",
+        help="The last day of service.",
+    )
     billed_days = fields.Json(
         copy=False,
         readonly=True,
@@ -64,6 +69,12 @@ class SaleSubscriptionLine(models.Model):
     )
 
     # === COMPUTE METHODS === #
+
+    @api.depends("cancellation_date")
+    def _compute_last_service_date(self):
+        for line in self:
+            end = line.cancellation_date
+            line.last_service_date = end and fields.Date.subtract(end, days=1)
 
     @api.depends("cancellation_line_ids.cancellation_id.state")
     def _compute_cancellation_reason_id(self):
@@ -191,12 +202,6 @@ class SaleSubscriptionLine(models.Model):
                     subscription=used.sale_subscription_id.display_name,
                 )
             )
-
-    def _get_last_service_date(self):
-        """Return the last day of service, ``False`` where no end is set."""
-        self.ensure_one()
-        end = self.cancellation_date
-        return end and fields.Date.subtract(end, days=1)
 
     # === ACTIONS === #
 

@@ -541,7 +541,7 @@ class SaleSubscriptionLine(models.Model):
             return self.env._("Ended")
         if not self.cancellation_date:
             return None
-        day = format_day(self.env, self._get_last_service_date())
+        day = format_day(self.env, self.last_service_date)
         # sudo: whoever comes with a link need not be allowed to read cancellations.
         waiting = (
             self.sudo()

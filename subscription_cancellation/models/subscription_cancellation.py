@@ -108,14 +108,21 @@ class SubscriptionCancellation(models.Model):
         ondelete="restrict",
         help="The policy that applied; empty: the built-in default.",
     )
-    timing = fields.Selection(selection=TIMINGS, required=True, readonly=True)
+    timing = fields.Selection(
+        selection=TIMINGS, string="When", required=True, readonly=True
+    )
     requested_date = fields.Date(readonly=True)
     effective_date = fields.Date(
         required=True,
         readonly=True,
         help="First day without service.",
     )
-    last_service_date = fields.Date(compute="_compute_last_service_date")
+    last_service_date = fields.Date(
+        string="Ends On",
+        compute="_compute_last_service_date",
+        store=True,
+        help="The last day of service.",
+    )
     earliest_end_date = fields.Date(
         string="Earliest End",
         readonly=True,
@@ -141,7 +148,7 @@ class SubscriptionCancellation(models.Model):
     )
     refund_mode = fields.Selection(selection=REFUND_MODES, required=True, readonly=True)
     cancel_day_billed = fields.Boolean(
-        string="Cancellation Day Is Billed", readonly=True
+        string="Cancellation day is billed", readonly=True
     )
     post_credit_memos = fields.Boolean(readonly=True)
     reason_id = fields.Many2one(

@@ -29,7 +29,7 @@ EVENTS = [
     ("failed", "Failed"),
     ("done", "Done"),
     ("reactivated", "Reactivated"),
-    ("step", "Follow-up step"),
+    ("step", "Settlement step"),
 ]
 #: What other software is told of an event, and nothing else: no text that people wrote
 #: or a payment provider sent, no name, address, token or link.
@@ -151,10 +151,12 @@ class SubscriptionCancellationEvent(models.Model):
         help="State of the cancellation after the event.",
     )
     timing = fields.Selection(
-        selection=_selection_of("subscription.cancellation", "timing"), readonly=True
+        selection=_selection_of("subscription.cancellation", "timing"),
+        string="When",
+        readonly=True,
     )
     effective_date = fields.Date(readonly=True, help="First day without service.")
-    last_service_date = fields.Date(readonly=True)
+    last_service_date = fields.Date(string="Ends On", readonly=True)
     previous_effective_date = fields.Date(
         readonly=True,
         help="First day without service before the date was moved.",
@@ -197,7 +199,7 @@ class SubscriptionCancellationEvent(models.Model):
     )
     step_id = fields.Many2one(
         comodel_name="subscription.cancellation.step",
-        string="Follow-up Step",
+        string="Settlement Step",
         readonly=True,
         ondelete="cascade",
     )

@@ -188,7 +188,7 @@ class SubscriptionCancellation(models.Model):
                 }
         if old["split"] != new["split"]:
             yield self.env._(
-                "What becomes of the money is now: %s.",
+                "Settlement is now: %s.",
                 "; ".join(
                     f"{part.text}: {part.currency.format(part.amount)}"
                     for part in self._preview_settlement()

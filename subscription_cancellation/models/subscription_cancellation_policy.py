@@ -21,7 +21,7 @@ TIMINGS = [
 REFUND_MODES = [
     ("none", "No Refund"),
     ("prorated", "Issue Credit Memo (prorated)"),
-    ("full", "Full Refund"),
+    ("full", "Full credit of the latest period"),
 ]
 CHANNELS = [
     ("backend", "Back Office"),
@@ -94,7 +94,7 @@ class SubscriptionCancellationPolicy(models.Model):
         string="Refund Mode: May Be Overridden", default=True
     )
     cancel_day_billed = fields.Boolean(
-        string="Cancellation Day Is Billed",
+        string="Cancellation day is billed",
         default=True,
         help="On: the day of cancellation is still a served, billed day; service "
         "ends with it. Off: it is already the first day without service.",

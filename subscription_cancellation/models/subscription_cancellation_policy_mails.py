@@ -14,7 +14,7 @@ class SubscriptionCancellationPolicy(models.Model):
     _inherit = "subscription.cancellation.policy"
 
     confirm_revoked = fields.Boolean(
-        string="Confirm Revoked Ones",
+        string="Tell the customer when a cancellation is revoked",
         help="Customers who were told of a cancellation are also told when it is "
         "revoked.",
     )

@@ -39,12 +39,12 @@ class SubscriptionCancellationPolicy(models.Model):
         string="Unbilled Charges: May Be Overridden", default=True
     )
     apply_credits = fields.Boolean(
-        string="Apply Credits to Open Invoices",
+        string="Use credits for open invoices",
         help="Credits and excess payments of the customer pay their other open "
         "invoices in the same currency first, the oldest due one first.",
     )
     allow_override_apply_credits = fields.Boolean(
-        string="Apply Credits: May Be Overridden", default=True
+        string="Use Credits: May Be Overridden", default=True
     )
     unpaid_invoices = fields.Selection(
         selection=UNPAID_INVOICES,
@@ -59,7 +59,7 @@ class SubscriptionCancellationPolicy(models.Model):
     )
     credit_settlement = fields.Selection(
         selection=CREDIT_SETTLEMENTS,
-        string="Refundable Credit",
+        string="Remaining Credit",
         default="keep",
         required=True,
         help="What becomes of the credit that exceeds what is due. Refund: through the "
@@ -67,7 +67,7 @@ class SubscriptionCancellationPolicy(models.Model):
         "accountant.",
     )
     allow_override_credit_settlement = fields.Boolean(
-        string="Refundable Credit: May Be Overridden", default=True
+        string="Remaining Credit: May Be Overridden", default=True
     )
     send_confirmation = fields.Boolean(
         default=True,

@@ -46,8 +46,8 @@ class SubscriptionCancellationPolicy(models.Model):
     )
     notice_counted = fields.Selection(
         selection=[
-            ("request", "From the day of the request"),
-            ("end", "Back from the end of service"),
+            ("request", "Notice from the request"),
+            ("end", "Notice before the end"),
         ],
         default="request",
         required=True,

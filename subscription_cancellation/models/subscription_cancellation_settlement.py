@@ -103,12 +103,14 @@ class SubscriptionCancellation(models.Model):
     )
     credit_settlement = fields.Selection(
         selection=CREDIT_SETTLEMENTS,
-        string="Refundable Credit Is",
+        string="Remaining Credit",
         default="keep",
         required=True,
         readonly=True,
     )
-    apply_credits = fields.Boolean(string="Credits Pay Open Invoices", readonly=True)
+    apply_credits = fields.Boolean(
+        string="Use credits for open invoices", readonly=True
+    )
     send_confirmation = fields.Boolean(
         default=True,
         readonly=True,

@@ -44,7 +44,7 @@ class SubscriptionCancellationStep(models.Model):
     """
 
     _name = "subscription.cancellation.step"
-    _description = "Cancellation Follow-up Step"
+    _description = "Cancellation Settlement Step"
     _order = "cancellation_id, sequence, id"
     _check_company_auto = True
 
@@ -165,8 +165,8 @@ class SubscriptionCancellationStep(models.Model):
         if self.env.context.get("cancellation_engine") is not ENGINE:
             raise UserError(
                 self.env._(
-                    "What follows a cancellation is part of its proof: it cannot be "
-                    "changed. Use Retry or Skip."
+                    "The settlement of a cancellation is part of its proof: it cannot "
+                    "be changed. Use Retry or Skip."
                 )
             )
         return super().write(vals)
@@ -174,7 +174,9 @@ class SubscriptionCancellationStep(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):
         raise UserError(
-            self.env._("What follows a cancellation is part of its proof: it is kept.")
+            self.env._(
+                "The settlement of a cancellation is part of its proof: it is kept."
+            )
         )
 
     def _set_done(self, note, **values):
@@ -483,8 +485,8 @@ class SubscriptionCancellationStep(models.Model):
         if not self._may_settle():
             raise AccessError(
                 self.env._(
-                    "Only accountants and cancellation managers repeat or skip what "
-                    "follows a cancellation."
+                    "Only accountants and cancellation managers repeat or skip a "
+                    "settlement step."
                 )
             )
 

@@ -26,7 +26,7 @@ class SubscriptionCancellation(models.Model):
     step_ids = fields.One2many(
         comodel_name="subscription.cancellation.step",
         inverse_name="cancellation_id",
-        string="Follow-up Steps",
+        string="Settlement Steps",
         readonly=True,
     )
     settlement_state = fields.Selection(

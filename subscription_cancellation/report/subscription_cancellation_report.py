@@ -94,7 +94,7 @@ class SubscriptionCancellationReport(models.Model):
     )
     reason_name = fields.Char(string="Given Reason", translate=True, readonly=True)
     channel = fields.Selection(selection=CHANNELS, readonly=True)
-    timing = fields.Selection(selection=TIMINGS, readonly=True)
+    timing = fields.Selection(selection=TIMINGS, string="When", readonly=True)
     refund_mode = fields.Selection(selection=REFUND_MODES, readonly=True)
     state = fields.Selection(
         selection=lambda self: self._get_states(), string="Status", readonly=True
@@ -107,7 +107,7 @@ class SubscriptionCancellationReport(models.Model):
     )
     tenure = fields.Selection(
         selection=TENURES,
-        string="Customer For",
+        string="Customer since (years)",
         readonly=True,
         help="From the start of the subscription to the end of service.",
     )

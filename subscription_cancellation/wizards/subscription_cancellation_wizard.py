@@ -172,7 +172,10 @@ class SubscriptionCancellationWizard(models.TransientModel):
     )
     # What there is to settle: the dialog asks for nothing that does not matter.
     has_refundable_credit = fields.Boolean(
-        compute="_compute_preview", store=True, compute_sudo=False
+        string="Has Remaining Credit",
+        compute="_compute_preview",
+        store=True,
+        compute_sudo=False,
     )
     has_unpaid_invoices = fields.Boolean(
         compute="_compute_preview", store=True, compute_sudo=False

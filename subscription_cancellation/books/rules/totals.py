@@ -21,7 +21,7 @@ LABELS = {
     "credit_tax": _lt("tax of the credit"),
     "credit_total": _lt("credit with tax"),
     "reduces_invoices": _lt("what reduces invoices"),
-    "refundable": _lt("refundable credit"),
+    "refundable": _lt("remaining credit"),
 }
 
 

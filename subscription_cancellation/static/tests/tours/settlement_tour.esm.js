@@ -2,7 +2,7 @@ import {registry} from "@web/core/registry";
 
 const openSteps = {
     content: "See what followed",
-    trigger: ".o_notebook_headers a:contains('What Followed')",
+    trigger: ".o_notebook_headers a:contains('Settlement')",
     run: "click",
 };
 
