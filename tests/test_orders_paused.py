@@ -97,3 +97,88 @@ class TestOrdersPaused(SalesCase):
             lambda move: move.state == "posted"
         )
         self.assertEqual(sum(billed.mapped("amount_total")), 10.0)
+
+
+@tagged("post_install", "-at_install")
+class TestDraftWithDownPayment(SalesCase):
+    """$310 for July and a set-up of $20, half of it paid down; the rest is a draft."""
+
+    def setUp(self):
+        super().setUp()
+        item = self.create_product(name="Set-up", invoice_policy="order")
+        item.product_tmpl_id.subscribable = False
+        self.order = self.sell(
+            {"price_unit": 310.0}, {"price_unit": 20, "product": item}
+        )
+        self.order.action_confirm()
+        self.subscription = self.order.subscription_ids
+        self.pay(self.invoice(self.order, "percentage", 50.0))
+        self.draft = self.invoice(self.order, post=False)
+        self.assertEqual(self.draft.amount_total, 165.0)
+        self.travel_to("2026-07-11")
+
+    def assert_given_back(self, records, total):
+        """Somebody is asked to press Create Invoice; that gives the rest back."""
+        [activity] = records.activity_ids
+        self.assertIn("Create Invoice", activity.note)
+        memo = self.invoice(self.order)
+        self.assertEqual((memo.move_type, memo.amount_total), ("out_refund", total))
+        self.assert_books_fit()
+
+    def test_paused_meanwhile(self):
+        """C15, B7: $165 are paid, ten days cost $100, the set-up $20."""
+        pause = self.subscription._pause("2026-08-20")
+        self.assertRecordValues(
+            self.draft,
+            [{"move_type": "out_invoice", "state": "draft", "amount_total": 20.0}],
+        )
+        charged = pause.move_ids.filtered(lambda move: move.move_type == "out_invoice")
+        self.assertEqual(charged.amount_total, 100.0)
+        self.assert_given_back(self.order, 165.0)
+        self.draft.action_post()
+
+    def test_ended_meanwhile(self):
+        """C15, C9: the order takes the draft back, and invoices the served days."""
+        with self.env.cr.savepoint() as savepoint:
+            preview = self.subscription.preview_cancellation(timing="immediate")
+            savepoint.rollback()
+        self.end(self.subscription, day="2026-07-11")
+        [cancellation] = self.subscription.cancellation_ids
+        self.assertIn("To be invoiced with order", str(preview))
+        self.assertEqual(self.draft.state, "cancel")
+        [step] = cancellation.step_ids.filtered(lambda step: step.kind == "unbilled")
+        self.assertEqual((step.state, step.amount), ("skipped", 110.0))
+        self.assert_given_back(cancellation, 35.0)
+
+    def test_one_line_ends_meanwhile(self):
+        """C15, C9: its days are invoiced by themselves, the order gives back."""
+        self.order = self.sell(310.0, 62.0)
+        self.order.action_confirm()
+        self.pay(self.invoice(self.order, "percentage", 50.0))
+        draft = self.invoice(self.order, post=False)
+        subscription = self.order.subscription_ids
+        line = subscription.sale_subscription_line_ids[0]
+        self.end(subscription, day="2026-07-11", line_ids=line.ids)
+        self.assertRecordValues(draft, [{"state": "draft", "amount_total": 62.0}])
+        cancellation = subscription.cancellation_ids
+        self.assertEqual(cancellation.step_ids.move_id.mapped("amount_total"), [110.0])
+        self.assert_given_back(cancellation, 186.0)
+        draft.action_post()
+
+    def test_undone(self):
+        """B15: the draft of the order is there again, as it was."""
+        self.end(self.subscription, day="2026-07-10")
+        self.subscription.cancellation_ids.action_undo()
+        self.assertRecordValues(
+            self.draft,
+            [{"move_type": "out_invoice", "state": "draft", "amount_total": 165.0}],
+        )
+        self.assert_books_fit()
+
+    def test_enough_is_left_to_deduct_it_from(self):
+        """C15: then it stays the invoice that it was."""
+        self.order.order_line[1].price_unit = 400.0
+        self.draft.unlink()
+        draft = self.invoice(self.order, post=False)
+        self.subscription._pause("2026-08-20")
+        self.assertEqual((draft.move_type, draft.amount_total), ("out_invoice", 235.0))

@@ -1,6 +1,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """Pauses that begin with the subscription, and terms that end in a pause."""
 
+from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import tagged
 
@@ -98,3 +99,115 @@ class TestTermEndsInPause(CancellationCase):
         subscription.action_pause(paused_until="2026-07-20")
         states = subscription.pause_ids.sorted("id").mapped("state")
         self.assertEqual(states, ["ended", "paused"])
+
+
+@tagged("post_install", "-at_install")
+class TestLineComesBackInPause(CancellationCase):
+    """$31.00 and $62.00 for July, paid; the second ends on the 4th, then a pause."""
+
+    def setUp(self):
+        super().setUp()
+        self.get_default_policy().undo_days = 60
+        self.subscription = self.create_subscription([31.0, 62.0])
+        self.invoice = self.bill(self.subscription)
+        self.pay(self.invoice)
+        self.line = self.subscription.sale_subscription_line_ids[1]
+
+    def end_line(self, **options):
+        self.travel_to("2026-07-04")
+        self.cancel(self.subscription, line_ids=self.line.ids, **options)
+        return self.subscription.cancellation_ids
+
+    def pause(self, day, until):
+        self.travel_to(day)
+        self.subscription.action_pause(paused_until=until)
+        return self.subscription.pause_ids
+
+    def get_credits(self):
+        """Return what is credited, taken back ones left out, by line."""
+        memos = self.subscription._get_invoices() | self.subscription.pause_ids.move_ids
+        memos |= self.subscription.cancellation_ids.credit_note_ids
+        memos = memos.filtered(
+            lambda move: move.move_type == "out_refund" and not move.reversal_move_ids
+        )
+        credited = memos.invoice_line_ids.grouped("subscription_line_id")
+        lines = self.subscription._get_all_lines().sorted("id")
+        empty = self.env["account.move.line"]
+        return [sum(credited.get(line, empty).mapped("price_total")) for line in lines]
+
+    def test_undo_in_a_pause_credits_its_paused_days(self):
+        """B7, B15: as if the line had been paused with the others."""
+        for mode in ("none", "prorated"):
+            with self.subTest(mode=mode), self.env.cr.savepoint() as savepoint:
+                cancellation = self.end_line(refund_mode=mode)
+                pause = self.pause("2026-07-12", "2026-08-20")
+                self.assertEqual(self.get_credits()[0], 20.0)
+                self.travel_to("2026-07-15")
+                cancellation.action_undo()
+                # 12 to 31 July: 20 of 31 days of $31.00 and of $62.00.
+                self.assertEqual(self.get_credits(), [20.0, 40.0])
+                self.assertEqual(pause.credit_total, 60.0)
+                self.assert_books_fit()
+                savepoint.rollback()
+                self.env.invalidate_all()
+
+    def test_resumed_early_after_the_undo(self):
+        """B7: both are billed from the day of the resumption."""
+        cancellation = self.end_line(refund_mode="none")
+        self.pause("2026-07-12", "2026-08-20")
+        cancellation.action_undo()
+        self.travel_to("2026-07-20")
+        self.subscription.action_resume()
+        self.env["sale.subscription"].cron_subscription_management()
+        drafts = self.subscription._get_invoices().filtered(
+            lambda move: move.state == "draft"
+        )
+        drafts.action_post()
+        self.assertEqual(
+            [
+                (str(item.start_date), item.price_unit)
+                for item in drafts.invoice_line_ids
+            ],
+            [("2026-07-20", 31.0), ("2026-07-20", 62.0)],
+        )
+        self.assert_books_fit()
+
+    def test_the_pause_taken_back_takes_all_back(self):
+        """B7: resumed on the day it began, nothing is credited any more."""
+        cancellation = self.end_line(refund_mode="none")
+        pause = self.pause("2026-07-12", "2026-08-20")
+        cancellation.action_undo()
+        self.subscription.action_resume()
+        self.assertEqual(pause.state, "taken_back")
+        self.assertEqual(self.get_credits(), [0.0, 0.0])
+        self.assert_books_fit()
+
+    def test_a_pause_that_is_over_is_named(self):
+        """B15: its days cannot be credited any more; nothing is half done."""
+        cancellation = self.end_line(refund_mode="none")
+        self.pause("2026-07-12", "2026-07-20")
+        self.run_pause_out("2026-07-20")
+        message = "was paused from July 12, 2026 to July 19, 2026"
+        with self.assertRaisesRegex(UserError, message):
+            cancellation.action_undo()
+        self.assertFalse(self.line.active)
+        self.assert_books_fit()
+
+    def test_what_was_credited_comes_back_after_a_pause(self):
+        """B15: billed anew since, the credit of the line stands; nothing is refused."""
+        cancellation = self.end_line(refund_mode="prorated")
+        self.pause("2026-07-12", "2026-08-20")
+        self.run_pause_out("2026-08-20")
+        self.post_drafts()
+        cancellation.action_undo()
+        self.assertTrue(self.line.active)
+        self.assert_books_fit()
+
+    def run_pause_out(self, day):
+        self.travel_to(day)
+        self.env["sale.subscription"].cron_subscription_management()
+        self.assertFalse(self.subscription.is_paused)
+
+    def post_drafts(self):
+        drafts = self.subscription._get_invoices()
+        drafts.filtered(lambda move: move.state == "draft").action_post()

@@ -213,7 +213,6 @@ class TestSummary(CancellationCase):
                 "outcome": "This cancellation has no effect. It ended no "
                 "service and credited nothing.",
                 "last_service_date": "Service was to end on July 31, 2026",
-                "effective_date": None,
             },
         )
 
@@ -228,7 +227,6 @@ class TestSummary(CancellationCase):
                 "outcome": "Waits for approval. Nothing ends and nothing is credited "
                 "before.",
                 "last_service_date": "Desired end July 10, 2026",
-                "effective_date": None,
             },
         )
         cancellation._refuse("The contract runs until May.")
@@ -294,7 +292,7 @@ class TestSummary(CancellationCase):
         self.env["res.lang"]._activate_lang("fr_FR")
         customer = self.create_customer(lang="fr_FR")
         page = self.render(self.request(self.create_billed(partner_id=customer.id)))
-        self.assertIn("11 juillet 2026", self.read(page, "effective_date"))
+        self.assertIn("10 juillet 2026", self.read(page, "last_service_date"))
         self.assertIn("21,00", self.read(page, "total"))
 
     def test_summary_for_a_customer_without_a_language_is_in_the_users(self):

@@ -256,7 +256,12 @@ class AccountMoveLine(models.Model):
         )
 
     def _take_off_drafts(self):
-        """Take these off drafts that go on, and what discounts took off them."""
+        """Take these off drafts that go on, and what discounts took off them.
+
+        A down payment that takes more than is left goes back to its order: a negative
+        invoice cannot be posted, and *Create Invoice* gives it back.
+        """
+        moves = self.move_id
         for move, items in self.grouped("move_id").items():
             lines = InvoiceLines(move._get_product_lines())
             kept = lines.get_parts_of_discounts(
@@ -268,6 +273,8 @@ class AccountMoveLine(models.Model):
                     discount.price_unit *= kept[discount]
                 else:
                     discount.unlink()
+        negative = moves.filtered(lambda move: move.amount_total < 0)
+        InvoiceLines(negative._get_product_lines()).down_payments.unlink()
 
     def _get_covered_periods(self):
         """Return what posted invoices bill of the subscription lines of these drafts.

@@ -186,6 +186,16 @@ class SaleSubscriptionPause(models.Model):
         """Return the values of the credit memo for ``invoice``."""
         return invoice._prepare_subscription_credit(self, lines)
 
+    def _credit(self, rows):
+        """Issue the credit memos of this pause.
+
+        :param rows: virtual ``subscription.cancellation.line``
+        """
+        rows = rows.with_env(self.env)
+        memos = rows._create_memos_of({self: rows})
+        memos._post_cancellation_credits()
+        rows._take_over_posted(memos)
+
     def _get_dropped(self):
         """Return the draft invoices that were cancelled for this."""
         return self.move_ids.filtered(
@@ -202,10 +212,12 @@ class SaleSubscriptionPause(models.Model):
         :param items: draft ``account.move.line``
         """
         sharing = items._filter_sharing()
+        orders = items.sale_line_ids.order_id.with_env(self.env)
         drafts = (items - sharing).move_id.with_env(self.env)
         sharing._take_off_drafts()
         drafts.pause_id = self
         drafts.button_cancel()
+        orders._ask_to_give_back()
 
     def _take_back_documents(self):
         """Bill again what was credited, and bring back what was dropped."""

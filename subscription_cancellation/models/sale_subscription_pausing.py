@@ -197,10 +197,7 @@ class SaleSubscription(models.Model):
                 "paused_by_id": self.env.uid,
             }
         )
-        rows = plan.rows.with_env(pause.env)
-        memos = rows._create_memos_of({pause: rows})
-        memos._post_cancellation_credits()
-        rows._take_over_posted(memos)
+        pause._credit(plan.rows)
         sentences = self._describe_pause_plan(plan)
         # Not before: rows that are not stored do not outlive a deletion.
         pause._drop_drafts(plan.drafts)
@@ -406,6 +403,17 @@ class SaleSubscription(models.Model):
                 state="paused", cancellation_id=False, ended_on=False, ended_by_id=False
             )
             self._write_pause_flags(True, resume_on)
+
+    def _pause_lines(self, lines):
+        """Credit paid days of lines that came back in a pause, as it did the others'.
+
+        :param lines: ``sale.subscription.line``
+        """
+        pause = self._get_running_pause()._as_engine()
+        if pause.refund_mode == "prorated":
+            until = pause._get_resume_date() or None
+            scope = CreditScope(lines, pause.date_from, pause.refund_mode, until=until)
+            pause._credit(pause.subscription_id._get_pause_rows(scope))
 
     # === ACTIONS === #
 

@@ -10,6 +10,7 @@ from collections import defaultdict
 from odoo import api, fields, models
 from odoo.fields import Domain
 
+from ..invoice_lines import InvoiceLines
 from ..orders_ahead import OrdersAhead
 from ..proration import from_units, to_units
 from .subscription_cancellation_settlement import SettlementPart
@@ -142,6 +143,53 @@ class SubscriptionCancellation(models.Model):
                 cancellation.paid_ahead = amount
             cancellation._ask_for_invoices(parts)
 
+    def _is_draft_left_to_order(self, draft):
+        """Return whether a draft deducts more than there is to invoice of it.
+
+        An invoice cannot be negative; *Create Invoice* on its order can give back.
+
+        :param UnbilledDraft draft: one of this cancellation
+        """
+        deducted = InvoiceLines(draft.move._get_product_lines()).down_payments
+        return bool(
+            deducted.sale_line_ids
+            and self._is_own_draft(draft)
+            and self._get_served_total(draft) < 0
+        )
+
+    def _plan_left_draft(self, draft):
+        """Return the step about a draft that goes back to its order."""
+        order = draft.items.sale_line_ids.order_id[:1]
+        served = draft.served
+        text = self.env._(
+            "To be invoiced with order %(order)s, which deducts its down payment: "
+            "%(days)s",
+            order=order.name,
+            days=self._describe_days([one.period for one in served]),
+        )
+        discounts = InvoiceLines(
+            draft.move._get_product_lines()
+        ).get_parts_of_discounts(
+            {
+                one.item: (one.period.days, one.item._get_service_period().days)
+                for one in served
+            }
+        )
+        total = self.subscription_id._get_invoice_total(
+            [*((one.item, one.share) for one in served), *discounts.items()],
+            draft.move.invoice_payment_term_id,
+        )
+        return SettlementPart(
+            "unbilled",
+            total,
+            draft.move.currency_id,
+            text,
+            "skipped",
+            draft=draft.move,
+            first_day=min(draft.items.mapped("start_date")),
+            order=order,
+        )
+
     def _ask_for_invoices(self, parts):
         """Ask somebody to invoice orders that deduct a down payment.
 
@@ -150,14 +198,14 @@ class SubscriptionCancellation(models.Model):
         :param list parts: of ``SettlementPart``
         """
         for part in parts:
-            if part.kind == "unbilled" and part.is_left_to_order:
-                order = part.order.with_env(self.env)
+            order = part.kind == "unbilled" and part.order
+            if order and order._has_open_down_payments():
                 self._notify_responsible(
                     self.env._("Invoice order %s", order.name),
                     self.env._(
                         "%(text)s. Choose Create Invoice on order %(order)s: it "
-                        "charges the days of service and gives back what is left of "
-                        "the down payment.",
+                        "invoices what is left, and gives back what is left of the "
+                        "down payment.",
                         text=part.text,
                         order=order.name,
                     ),

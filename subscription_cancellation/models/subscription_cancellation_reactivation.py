@@ -1,10 +1,12 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """Undoing an executed cancellation: lines, dates and credits come back."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+
+from ..formatting import format_day
 
 
 class SubscriptionCancellation(models.Model):
@@ -156,7 +158,43 @@ class SubscriptionCancellation(models.Model):
                 "since. Reactivate the subscription first.",
                 name=name,
             )
+        pause = self._get_pause_without_lines()
+        if pause:
+            return self.env._(
+                "Cancellation %(name)s cannot be undone: the subscription was paused "
+                "from %(start)s to %(end)s, and paid days of “%(line)s” in that pause "
+                "are not credited. Add the line anew.",
+                name=name,
+                start=format_day(self.env, pause.date_from),
+                end=format_day(self.env, pause.date_to),
+                line=self._get_ended_lines()[:1].name,
+            )
         return None
+
+    def _get_pause_without_lines(self):
+        """Return a pause, over by now, that would have credited the ended lines, too.
+
+        :rtype: ``sale.subscription.pause``
+        """
+        # sudo: whoever undoes need not be allowed to read pauses and journal items.
+        pauses = self.sudo().subscription_id.pause_ids.filtered(
+            lambda pause: (
+                pause.state == "ended"
+                and pause.refund_mode == "prorated"
+                and pause.paused_on >= self.executed_date
+            )
+        )
+        if not pauses or self.stage_before_id:
+            return pauses[:0]
+        items = self.env["account.move.line"].sudo()
+        lines = self._get_ended_lines()
+        billed_until = self._map_billed_until(lines, self._get_first_period_left_out())
+        if self._is_still_paid(billed_until):
+            days = billed_until.values()
+        else:
+            days = items._search_billed(lines)._get_ends_of_billed_days()
+        last = max(days, default=date.min)
+        return pauses.filtered(lambda pause: pause.date_from < last)[:1]
 
     def _get_orphan(self):
         """Return an ended add-on whose parent would stay ended, if there is one."""
@@ -206,6 +244,7 @@ class SubscriptionCancellation(models.Model):
         end = self.subscription_id.cancellation_date
         parts = self._get_left_out_parts(first_days, end, self._map_charges(lines))
         self.subscription_id._charge_days(parts, self)
+        self.subscription_id._pause_lines(lines)
         self._set_reactivated()
         self._log_step({self: [self._get_undone_sentence()]}, known)
 

@@ -78,7 +78,7 @@ class SettlementPart(NamedTuple):
     def is_left_to_order(self):
         """Whether an order is still to invoice served days, less its down payment."""
         orders = self.kind == "unbilled" and self.state == "skipped" and self.order
-        return bool(orders) and orders._has_open_down_payments()
+        return bool(orders) and bool(self.draft or orders._has_open_down_payments())
 
     def get_unpaid(self, pays):
         """Return what nothing pays yet of what is invoiced now.

@@ -249,6 +249,8 @@ class SubscriptionCancellation(models.Model):
             return SettlementPart(
                 "unbilled", 0.0, currency, text, "skipped", first_day=first_day
             )
+        if self._is_draft_left_to_order(draft):
+            return self._plan_left_draft(draft)
         text = self.env._(
             "Invoiced from draft %(draft)s for %(days)s",
             draft=self._describe_draft(draft.move),
