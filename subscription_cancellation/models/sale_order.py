@@ -140,8 +140,8 @@ class SaleOrder(models.Model):
                 note=as_note(
                     self.env._(
                         "The draft invoice that deducted the down payment is dropped, "
-                        "or bills too little now. Choose Create Invoice: it invoices what "
-                        "is left, and gives back what is left of the down payment."
+                        "or bills too little now. Choose Create Invoice: it invoices "
+                        "what is left, and gives back the rest of the down payment."
                     )
                 ),
                 user_id=order.subscription_ids[:1]._get_responsible().id,
