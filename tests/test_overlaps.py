@@ -325,3 +325,23 @@ class TestOverlaps(CancellationCase):
         self.travel_to("2026-08-05")
         self.env["sale.subscription"].cron_subscription_management()
         self.assertEqual(str(subscription.cancellation_date), "2026-08-01")
+
+    def test_the_rest_is_told_while_a_part_waits_for_approval(self):
+        """D5, C11: the answer has the figures of the preview, until it is decided."""
+        self.get_default_policy().approval_above = 40.0
+        self.cancel(self.subscription, line_ids=self.base.ids, **LATE)
+        waiting = self.subscription.cancellation_ids
+        self.assertEqual(waiting.state, "to_approve")
+        self.get_default_policy().approval_above = 500.0
+        options = {"timing": "specific_date", "requested_date": "2026-07-21"}
+        preview = self.subscription.preview_cancellation(**options)
+        answer = self.subscription.request_cancellation(**options)
+        # 22 to 31 July: 10 of 31 days of $310.00.
+        self.assertEqual(
+            (preview["credit_total"], answer["credit_total"]), (100.0, 100)
+        )
+        whole = self.subscription.cancellation_ids - waiting
+        waiting._refuse("No")
+        self.assertEqual(whole._as_dict()["credit_total"], 130.0)
+        self.execute_due("2026-07-22")
+        self.assertEqual(whole.credit_total, 130.0)
