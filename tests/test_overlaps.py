@@ -328,7 +328,9 @@ class TestOverlaps(CancellationCase):
 
     def test_the_rest_is_told_while_a_part_waits_for_approval(self):
         """D5, C11: the answer has the figures of the preview, until it is decided."""
-        self.get_default_policy().approval_above = 40.0
+        self.get_default_policy().write(
+            {"approval_above": 40.0, "allow_own_approval": True}
+        )
         self.cancel(self.subscription, line_ids=self.base.ids, **LATE)
         waiting = self.subscription.cancellation_ids
         self.assertEqual(waiting.state, "to_approve")
