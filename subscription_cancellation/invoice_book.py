@@ -40,6 +40,8 @@ class InvoiceBook:
         self.untaxed_left = self._sum_untaxed(invoice_items | refund_items)
         self.rounding_left = self._sum_rounding(invoice_items | refund_items)
         self._rooms = self._sum_by_taxes(invoice_items | refund_items)
+        #: Tax of credits beyond the lines with that tax: others have less room for it.
+        self._overdrawn = 0
         self.taxes = TaxBook(invoice, self.lines, invoice_items, refunds)
         self.discount = TaxDiscount(invoice_items, refund_items, self._to_units)
 
@@ -93,9 +95,12 @@ class InvoiceBook:
 
         :param CreditPart part: of the credit
         """
+        taxes, tax = part.credit.tax_ids, self.taxes.take_credit(part)
         self.untaxed_left -= part.units
-        self._rooms[part.credit.tax_ids] -= part.units
-        self.total_left -= part.units + self.taxes.take_credit(part)
+        self._rooms[taxes] -= part.units
+        self.total_left -= part.units + tax
+        beyond = clamp(-self._rooms[taxes], part.units)
+        self._overdrawn += half_up(tax * beyond, part.units) if beyond > 0 else 0
 
     def get_due_room(self):
         """Return how much of what is due is left of the lines, without tax."""
@@ -105,7 +110,9 @@ class InvoiceBook:
 
     def get_room(self, taxes):
         """Return what is left of the lines with these taxes, of all for ``None``."""
-        return self.untaxed_left if taxes is None else self._rooms[taxes]
+        if taxes is None:
+            return self.untaxed_left - self._overdrawn
+        return self._rooms[taxes]
 
     def _sum_rounding(self, items):
         """Return the cash rounding, but where it was added to the largest tax."""

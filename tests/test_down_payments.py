@@ -163,6 +163,23 @@ class TestDownPayments(SalesCase):
         subscription.reactivate_subscription()
         self.assertEqual(final.amount_residual, 0.0)
 
+    def test_what_the_order_lowered_had_more_tax_than_the_invoice_left(self):
+        """C15, C4: nothing gets lost between the invoice and its down payment."""
+        tax = self.create_tax(19.0)
+        self.order = self.sell({"price_unit": 100.0, "taxes": tax}, 200.0)
+        paid = self.invoice(self.order, "percentage", 50.0)
+        final = self.invoice(self.order)
+        for invoice in (paid, final):
+            self.pay(invoice)
+        self.travel_to("2026-07-05")
+        self.order.order_line[0].product_uom_qty = 0
+        lowered = self.invoice(self.order)
+        self.assertEqual(lowered.amount_total, 119.0)
+        memos, answer = self.end(self.order.subscription_ids, "2026-07-10")
+        # 21 of 31 days of $200.00; the final invoice has $40.50 left.
+        self.assertEqual(answer["credit_total"], 135.48)
+        self.assert_credited(memos, (final, 40.5), (paid, 94.98))
+
     def test_a_down_payment_that_was_not_deducted(self):
         """C15: it is said that it stays."""
         order = self.sell(365.0, interval="1 years")
