@@ -639,6 +639,17 @@ class TestPage(PageCase, HttpCase):
         self.assertIn("Ann Azure", kept.text)
         self.assertTrue(self.get_mails(CUSTOMER))
 
+    def test_a_date_beside_another_choice_is_asked_back(self):
+        """E2: nothing that was entered is left out silently; both are seen again."""
+        answer = self.send(end="earliest", desired_date="2030-12-31")
+        self.assertRefused(
+            answer, "You entered a date, and chose the earliest possible"
+        )
+        self.assertIn('value="2030-12-31"', answer.text)
+        self.assertNotIn("o_date_only", answer.text)
+        self.assertReceipt(self.send(end="date", desired_date="2030-12-31"))
+        self.assertIn("o_date_only", self.get().text)
+
     def test_the_receipt_says_nothing_of_what_became_of_it(self):
         """E2: whoever declared it does not learn by coming back, either."""
         first = self.send()

@@ -263,6 +263,19 @@ class TestPreview(DeactivateCase):
         names = subscription.sale_subscription_line_ids[1:].mapped("name")
         self.assertEqual(text, f"{', '.join(names)} – nothing to credit")
 
+    def test_what_is_kept_takes_one_row(self):
+        """D5: of two invoices, July and August."""
+        subscription = self.create_billed()
+        self.pay(self.bill(subscription))
+        self.travel_to("2026-07-10")
+        rows = html.fromstring(str(self.open_dialog(subscription).preview)).xpath(
+            "//table[@name='settlement']/tbody/tr"
+        )
+        texts = [" ".join(row.text_content().split()) for row in rows]
+        kept = [text for text in texts if text.startswith("Kept as credit")]
+        self.assertEqual(len(kept), 1)
+        self.assertIn("52.00", kept[0])
+
     def test_the_title_says_whose_it_is(self):
         """A2."""
         subscription = self.create_billed()

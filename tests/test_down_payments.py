@@ -198,6 +198,10 @@ class TestDownPayments(SalesCase):
         paid = self.invoice(order, "percentage", 50.0)
         self.pay(paid)
         subscription = order.subscription_ids
+        self.travel_to("2026-07-31")
+        plan = subscription._plan_cancellation({"timing": "immediate"}, "backend")
+        shown = str(plan._render_preview())
+        self.assertEqual(shown.count("To be invoiced with order"), 1)
         _memos, answer = self.end(subscription, "2026-07-31")
         self.assertTrue(any("219.00" in text for text in answer["warnings"]))
         cancellation = subscription.cancellation_ids

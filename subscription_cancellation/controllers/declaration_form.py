@@ -143,6 +143,11 @@ class DeclarationForm:
         if self.entries["end"] not in ENDS:
             self.entries["end"] = ENDS[0]
             self.errors["end"] = self.env._("Choose when the contract is to end.")
+        if self.entries["end"] == "earliest" and self.entries["desired_date"]:
+            self.errors["end"] = self.env._(
+                "You entered a date, and chose the earliest possible one. Choose “On a "
+                "later date”, or leave the date empty."
+            )
         if self.entries["end"] == "date" and "desired_date" not in self.errors:
             message = self._get_date_error()
             if message:

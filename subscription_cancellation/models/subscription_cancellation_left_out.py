@@ -77,7 +77,10 @@ class SubscriptionCancellation(models.Model):
         if self.state == "done" and not self.reactivated_date:
             # sudo: as in _get_left_out_warnings.
             steps = self.sudo().step_ids.filtered(
-                lambda step: not step.source_move_id and step.state == "skipped"
+                lambda step: (
+                    step.state == "skipped"
+                    and (step.sale_order_id or not step.source_move_id)
+                )
             )
             told = [
                 (step.note, step.amount, step.currency_id)
@@ -90,9 +93,7 @@ class SubscriptionCancellation(models.Model):
             told = [
                 (part.text, part.amount, part.currency)
                 for part in parts
-                if part.kind == "unbilled"
-                and part.state == "skipped"
-                and not part.draft
+                if part.is_left_out
             ]
         else:
             return self._get_later_unbilled_warnings()

@@ -230,7 +230,7 @@ class SubscriptionCancellation(models.Model):
                 "upcoming": self._tell_upcoming(outlook),
                 "bills": bills,
                 "without": without,
-                "parts": parts,
+                "parts": self._join_alike(parts),
                 "sentences": self._get_preview_sentences(outlook),
                 "warnings": [
                     *self._get_preview_warnings(),
@@ -238,6 +238,20 @@ class SubscriptionCancellation(models.Model):
                 ],
             },
         )
+
+    def _join_alike(self, parts):
+        """Return the parts to list: those alike as one, none that a warning tells.
+
+        :param list parts: of ``SettlementPart``
+        """
+        joined = {}
+        for part in parts:
+            if self._is_due_on_request() and part.is_left_out and part.amount:
+                continue
+            known = joined.get((part.text, part.currency))
+            amount = part.amount + (known.amount if known else 0.0)
+            joined[part.text, part.currency] = part._replace(amount=amount)
+        return list(joined.values())
 
     def _group_rows_by_bill(self, rows):
         """Return rows by what they credit: the invoice and the days that it bills.

@@ -80,6 +80,12 @@ class SettlementPart(NamedTuple):
         orders = self.kind == "unbilled" and self.state == "skipped" and self.order
         return bool(orders) and bool(self.draft or orders._has_open_down_payments())
 
+    @property
+    def is_left_out(self):
+        """Whether served days are not invoiced, which a warning says."""
+        is_skipped = self.kind == "unbilled" and self.state == "skipped"
+        return is_skipped and (self.is_left_to_order or not self.draft)
+
     def get_unpaid(self, pays):
         """Return what nothing pays yet of what is invoiced now.
 
