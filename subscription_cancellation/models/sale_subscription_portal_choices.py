@@ -56,8 +56,10 @@ class SaleSubscription(models.Model):
             self, policy
         )
         choices = {}
+        # Read once for all of them.
+        contract = self._get_contract() if self._is_started() else None
         for timing, _label in self._get_portal_timing_names(policy, options["timing"]):
-            choice = self._get_portal_timing(timing, options, policy)
+            choice = self._get_portal_timing(timing, options, policy, contract)
             if choice:
                 key = timing if timing == "specific_date" else choice.last_day
                 choices.setdefault(key, choice)
@@ -70,17 +72,17 @@ class SaleSubscription(models.Model):
             return timings
         return timings[:1]
 
-    def _get_portal_timing(self, timing, options, policy):
+    def _get_portal_timing(self, timing, options, policy, contract):
         """Return the :class:`TimingChoice`, ``None`` where it is not possible."""
         Cancellation = self.env["subscription.cancellation"]
         is_default = timing == options["timing"]
         options = {**options, "timing": timing, "requested_date": False}
         try:
-            end = Cancellation._get_effective_date(self, options, policy)
+            end = Cancellation._get_effective_date(self, options, policy, contract)
         except UserError:
             return None
         last_day = end - ONE_DAY
-        terms = Cancellation._prepare_term_dates(self, timing, policy)
+        terms = Cancellation._prepare_term_dates(self, timing, policy, contract)
         earliest = terms["earliest_end_date"]
         contract_end = self._get_contract_end()
         if timing == "specific_date":

@@ -123,17 +123,19 @@ class SubscriptionCancellation(models.Model):
     # === WHAT THE TERMS WOULD ALLOW === #
 
     @api.model
-    def _prepare_term_dates(self, subscription, timing, policy):
+    def _prepare_term_dates(self, subscription, timing, policy, contract=None):
         """Return the earliest end that keeps the terms, and until when to ask for it.
 
         Empty where there are no terms to keep: in a trial, before the start, and
         where the policy has none.
+
+        :param Contract contract: of the subscription, where it is known already
         """
         none = {"earliest_end_date": False, "cancel_by_date": False}
         is_free = not subscription._is_started() or subscription._is_in_trial()
         if is_free or policy._get_terms() == Terms():
             return none
-        terms, contract = self._get_terms(subscription, timing, policy)
+        terms, contract = self._get_terms(subscription, timing, policy, contract)
         try:
             last_day = earliest_end(subscription._today(), terms, contract)
         except NoTermError:
