@@ -268,6 +268,25 @@ class TestOrdersPaidAhead(SalesCase):
         self.assertEqual(
             order.order_line.mapped("untaxed_amount_to_invoice"), [0.0, 0.0]
         )
+        self.assertEqual(order.order_line.mapped("amount_to_invoice"), [0.0, 0.0])
+
+    def test_of_a_discount_nothing_is_left_where_all_is_dropped(self):
+        """C15, C9: neither to invoice nor expected, tax included."""
+        tax = self.create_tax(15.0)
+        for options in ({"unbilled_charges": "drop"}, {"refund_mode": "full"}):
+            with self.subTest(options=options):
+                self.travel_to("2026-07-01")
+                order = self.sell({"price_unit": 115.0, "taxes": tax})
+                self.discount(order, 10.0)
+                if "refund_mode" in options:
+                    self.pay_order(order)
+                else:
+                    order.action_confirm()
+                self.end_bought(order.subscription_ids, **options)
+                self.assertEqual(
+                    order.order_line.mapped("amount_to_invoice"), [0.0, 0.0]
+                )
+                self.assertEqual(order.amount_to_invoice, 0.0)
 
     # === CANCELLED ORDERS === #
 

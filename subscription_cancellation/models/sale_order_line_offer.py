@@ -62,11 +62,15 @@ class SaleOrderLine(models.Model):
                 line.untaxed_amount_to_invoice = 0.0
         return result
 
-    @api.depends("subscription_end_date", "qty_to_invoice")
+    @api.depends("order_id.order_line.subscription_end_date", "qty_to_invoice")
     def _compute_amount_to_invoice(self):
         result = super()._compute_amount_to_invoice()
-        for line in self.filtered("subscription_end_date"):
-            line.amount_to_invoice = line._get_offered(line.price_total)
+        for line in self:
+            if line.subscription_end_date:
+                line.amount_to_invoice = line._get_offered(line.price_total)
+            elif line.amount_to_invoice and line._has_nothing_left():
+                # As above.
+                line.amount_to_invoice = 0.0
         return result
 
     def _get_offered(self, price):
