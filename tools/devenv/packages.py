@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from . import configuration, python_env
@@ -28,8 +29,10 @@ def build(settings: Settings) -> None:
 
 def check(settings: Settings, databases: Databases) -> None:
     """Install them with pip beside Odoo, and the addons without an addons path."""
-    _install(settings, ARCHIVES)
-    python = _install(settings, WHEELS)
+    dist = settings.root / "dist"
+    _install_root(settings)
+    _install(settings, ARCHIVES, sorted(dist.glob(ARCHIVES)), settings.addons)
+    python = _install(settings, WHEELS, sorted(dist.glob(WHEELS)), settings.addons)
     conf = configuration.write(settings, databases.connection, addons=False)
     databases.copy_template(WHEEL_DATABASE)
     databases.install_elsewhere(WHEEL_DATABASE, python, conf, ADDON, ADDON)
@@ -37,9 +40,23 @@ def check(settings: Settings, databases: Databases) -> None:
     databases.drop(WHEEL_DATABASE)
 
 
-def _install(settings: Settings, kind: str) -> Path:
-    """Install the packages of one kind in an environment of their own; its Python."""
-    say(f"Installing {kind} in an environment of their own")
+def _install_root(settings: Settings) -> None:
+    """``pip install .``: the main addon, as its own package is."""
+    leftovers = ("build", f"odoo_addon_{ADDON}.egg-info")
+    try:
+        [addon] = (one for one in settings.addons if one.name == ADDON)
+        _install(settings, "setup.py", [settings.root], [addon])
+    finally:
+        # Setuptools would package from there what was deleted since.
+        for name in leftovers:
+            shutil.rmtree(settings.root / name, ignore_errors=True)
+
+
+def _install(
+    settings: Settings, kind: str, found: Sequence[Path], addons: Sequence[Path]
+) -> Path:
+    """Install packages of one kind in an environment of their own; its Python."""
+    say(f"Installing {kind} in an environment of its own")
     log = settings.state / "setup.log"
     environment = settings.state / "wheel-check"
     shutil.rmtree(environment, ignore_errors=True)
@@ -50,9 +67,8 @@ def _install(settings: Settings, kind: str) -> Path:
     (site / python_env.LINK).write_text(f"{ours}\n{odoo_path}")
     python = environment / "bin" / "python"
     pip = [python, "-m", "pip", "install", "--quiet", "--no-build-isolation"]
-    found = sorted((settings.root / "dist").glob(kind))
     run_logged([*pip, *found], log, f"Installing {kind} with pip")
-    for addon in settings.addons:
+    for addon in addons:
         _require_all_files(addon, site / "odoo" / "addons" / addon.name)
     return python
 
