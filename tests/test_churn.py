@@ -300,6 +300,26 @@ class TestPeriod(ChurnCase):
         self.assertTrue(report.search(own))
         self.assertFalse(report.search(own + safe_eval(domain)))
 
+    def test_last_12_months_have_the_last_day_of_this_one(self):
+        """E4: wherever its reader is."""
+        self.travel_to("2026-07-10 12:00:00")
+        subscription = self.start(day="2026-07-01")
+        self.bill(subscription, "2026-07-01")
+        self.cancel(
+            subscription,
+            "2026-07-10",
+            timing="specific_date",
+            requested_date="2026-07-31",
+        )
+        report = self.env["subscription.cancellation.report"]
+        view = report.get_view(view_type="search")
+        [domain] = self.get_filter(view["arch"], "last_12_months")
+        own = [("subscription_id", "=", subscription.id)]
+        for zone in ("UTC", "Europe/Berlin", "Pacific/Auckland", "America/New_York"):
+            with self.subTest(zone=zone):
+                reader = report.with_context(tz=zone)
+                self.assertTrue(reader.search(own + safe_eval(domain)))
+
     def get_filter(self, arch, name):
         """Return the domains of a filter of a search view."""
         return etree.fromstring(arch).xpath(f"//filter[@name='{name}']/@domain")

@@ -1,9 +1,12 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """What the list and the form of subscriptions show, and what finds one (D4, D8)."""
 
+from unittest.mock import patch
+
 from lxml import etree
 
 from odoo import fields
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tests import tagged
 from odoo.tools.safe_eval import safe_eval
@@ -221,6 +224,56 @@ class TestSubscriptionScreens(CancellationCase):
             self.assertFalse(self.is_shown("recurring_next_date", kind))
         self.assertFalse(self.is_shown("manual_invoice"))
 
+    def test_no_invoice_is_promised_for_days_that_are_charged(self):
+        """B13, B7: moved on, its extra days are invoiced to the day."""
+        self.cancel(self.subscription, timing="end_of_period")
+        self.subscription.postpone_cancellation(
+            requested_date="2026-08-20", charge_extension=True
+        )
+        self.assert_no_next_invoice()
+
+    def test_no_invoice_is_promised_while_a_request_waits(self):
+        """C11, B7: it would be refused until that is decided."""
+        self.get_default_policy().approval_always = True
+        self.cancel(self.subscription, timing="end_of_period")
+        self.assertEqual(self.subscription.cancellation_ids.state, "to_approve")
+        self.assert_no_next_invoice()
+
+    def assert_no_next_invoice(self):
+        for kind in ("form", "list"):
+            self.assertFalse(self.is_shown("recurring_next_date", kind))
+        self.assertFalse(self.is_shown("manual_invoice"))
+        with self.assertRaises(UserError):
+            self.subscription.manual_invoice()
+
+    def test_what_has_not_started_is_started_first(self):
+        """E1: its first button is *Start*; nothing is invoiced before that."""
+        self.subscription = self.create_subscription([31.0], start="2026-07-01")
+        draft = self.env["sale.subscription.stage"].search(
+            [("type", "=", "draft")], limit=1
+        )
+        self.subscription = self.subscription.copy({"stage_id": draft.id})
+        self.assertTrue(self.is_shown("action_start_subscription"))
+        self.assertFalse(self.is_shown("manual_invoice"))
+
+    def test_what_it_is_worth_stands_beside_its_dates(self):
+        """D4: in the group, not in a banner; once it is cancelled, too."""
+        arch = self.subscription.get_view(view_type="form")["arch"]
+        [field] = etree.fromstring(arch).xpath("//field[@name='monthly_revenue']")
+        self.assertEqual(field.getparent().get("name"), "right_group")
+        self.cancel(self.subscription)
+        self.assertTrue(self.is_shown("monthly_revenue"))
+
+    def test_an_empty_list_does_not_speak_of_the_first_one(self):
+        """E1: where there are some, it says how the others are found."""
+        action = self.env.ref("subscription_oca.sale_subscription_action")
+        model = self.env["sale.subscription"]
+        told = action.read(["help", "res_model"])[0]["help"]
+        self.assertIn("Remove these filters", told)
+        with patch.object(type(model), "search_count", return_value=0):
+            told = action.read(["help", "res_model"])[0]["help"]
+        self.assertIn("Create your first subscription", told)
+
     def test_an_invoice_before_the_end_is_shown(self):
         """B7: August is billed as usual."""
         self.cancel(
@@ -299,13 +352,19 @@ class TestSubscriptionScreens(CancellationCase):
                 self.assertEqual([one for one, _name in found], self.subscription.ids)
 
     def test_what_ends_this_month(self):
-        """D4: by the last day of service."""
-        for day, is_found in (
-            ("2026-07-31", True),
-            ("2026-07-10", True),
-            ("2026-08-01", False),
+        """D4: by the last day of service, wherever its reader is."""
+        self.travel_to("2026-07-10 12:00:00")
+        for day, is_found, zone in (
+            ("2026-07-31", True, "UTC"),
+            ("2026-07-31", True, "Europe/Berlin"),
+            ("2026-07-31", True, "Pacific/Auckland"),
+            ("2026-07-31", True, "America/New_York"),
+            ("2026-07-10", True, "UTC"),
+            ("2026-08-01", False, "Europe/Berlin"),
+            ("2026-08-01", False, "America/New_York"),
         ):
-            with self.subTest(day), self.env.cr.savepoint() as savepoint:
+            with self.subTest(day, zone=zone), self.env.cr.savepoint() as savepoint:
+                self.subscription = self.subscription.with_context(tz=zone)
                 self.cancel(
                     self.subscription, timing="specific_date", requested_date=day
                 )

@@ -1,4 +1,6 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from markupsafe import Markup
+
 from odoo import api, fields, models
 
 from ..actions import show_records
@@ -306,6 +308,22 @@ class SaleSubscription(models.Model):
         return None
 
     # === ACTIONS === #
+
+    @api.model
+    def get_empty_list_help(self, help_message):
+        """Lead to the first subscription only where there is none yet."""
+        anywhere = self.with_context(active_test=False)
+        if help_message and anywhere.search_count([], limit=1):
+            help_message = Markup(
+                "<p class='o_view_nocontent_smiling_face'>%s</p><p>%s</p>"
+            ) % (
+                self.env._("No subscription found"),
+                self.env._(
+                    "The list opens with what runs, or has not started. Remove these "
+                    "filters to find what has ended, too."
+                ),
+            )
+        return super().get_empty_list_help(help_message)
 
     def action_deactivate(self):
         """Open the Deactivate dialog for the whole subscription."""

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytz
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
@@ -29,6 +29,33 @@ class SaleSubscription(models.Model):
     """Bill no period that begins after the end of service."""
 
     _inherit = "sale.subscription"
+
+    has_next_invoice = fields.Boolean(
+        compute="_compute_has_next_invoice",
+        help="Whether there will be an invoice on the date of the next one.",
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends(
+        "recurring_next_date",
+        "date",
+        "stage_id",
+        "is_paused",
+        "paused_until",
+        "cancellation_date",
+        "cancellation_ids.state",
+        "sale_subscription_line_ids.cancellation_date",
+    )
+    def _compute_has_next_invoice(self):
+        for subscription in self:
+            # sudo: whoever reads it need not be allowed to read pauses and charges.
+            known = subscription.sudo()
+            subscription.has_next_invoice = bool(
+                known.recurring_next_date
+                and known.template_id
+                and not known._get_cannot_bill_reason()
+            )
 
     # === DATES === #
 
