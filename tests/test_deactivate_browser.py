@@ -178,6 +178,17 @@ class TestNothingMoves(DialogCase):
                 self.assertTrue(above < middle < below, (size, above, below, middle))
                 self.assertLessEqual(right, size["width"])
 
+    def test_what_is_unfolded_is_in_sight(self):
+        """A2: more options, at 1280 × 720."""
+        with self.open_browser(LAPTOP, "dialog_agent") as page:
+            self.open_dialog(page)
+            page.click(".modal details summary")
+            field = page.locator(".modal details [name=send_confirmation] input")
+            field.wait_for()
+            page.wait_for_timeout(300)
+            box, body = field.bounding_box(), page.locator(".modal-body").bounding_box()
+            self.assertLess(box["y"] + box["height"], body["y"] + body["height"] + 1)
+
     def test_what_cannot_be_chosen_is_greyed_and_says_why(self):
         """B3."""
         with self.open_browser(LAPTOP, "dialog_agent") as page:
@@ -185,7 +196,7 @@ class TestNothingMoves(DialogCase):
             radio = ".modal input[data-value=end_of_term]"
             self.assertTrue(page.is_disabled(radio))
             row = ".modal .o_radio_item:has(input[data-value=end_of_term])"
-            self.assertIn("it has none", page.inner_text(row))
+            self.assertIn("no fixed term", page.inner_text(row))
 
     def test_it_is_accessible(self):
         """E1: looked over by axe-core, folded and unfolded."""

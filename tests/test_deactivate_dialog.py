@@ -77,7 +77,7 @@ class TestTimings(DeactivateCase):
         self.policy.end_alignment = "end_of_term"
         dialog = self.open_dialog(self.create_billed())
         choices = self.get_choices(dialog)
-        self.assertEqual(choices["end_of_term"], "it has none")
+        self.assertEqual(choices["end_of_term"], "no fixed term")
         self.assertEqual(
             choices["earliest"], "no fixed term; ask a cancellation manager"
         )

@@ -262,10 +262,10 @@ class SubscriptionCancellation(models.Model):
         outlook = self._get_outlook(moved=moved)
         dates = self._format_period(self._get_first_period_not_billed())
         if self.is_whole:
-            nothing = self.env._("Nothing is invoiced for %s, or later.", dates)
+            nothing = self.env._("No regular invoice comes for %s, or later.", dates)
         else:
             nothing = self.env._(
-                "%(lines)s: nothing is invoiced for %(dates)s, or later.",
+                "%(lines)s: no regular invoice comes for %(dates)s, or later.",
                 lines=", ".join(self.line_ids.subscription_line_id.mapped("name")),
                 dates=dates,
             )

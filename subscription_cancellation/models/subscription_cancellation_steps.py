@@ -113,7 +113,12 @@ class SubscriptionCancellation(models.Model):
         """Return the step that tells the customer, where that is wanted."""
         if not self.send_confirmation:
             return []
+        partner = self.partner_id
         text = self.env._("Confirmation by e-mail")
+        if not partner.email_normalized:
+            text = self.env._(
+                "No confirmation: %s has no e-mail address", partner.display_name
+            )
         return [SettlementPart("confirm", 0.0, self.currency_id, text)]
 
     def _wake_steps(self):

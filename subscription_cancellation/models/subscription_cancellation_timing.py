@@ -117,7 +117,7 @@ class SubscriptionCancellation(models.Model):
     def _get_no_term_text(self, timing):
         """Return in a few words why there is no such end, and who can change that."""
         if timing == "end_of_term":
-            return self.env._("it has none")
+            return self.env._("no fixed term")
         return self.env._("no fixed term; ask a cancellation manager")
 
     # === WHAT THE TERMS WOULD ALLOW === #

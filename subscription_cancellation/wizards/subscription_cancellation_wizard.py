@@ -170,6 +170,9 @@ class SubscriptionCancellationWizard(models.TransientModel):
     fingerprint = fields.Char(
         compute="_compute_preview", store=True, compute_sudo=False
     )
+    needs_approval = fields.Boolean(
+        compute="_compute_preview", store=True, compute_sudo=False
+    )
     # What there is to settle: the dialog asks for nothing that does not matter.
     has_refundable_credit = fields.Boolean(
         string="Has Remaining Credit",
@@ -312,6 +315,7 @@ class SubscriptionCancellationWizard(models.TransientModel):
             "preview": plan._render_preview(parts, outlook),
             "problem": plan._get_said_problem(),
             "fingerprint": plan._fingerprint(parts),
+            "needs_approval": plan.state == "to_approve",
             **self._get_what_to_settle(plan, parts),
         }
 

@@ -1,6 +1,7 @@
 /* License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl). */
 
 import {RadioField, radioField} from "@web/views/fields/radio/radio_field";
+import {useEffect, useRef} from "@odoo/owl";
 import {registry} from "@web/core/registry";
 
 /**
@@ -9,6 +10,21 @@ import {registry} from "@web/core/registry";
  */
 export class CancellationTimingField extends RadioField {
     static template = "subscription_cancellation.TimingField";
+
+    setup() {
+        super.setup(...arguments);
+        const root = useRef("root");
+        // What unfolds below is of no use where it is out of sight.
+        useEffect(
+            (form) => {
+                const more = form?.querySelector("details");
+                const show = () => more.open && more.scrollIntoView({block: "end"});
+                more?.addEventListener("toggle", show);
+                return () => more?.removeEventListener("toggle", show);
+            },
+            () => [root.el?.closest(".o_form_view, .modal-body")]
+        );
+    }
 
     get info() {
         return this.props.record.data.timing_choices || {choices: {}};
