@@ -189,3 +189,56 @@ class TestDashboardScreen(ScreenCase):
             heads = page.locator(".o_pivot thead").inner_text()
             for measure in ("Running on the First Day", "Churn", "Net Monthly Revenue"):
                 self.assertIn(measure, heads)
+
+
+#: action: what is looked at of it, in its list
+LISTS = {
+    "subscription_cancellation_action": ".o_list_renderer",
+    "subscription_cancellation_step_action": ".o_list_renderer",
+    "subscription_cancellation_policy_action": ".o_list_renderer",
+    "subscription_cancellation_event_action": ".o_list_renderer",
+    "subscription_churn_report_action": ".o_pivot, .o_graph_renderer",
+}
+
+
+@tagged("post_install", "-at_install")
+class TestAccessibleScreens(ScreenCase):
+    """What this addon shows in the back office, looked over by axe-core."""
+
+    def setUp(self):
+        super().setUp()
+        self.cancel(self.subscription, timing="end_of_period")
+        line = self.subscription.sale_subscription_line_ids[:1]
+        self.assertTrue(line)
+        other = self.create_subscription([31.0])
+        self.pay(self.bill(other))
+        self.cancel(other)
+        self.done = other.cancellation_ids
+        self.run_steps(other)
+
+    def test_lists(self):
+        """E1: columns, badges and amounts."""
+        with self.open_browser(SMALL, "admin") as page:
+            for action, selector in LISTS.items():
+                with self.subTest(action=action):
+                    self.open(page, f"{ADDON}{action}", selector)
+                    page.wait_for_load_state("networkidle")
+                    self.assert_axe(page, selector)
+
+    def test_forms(self):
+        """E1: cancellations, executed and scheduled, and each tab of a policy."""
+        policy = self.env["subscription.cancellation.policy"].search([], limit=1)
+        paths = [
+            f"{ADDON}subscription_cancellation_action/{self.done.id}",
+            f"{ADDON}subscription_cancellation_action/"
+            f"{self.subscription.cancellation_ids[:1].id}",
+            f"{ADDON}subscription_cancellation_policy_action/{policy.id}",
+        ]
+        with self.open_browser(SMALL, "admin") as page:
+            for path in paths:
+                self.open(page, path, ".o_form_view .o_notebook")
+                for tab in page.locator(".o_notebook_headers a").all():
+                    with self.subTest(path=path, tab=tab.inner_text()):
+                        tab.click()
+                        page.wait_for_load_state("networkidle")
+                        self.assert_axe(page, ".o_form_sheet_bg")

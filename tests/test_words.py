@@ -100,7 +100,8 @@ class TestWords(CancellationCase):
         """E3: README, guide and reference."""
         pages = [*ADDON.glob("doc/*.md"), *ADDON.glob("readme/*.md")]
         pages = [page for page in pages if page.name != "HISTORY.md"]
-        pages.append(ADDON.parent / "README.rst")
+        pages += [ADDON.parent / "README.rst", ADDON / "README.rst"]
+        pages.append(ADDON / "static" / "description" / "index.html")
         for page in pages:
             text = " ".join(page.read_text(encoding="utf-8").split())
             for word in OTHER_WORDS["en"]:
