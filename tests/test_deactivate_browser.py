@@ -80,9 +80,11 @@ class DialogCase(BrowserCase):
             "/odoo/action-subscription_oca.sale_subscription_action/"
             f"{self.subscription.id}"
         )
-        button = "button[name=action_deactivate]:has-text('Deactivate')"
+        # In any language; that of a line has an icon.
+        button = ".o_statusbar_buttons button[name=action_deactivate]"
         if page.viewport_size["width"] < 768:
             page.click(".o_statusbar_buttons .dropdown-toggle")
+            button = "button[name=action_deactivate]:has-text('Deactivate')"
         page.click(button)
         page.wait_for_selector(".modal .o_subscription_cancellation_preview")
         page.wait_for_function(f"{ACTIVE}.closest('[name=reason_id]')")
@@ -136,20 +138,36 @@ class TestNothingMoves(DialogCase):
         """A2, D5: at 1280×720 with six lines, and every option in its place."""
         with self.open_browser(LAPTOP, "dialog_agent") as page:
             self.open_dialog(page)
-            for selector in SHOWN:
-                boxes = page.evaluate(BOXES, f".modal {selector}")
-                self.assertTrue(boxes, selector)
-                [[_l, _t, _r, foot]] = page.evaluate(BOXES, ".modal .modal-body")
-                for left, top, right, bottom in boxes:
-                    limit = 720 if selector.startswith(".modal-") else foot
-                    self.assertGreaterEqual(left, 0, selector)
-                    self.assertGreaterEqual(top, 0, selector)
-                    self.assertLessEqual(right, 1280, selector)
-                    self.assertLessEqual(bottom, limit, selector)
+            self.assert_one_screen(page)
             rows = page.locator(".modal [name=rows] tbody tr").count()
             self.assertGreaterEqual(rows, LINES)
             self.assertIn("Axe Inc", page.inner_text(".modal-title"))
             self.assert_still(page)
+
+    def test_in_every_language_all_of_it_is_one_screen(self):
+        """A2, E1: the same, with words that are longer than in English."""
+        for lang in ("de_DE", "es_ES", "fr_FR", "it_IT", "nl_NL"):
+            self.env["res.lang"]._activate_lang(lang)
+            self.env["ir.module.module"]._load_module_terms(
+                ["subscription_oca", "subscription_cancellation"], [lang]
+            )
+            self.agent.lang = lang
+            with self.subTest(lang=lang):
+                with self.open_browser(LAPTOP, "dialog_agent") as page:
+                    self.open_dialog(page)
+                    self.assert_one_screen(page)
+
+    def assert_one_screen(self, page):
+        for selector in SHOWN:
+            boxes = page.evaluate(BOXES, f".modal {selector}")
+            self.assertTrue(boxes, selector)
+            [[_l, _t, _r, foot]] = page.evaluate(BOXES, ".modal .modal-body")
+            for left, top, right, bottom in boxes:
+                limit = 720 if selector.startswith(".modal-") else foot
+                self.assertGreaterEqual(left, 0, selector)
+                self.assertGreaterEqual(top, 0, selector)
+                self.assertLessEqual(right, 1280, selector)
+                self.assertLessEqual(bottom, limit, selector)
 
     def test_on_a_phone(self):
         """A2: at 390×844 nothing is cut off, and nothing moves either."""

@@ -101,7 +101,7 @@ SCHEDULED_SUMMARY = {
     "de_DE": [
         "Die Leistung endet am 20. Juli 2026",
         "Die Leistung läuft weiter bis zum 20. Juli 2026.",
-        "Das gesamte Abonnement",
+        "Das ganze Abonnement",
         "Zu einem bestimmten Tag",
         "Anteilige Gutschrift",
         "Voraussichtlich, Stand 10. Juli 2026",
@@ -276,7 +276,7 @@ RESULT_PAGE = {
     "de_DE": [
         "Wir haben Ihre Kündigung erhalten.",
         "Die Leistung endet am 10. Juli 2026",
-        "Das gesamte Abonnement",
+        "Das ganze Abonnement",
         "Als PDF speichern",
         "Zurück zum Abonnement",
     ],

@@ -103,10 +103,9 @@ class TestSubscriptionScreen(ScreenCase):
     def setUp(self):
         super().setUp()
         parent, addon = self.subscription.sale_subscription_line_ids
-        parent.name = "Managed Database"
-        parent.product_id.name = "Managed Database"
-        addon.name = "Database Read Replica"
-        addon.product_id.name = "Database Read Replica"
+        names = ("Business Web Hosting, Extended", "Online Membership and Newsletter")
+        for line, name in zip((parent, addon), names, strict=True):
+            line.name = line.product_id.name = name
         addon.parent_line_id = parent
 
     def test_the_policy_is_one_line(self):

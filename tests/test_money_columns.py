@@ -72,6 +72,23 @@ class TestMoneyColumns(BrowserCase):
                 self.assertIn(head, shown, width)
             self.assertEqual(page.evaluate(CUT), [], f"{path} at {width}")
 
+    def test_the_credit_memos_to_review(self):
+        """E1, C12: whose they are, of which cancellation, for which days."""
+        policy = self.env["subscription.cancellation.policy"].search([], limit=1)
+        policy.post_credit_memos = False
+        partner = self.env["res.partner"].create(
+            {"name": "Larkspur Landscaping and Gardens Partnership"}
+        )
+        subscription = self.create_billed_subscription(partner)
+        subscription.request_cancellation(
+            timing="immediate", reason_code="switching_service"
+        )
+        self.assertEqual(subscription.cancellation_ids.credit_note_ids.state, "draft")
+        path = "/odoo/action-subscription_cancellation.account_move_to_review_action"
+        with self.open_as_admin() as page:
+            heads = ("Credited Invoice", "Credited Period", "Cancellation", "Total")
+            self.assert_nothing_is_cut(page, *heads, path=path, ready=())
+
     def open_as_admin(self):
         return self.open_browser({"width": 1400, "height": 900}, "admin")
 
