@@ -77,7 +77,7 @@ class TestMoneyColumns(BrowserCase):
         policy = self.env["subscription.cancellation.policy"].search([], limit=1)
         policy.post_credit_memos = False
         partner = self.env["res.partner"].create(
-            {"name": "Larkspur Landscaping and Gardens Partnership"}
+            {"name": "Larkspur Landscaping Partnership"}
         )
         subscription = self.create_billed_subscription(partner)
         subscription.request_cancellation(

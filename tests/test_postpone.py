@@ -398,8 +398,8 @@ class TestPostpone(CancellationCase):
                 "$ 31.00",
                 "• August 16, 2026: Credit for August 16, 2026 – August 31, 2026: "
                 "stays on the account: $ 16.00",
-                "• No regular invoice comes for September 1, 2026 – September 30, 2026, or "
-                "later.",
+                "• No regular invoice comes for September 1, 2026 – "
+                "September 30, 2026, or later.",
             ],
         )
 
@@ -410,7 +410,8 @@ class TestPostpone(CancellationCase):
         self.assertEqual(
             others,
             [
-                "• No regular invoice comes for August 1, 2026 – August 31, 2026, or later.",
+                "• No regular invoice comes for August 1, 2026 – August 31, 2026, "
+                "or later.",
             ],
         )
 
@@ -422,7 +423,8 @@ class TestPostpone(CancellationCase):
             others,
             [
                 "• July 21, 2026: Credit of days without service: $ 11.00",
-                "• No regular invoice comes for August 1, 2026 – August 31, 2026, or later.",
+                "• No regular invoice comes for August 1, 2026 – August 31, 2026, "
+                "or later.",
             ],
         )
 
@@ -435,7 +437,9 @@ class TestPostpone(CancellationCase):
         self.cancellation = self.subscription.cancellation_ids.filtered("is_open")
         _first, invoice, _credit, nothing = self.preview("2026-08-15")
         self.assertTrue(invoice.endswith(": Line 1: $ 31.00"), invoice)
-        self.assertTrue(nothing.startswith("• Line 1: no regular invoice comes for Sep"))
+        self.assertTrue(
+            nothing.startswith("• Line 1: no regular invoice comes for Sep")
+        )
 
     def test_what_the_dialog_lists_is_what_comes(self):
         """B13, D5: for several months, with the credit of the last one."""
