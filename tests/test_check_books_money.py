@@ -192,6 +192,31 @@ class TestUses(BooksCase):
         self.assertTrue(invoice.amount_residual)
         self.assert_books_fit()
 
+    def test_nor_what_was_paid_by_the_bank_then(self):
+        """C5: which leaves no trace; the rest reduces its own invoice since."""
+        customer = self.create_customer()
+        subscription, invoice = self.subscribe(partner_id=customer.id)
+        transfer = self.env["account.bank.statement.line"].create(
+            {
+                "journal_id": self.company_data["default_journal_bank"].id,
+                "payment_ref": "Transfer",
+                "partner_id": customer.id,
+                "amount": invoice.amount_total,
+            }
+        )
+        due = invoice.line_ids.filtered("date_maturity")
+        _liquidity, suspense, _other = transfer._seek_for_lines()
+        suspense.account_id = due.account_id
+        (suspense | due).reconcile()
+        _other, small = self.subscribe(price=3.0, partner_id=customer.id)
+        memo = self.settle(subscription, apply_credits=True)
+        self.assertEqual(small.amount_residual, 0.0)
+        self.travel_to("2026-07-20")
+        transfer.move_id.line_ids.remove_move_reconcile()
+        self.run_steps(subscription)
+        self.assertEqual(memo.amount_residual, 0.0)
+        self.assert_books_fit()
+
 
 @tagged("post_install", "-at_install")
 class TestTakeBacks(BooksCase):

@@ -41,7 +41,7 @@ def _check_use(ledger, cancellation, memo, partial):
     customers = {partial.debit_customer_id, partial.credit_customer_id} - {None}
     found = {
         OTHER_CUSTOMER: used if len(customers) > 1 else 0,
-        OTHER_INVOICE: min(used, _get_due_then(ledger, invoice, partial)),
+        OTHER_INVOICE: min(used, _get_due_then(ledger, memo, invoice, partial)),
     }
     for sentence, amount in found.items():
         if amount > 0:
@@ -59,15 +59,21 @@ def _check_use(ledger, cancellation, memo, partial):
             )
 
 
-def _get_due_then(ledger, invoice, use):
+def _get_due_then(ledger, memo, invoice, use):
     """Return what was due on an invoice when its credit memo paid something else.
 
     Nothing where that is not known: it is no invoice any more, or a payment of it,
-    which may have stood then, does not pay it now.
+    which may have stood then, does not pay it now. Nor where the memo has reduced it
+    since: it is due again, as what had paid it was taken off.
     """
     if not invoice or invoice.state != "posted":
         return 0
     partials = ledger.paid_by.get(invoice.id, [])
+    if any(
+        partial.credit_move_id == memo.id and partial.create_date > use.create_date
+        for partial in partials
+    ):
+        return 0
     paying = {partial.credit_payment_id for partial in partials}
     linked = ledger.linked_payments_of.get(invoice.id, [])
     if {link.payment_id for link in linked} - paying:
