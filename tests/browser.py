@@ -156,12 +156,15 @@ class BrowserCase(HttpCase):
         """No serious issue in the dialog that is open: what is behind it is Odoo's."""
         self.assert_axe(page, ".modal .o_subscription_deactivate, .modal-footer")
 
-    def assert_axe(self, page, selector=None):
+    def assert_axe(self, page, selector=None, without=()):
         """Let axe-core look over a page, or some of it.
 
         :param str selector: of what is looked at
+        :param without: selectors of what is Odoo's own in there
         """
         context = {"include": [[selector]]} if selector else None
+        if without:
+            context["exclude"] = [[one] for one in without]
         found = Axe().run(page, context, RULES).response["violations"]
         serious = [
             (issue["id"], [node["html"] for node in issue["nodes"]][:3])

@@ -21,6 +21,13 @@ FIRST = (
     "unbilled_charges",
     "send_confirmation",
 )
+#: Its own: the box that selects a row, badges, the arrow between two dates, tabs.
+ODOO = (
+    ".o_list_record_selector",
+    ".badge",
+    ".fa-long-arrow-right",
+    ".o_notebook_headers",
+)
 #: Texts that end in "…", of the columns given.
 CUT_OFF = """(names) => names.flatMap(
     (name) => [...document.querySelectorAll(`td[name=${name}], th[data-name=${name}]`)]
@@ -188,3 +195,53 @@ class TestDashboardScreen(ScreenCase):
             heads = page.locator(".o_pivot thead").inner_text()
             for measure in ("Running on the First Day", "Churn", "Net Monthly Revenue"):
                 self.assertIn(measure, heads)
+
+
+@tagged("post_install", "-at_install")
+class TestAccessibleScreens(ScreenCase):
+    """What this addon shows in the back office, looked over by axe-core."""
+
+    def setUp(self):
+        super().setUp()
+        partner = self.env["res.partner"].create({"name": "Azure Interior"})
+        other = self.create_billed_subscription(partner)
+        for subscription, timing in (
+            (self.subscription, "end_of_period"),
+            (other, "immediate"),
+        ):
+            subscription.request_cancellation(
+                timing=timing, reason_code="switching_service"
+            )
+        self.done = other.cancellation_ids
+
+    def look_over(self, page, action, selector, ready):
+        self.open(page, f"{ADDON}{action}", ready)
+        page.wait_for_timeout(500)
+        self.assert_axe(page, selector, ODOO)
+
+    def test_lists(self):
+        """E1: their cells; heads and switches are Odoo's."""
+        names = ("", "_policy", "_event")
+        with self.open_browser(SMALL, "admin") as page:
+            for name in names:
+                action = f"subscription_cancellation{name}_action"
+                with self.subTest(action=action):
+                    self.look_over(page, action, ".o_data_row", ".o_data_row")
+
+    def test_forms(self):
+        """E1: cancellations, executed and scheduled, and each tab of a policy."""
+        policy = self.env["subscription.cancellation.policy"].search([], limit=1)
+        scheduled = self.subscription.cancellation_ids
+        with self.open_browser(SMALL, "admin") as page:
+            for path in (
+                f"subscription_cancellation_action/{self.done.id}",
+                f"subscription_cancellation_action/{scheduled.id}",
+                f"subscription_cancellation_policy_action/{policy.id}",
+            ):
+                ready = ".o_form_view .o_notebook"
+                self.look_over(page, path, ".o_form_sheet", ready)
+                for tab in page.locator(".o_notebook_headers a:visible").all():
+                    with self.subTest(path=path, tab=tab.inner_text()):
+                        tab.click()
+                        page.wait_for_timeout(300)
+                        self.assert_axe(page, ".o_form_sheet", ODOO)
