@@ -21,14 +21,14 @@ FIRST = (
     "unbilled_charges",
     "send_confirmation",
 )
-#: Its own: the box that selects a row, badges, the arrow between two dates, tabs, the
-#: switch of columns.
+#: Its own: the box that selects a row, badges, the arrow between two dates, tabs,
+#: what unfolds something.
 ODOO = (
     ".o_list_record_selector",
     ".badge",
     ".fa-long-arrow-right",
     ".o_notebook_headers",
-    ".o_optional_columns_dropdown",
+    ".o-dropdown",
 )
 #: Texts that end in "…", of the columns given.
 CUT_OFF = """(names) => names.flatMap(
