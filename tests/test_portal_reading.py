@@ -219,3 +219,38 @@ class TestEveryPage(PortalCase):
         for name, _title, page in self.walk():
             with self.subTest(name):
                 self.assertEqual(page.tree.xpath("//img[not(@alt)]/@src"), [], page.url)
+
+
+@tagged("post_install", "-at_install")
+class TestQueriesOfPages(PortalCase):
+    """What a page asks the database for, once its templates are known."""
+
+    def count(self, visit):
+        """Return the queries of a visit, with nothing read before."""
+        counts = []
+        for _attempt in range(3):
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            visit()
+            counts.append(self.env.cr.sql_log_count - before)
+        return min(counts)
+
+    def count_preview(self):
+        form = self.see("/cancel")
+        choice = {"scope": "whole", "timing": "immediate"}
+        return self.count(lambda: self.send(form, "cancel", **choice))
+
+    def test_no_page_asks_for_more(self):
+        """E2: what the pages asked for when they had less to tell."""
+        found = {
+            "list": self.count(lambda: self.go("/my/subscriptions")),
+            "detail": self.count(self.see),
+            "form": self.count(lambda: self.see("/cancel")),
+            "preview": self.count_preview(),
+        }
+        self.subscription.request_cancellation(timing="end_of_period")
+        found["scheduled"] = self.count(self.see)
+        limits = {"list": 22, "detail": 25, "form": 37, "preview": 50, "scheduled": 25}
+        for name, count in found.items():
+            with self.subTest(page=name):
+                self.assertLessEqual(count, limits[name], found)

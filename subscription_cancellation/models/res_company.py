@@ -1,5 +1,6 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from odoo import api, fields, models
+from odoo.tools import ormcache
 from odoo.tools.i18n import format_list
 
 
@@ -112,8 +113,18 @@ class ResCompany(models.Model):
         if "website" in self.env:
             company = self.env["website"].sudo().get_current_website().company_id
         else:
-            company = self.env.ref("base.public_user").sudo().company_id
+            company = self.browse(self._get_public_company_id())
         return company.sudo(self.env.su)
+
+    @api.model
+    @ormcache()
+    def _get_public_company_id(self):
+        """Return the id of the public user's company: each page asks for it.
+
+        Odoo empties the cache where a user gets another company.
+        """
+        # sudo: as in _get_public_company.
+        return self.env.ref("base.public_user").sudo().company_id.id
 
     def _get_home_company(self):
         """Return the company that visitors of this one's base address are with.
