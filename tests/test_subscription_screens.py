@@ -246,6 +246,22 @@ class TestSubscriptionScreens(CancellationCase):
         with self.assertRaises(UserError):
             self.subscription.manual_invoice()
 
+    def test_a_list_asks_once_for_all(self):
+        """D4: whether there is a next invoice, of two as of twelve."""
+        many = self.subscription
+        for number in range(11):
+            many |= self.create_subscription([31.0])
+            if number % 2:
+                self.cancel(many[-1], timing="end_of_period")
+        counts = []
+        for some in (many[:2], many[-2:], many):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            some.mapped("has_next_invoice")
+            counts.append(self.env.cr.sql_log_count - before)
+        self.assertLessEqual(counts[2], max(counts[:2]), counts)
+
     def test_what_has_not_started_is_started_first(self):
         """E1: its first button is *Start*; nothing is invoiced before that."""
         self.subscription = self.create_subscription([31.0], start="2026-07-01")
