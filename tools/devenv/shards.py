@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+#: It wants a database in which no other test has committed anything.
+FIRST = "test_empty_database.py"
+
 
 def pytest_addoption(parser) -> None:
     """Which part: its number, and of how many."""
@@ -29,3 +32,4 @@ def pytest_collection_modifyitems(config, items) -> None:
         items=[item for item in items if item.path not in mine]
     )
     items[:] = [item for item in items if item.path in mine]
+    items.sort(key=lambda item: item.path.name != FIRST)
