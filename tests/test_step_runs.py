@@ -4,7 +4,7 @@
 from datetime import timedelta
 
 from odoo import fields
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, LockError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -180,6 +180,18 @@ class TestStepRuns(StepCase):
         self.assertIn("Unexpected error: division by zero", step.error)
         confirmation = self.get_step(step.cancellation_id, "confirm")
         self.assertEqual(confirmation.state, "done")
+
+    def test_what_somebody_else_holds_has_not_failed(self):
+        """C8: it is left to later, as where the database says so."""
+        step = self.end_unpaid()
+
+        def be_held(step):
+            raise LockError("Cannot grab a lock on records")
+
+        self.patch(self.registry[step._name], "_do_collect", be_held)
+        with self.assertRaises(LockError), self.env.cr.savepoint():
+            self.take(step)
+        self.assertEqual((step.state, step.error), ("pending", False))
 
     # === ORDER === #
 

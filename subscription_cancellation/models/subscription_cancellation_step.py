@@ -3,7 +3,7 @@ import logging
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, LockError, UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ..caller import forget_context
@@ -324,7 +324,8 @@ class SubscriptionCancellationStep(models.Model):
                 self._balance_credits()
             if transaction:
                 self._send(transaction)
-        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+        except (*PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, LockError):
+            # Somebody else is at it: it is taken when they are done.
             raise
         except UserError as error:
             self._fail(str(error))
