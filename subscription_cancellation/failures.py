@@ -9,7 +9,11 @@ from contextlib import contextmanager
 import psycopg2
 from psycopg2.errors import NotNullViolation, QueryCanceled
 
-from odoo.exceptions import UserError
+from odoo.exceptions import LockError, UserError
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+
+#: Somebody else is at the same record.
+CONFLICTS = (*PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, LockError)
 
 
 def explain(env, error):

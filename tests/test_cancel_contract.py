@@ -647,6 +647,8 @@ class TestPage(PageCase, HttpCase):
         )
         self.assertIn('value="2030-12-31"', answer.text)
         self.assertNotIn("o_date_only", answer.text)
+        none = self.send(end="", desired_date="2030-12-31")
+        self.assertRefused(none, "Choose when the contract is to end")
         self.assertReceipt(self.send(end="date", desired_date="2030-12-31"))
         self.assertIn("o_date_only", self.get().text)
 

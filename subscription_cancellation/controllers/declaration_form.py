@@ -143,7 +143,7 @@ class DeclarationForm:
         if self.entries["end"] not in ENDS:
             self.entries["end"] = ENDS[0]
             self.errors["end"] = self.env._("Choose when the contract is to end.")
-        if self.entries["end"] == "earliest" and self.entries["desired_date"]:
+        elif self.entries["end"] == "earliest" and self.entries["desired_date"]:
             self.errors["end"] = self.env._(
                 "You entered a date, and chose the earliest possible one. Choose “On a "
                 "later date”, or leave the date empty."

@@ -160,13 +160,15 @@ class SubscriptionCancellation(models.Model):
             )
         pause = self._get_pause_without_lines()
         if pause:
+            # One without an end ended with the subscription.
+            days = pause._get_days(today)
             return self.env._(
                 "Cancellation %(name)s cannot be undone: the subscription was paused "
                 "from %(start)s to %(end)s, and paid days of “%(line)s” in that pause "
                 "are not credited. Add the line anew.",
                 name=name,
-                start=format_day(self.env, pause.date_from),
-                end=format_day(self.env, pause.date_to),
+                start=format_day(self.env, days.start),
+                end=format_day(self.env, days.last_day),
                 line=self._get_ended_lines()[:1].name,
             )
         return None

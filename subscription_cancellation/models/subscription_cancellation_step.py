@@ -3,11 +3,10 @@ import logging
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, LockError, UserError
-from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.exceptions import AccessError, UserError
 
 from ..caller import forget_context
-from ..failures import explain
+from ..failures import CONFLICTS, explain
 from ..formatting import as_note
 from ..rights import is_manager
 from .subscription_cancellation import ENGINE
@@ -324,7 +323,7 @@ class SubscriptionCancellationStep(models.Model):
                 self._balance_credits()
             if transaction:
                 self._send(transaction)
-        except (*PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, LockError):
+        except CONFLICTS:
             # Somebody else is at it: it is taken when they are done.
             raise
         except UserError as error:

@@ -6,12 +6,11 @@ import contextlib
 import psycopg2
 
 from odoo import api, fields, models
-from odoo.exceptions import LockError
 from odoo.fields import Domain
 from odoo.modules import module
-from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
+from ..failures import CONFLICTS
 from .subscription_cancellation_settlement import ORDER, SettlementPart
 
 #: Names the advisory locks of this module among those of a database.
@@ -182,7 +181,7 @@ class SubscriptionCancellation(models.Model):
         """Take the steps of one; leave them to later where somebody else is at it."""
         try:
             self._run_steps()
-        except (*PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, LockError):
+        except CONFLICTS:
             self.env.cr.rollback()
 
     def _run_steps(self):
