@@ -193,6 +193,17 @@ class TestLineComesBackInPause(CancellationCase):
         self.assertFalse(self.line.active)
         self.assert_books_fit()
 
+    def test_an_open_pause_that_ended_with_the_subscription_is_named(self):
+        """B15: by the days that it had."""
+        cancellation = self.end_line(refund_mode="none")
+        self.pause("2026-07-12", False)
+        self.travel_to("2026-07-15")
+        self.cancel(self.subscription)
+        self.subscription.reactivate_subscription(mode="new_term")
+        self.travel_to("2026-07-20")
+        with self.assertRaisesRegex(UserError, "July 12, 2026 to July 15, 2026"):
+            cancellation.action_undo()
+
     def test_what_was_credited_comes_back_after_a_pause(self):
         """B15: billed anew since, the credit of the line stands; nothing is refused."""
         cancellation = self.end_line(refund_mode="prorated")
