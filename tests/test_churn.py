@@ -282,43 +282,31 @@ class TestAccess(ChurnCase):
 
 @tagged("post_install", "-at_install")
 class TestPeriod(ChurnCase):
-    def test_last_12_months_have_no_next_month(self):
-        """E4: an end that is scheduled for later is not of the last months."""
-        self.travel_to("2026-07-10")
-        subscription = self.start(day="2026-07-01")
-        self.bill(subscription, "2026-07-01")
-        self.cancel(
-            subscription,
-            "2026-07-10",
-            timing="specific_date",
-            requested_date="2026-08-01",
-        )
-        view = self.env["subscription.cancellation.report"].get_view(view_type="search")
-        [domain] = self.get_filter(view["arch"], "last_12_months")
-        report = self.env["subscription.cancellation.report"]
-        own = [("subscription_id", "=", subscription.id)]
-        self.assertTrue(report.search(own))
-        self.assertFalse(report.search(own + safe_eval(domain)))
-
-    def test_last_12_months_have_the_last_day_of_this_one(self):
-        """E4: wherever its reader is."""
+    def end_on(self, day):
+        """Schedule an end; return the report, what is its own, and the filter."""
         self.travel_to("2026-07-10 12:00:00")
         subscription = self.start(day="2026-07-01")
         self.bill(subscription, "2026-07-01")
-        self.cancel(
-            subscription,
-            "2026-07-10",
-            timing="specific_date",
-            requested_date="2026-07-31",
-        )
+        options = {"timing": "specific_date", "requested_date": day}
+        self.cancel(subscription, "2026-07-10 12:00:00", **options)
         report = self.env["subscription.cancellation.report"]
         view = report.get_view(view_type="search")
         [domain] = self.get_filter(view["arch"], "last_12_months")
         own = [("subscription_id", "=", subscription.id)]
+        self.assertTrue(report.search(own))
+        return report, own + safe_eval(domain)
+
+    def test_last_12_months_have_no_next_month(self):
+        """E4: an end that is scheduled for later is not of the last months."""
+        report, domain = self.end_on("2026-08-01")
+        self.assertFalse(report.search(domain))
+
+    def test_last_12_months_have_the_last_day_of_this_one(self):
+        """E4: wherever its reader is."""
+        report, domain = self.end_on("2026-07-31")
         for zone in ("UTC", "Europe/Berlin", "Pacific/Auckland", "America/New_York"):
             with self.subTest(zone=zone):
-                reader = report.with_context(tz=zone)
-                self.assertTrue(reader.search(own + safe_eval(domain)))
+                self.assertTrue(report.with_context(tz=zone).search(domain))
 
     def get_filter(self, arch, name):
         """Return the domains of a filter of a search view."""
