@@ -32,13 +32,15 @@ class ServedDays:
             items = items.search_fetch(
                 self._get_domain(lines, since),
                 ["subscription_line_id", "start_date", "end_date", "move_id"]
-                + ["amount_currency", "discounted_line_id"],
+                + ["amount_currency", "discounted_line_id", "parent_state"],
                 order="id",
             )
         #: By line, days and what they add: 1 for an invoice, -1 for a credit of it.
         self._covers = defaultdict(list)
         items = items.filtered(lambda item: item.move_id not in ignored)
         items = items._without_strangers() - items._filter_reductions()
+        #: Whether drafts are among the documents.
+        self.has_drafts = "draft" in items.mapped("parent_state")
         for line, period, count in items._get_covers():
             self._covers[line.id].append((period, count))
 
@@ -53,24 +55,22 @@ class ServedDays:
         self._covers[line.id].append((period, 1))
 
     def _get_domain(self, lines, since):
-        is_invoice = Domain("move_id.move_type", "=", "out_invoice") & Domain(
-            "move_id.is_taken_back", "=", False
+        is_invoice = Domain("move_type", "=", "out_invoice") & Domain(
+            "is_taken_back", "=", False
         )
         is_credit = (
-            Domain("move_id.move_type", "=", "out_refund")
-            & (
-                Domain("move_id.cancellation_id", "!=", False)
-                | Domain("move_id.pause_id", "!=", False)
-            )
-            & Domain("move_id.reversed_entry_id.is_taken_back", "=", False)
-            & Domain("discounted_line_id", "=", False)
+            Domain("move_type", "=", "out_refund")
+            & (Domain("cancellation_id", "!=", False) | Domain("pause_id", "!=", False))
+            & Domain("reversed_entry_id.is_taken_back", "=", False)
         )
         return (
             Domain("subscription_line_id", "in", lines.ids)
+            & Domain("discounted_line_id", "=", False)
             & Domain("parent_state", "!=", "cancel")
             & Domain("start_date", "!=", False)
             & Domain("end_date", ">=", since)
-            & (is_invoice | is_credit)
+            # One condition: each of several on the document is looked up apart.
+            & Domain("move_id", "any", is_invoice | is_credit)
         )
 
     @cached_property

@@ -93,11 +93,14 @@ class AccountMoveLine(models.Model):
 
     def _without_strangers(self):
         """Return those of these that are for a customer of what they bill."""
-        others = self.filtered(
-            lambda line: (
-                not line.subscription_line_id.sale_subscription_id._is_customer(
-                    line.move_id
-                )
+        sales = self.grouped(
+            lambda line: (line.subscription_line_id.sale_subscription_id, line.move_id)
+        )
+        others = self.browse().union(
+            *(
+                lines
+                for (subscription, move), lines in sales.items()
+                if not subscription._is_customer(move)
             )
         )
         return self - others._filter_strangers()

@@ -211,11 +211,6 @@ class SubscriptionCancellation(models.Model):
                     ),
                 )
 
-    def _set_planned_paid_ahead(self):
-        """Let this plan tell what is left of payments of orders, as of now."""
-        if self._is_due_on_request() and OrdersAhead(self).paid:
-            self.paid_ahead = self._get_paid_ahead(self._preview_settlement())
-
     def _get_paid_ahead_sentences(self):
         """Return how much of what was paid for orders is left."""
         if not self.paid_ahead:

@@ -96,7 +96,6 @@ class SubscriptionCancellation(models.Model):
             plan._apply_policy(policy, asked, defaults)
             if is_said:
                 plan._check_said()
-        plan._set_planned_paid_ahead()
         return plan
 
     def _plan_anew(self, effective_date, lines=None):

@@ -128,14 +128,18 @@ class SubscriptionCancellation(models.Model):
     def _preview_settlement(self):
         """Return the parts of this plan, unbilled charges first.
 
-        What will be unbilled on a later day is not known before that day.
+        What will be unbilled on a later day is not known before that day. A virtual
+        one tells from now on what is left of payments of orders.
         """
         self.ensure_one()
-        unbilled, sold = {self: []}, OrdersAhead(self).sold
-        if self._is_due_on_request():
-            unbilled = {self: self._plan_unbilled(sold)}
-        planned = self._plan_settlements(unbilled, sold)[self]
+        unbilled, ahead = {self: []}, OrdersAhead(self)
+        is_due = self._is_due_on_request()
+        if is_due:
+            unbilled = {self: self._plan_unbilled(ahead)}
+        planned = self._plan_settlements(unbilled, ahead.sold)[self]
         parts = [*planned, *self._plan_confirmation()]
+        if is_due and ahead.paid and not self.id:
+            self.paid_ahead = self._get_paid_ahead(parts)
         return sorted(parts, key=lambda part: ORDER[part.kind])
 
     def _plan_settlements(self, unbilled, sold=None):

@@ -146,13 +146,14 @@ class SubscriptionCancellation(models.Model):
         drafts = self._get_unbilled_drafts(ahead)[self]
         return bool(unbilled.due or unbilled.given_back or drafts)
 
-    def _map_unbilled_parts(self, ahead=None):
+    def _map_unbilled_parts(self, ahead=None, days=None):
         """Return what was served and no invoice, draft or not, covers.
 
         :param OrdersAhead ahead: what was paid for the orders of these
+        :param ServedDays days: what is billed of them; these days are used up
         :return: dict of :class:`UnbilledParts` by cancellation; one query for all
         """
-        days = ServedDays(self.line_ids.subscription_line_id)
+        days = days or ServedDays(self.line_ids.subscription_line_id)
         ahead = ahead or OrdersAhead(self)
         return {
             cancellation: cancellation._get_unbilled_parts(days, ahead)
@@ -203,16 +204,15 @@ class SubscriptionCancellation(models.Model):
 
     # === PLAN === #
 
-    def _plan_unbilled(self, sold):
+    def _plan_unbilled(self, ahead):
         """Return the steps that are about unbilled charges, as they are planned.
 
-        :param sold: ``sale.order.line``, as of :class:`OrdersAhead`
-        :return: list of :class:`SettlementPart`
+        :param OrdersAhead ahead: what was paid for their orders
         """
-        ahead = OrdersAhead(self, sold)
-        drafts = self._get_unbilled_drafts(ahead)[self]
+        days = ServedDays(self.line_ids.subscription_line_id)
+        drafts = self._get_unbilled_drafts(ahead)[self] if days.has_drafts else []
         parts = [self._plan_draft(draft) for draft in drafts]
-        unbilled = self._map_unbilled_parts(ahead)[self]
+        unbilled = self._map_unbilled_parts(ahead, days)[self]
         parts += self._plan_uncovered(unbilled.due)
         parts += self._plan_left_unbilled(unbilled)
         return [part for part in parts if part]
