@@ -194,6 +194,15 @@ class TestUses(BooksCase):
 
     def test_nor_what_was_paid_by_the_bank_then(self):
         """C5: which leaves no trace; the rest reduces its own invoice since."""
+        self.take_bank_payment_off(other_price=3.0)
+
+    def test_nor_where_all_of_it_has_paid_something_else(self):
+        """C5: the chatter tells that the invoice was paid then."""
+        self.track_changes()
+        self.take_bank_payment_off(other_price=300.0)
+
+    def take_bank_payment_off(self, other_price):
+        """Let a memo pay another invoice before its own is due again."""
         customer = self.create_customer()
         subscription, invoice = self.subscribe(partner_id=customer.id)
         transfer = self.env["account.bank.statement.line"].create(
@@ -208,12 +217,15 @@ class TestUses(BooksCase):
         _liquidity, suspense, _other = transfer._seek_for_lines()
         suspense.account_id = due.account_id
         (suspense | due).reconcile()
-        _other, small = self.subscribe(price=3.0, partner_id=customer.id)
+        _other, other = self.subscribe(price=other_price, partner_id=customer.id)
+        self.end_transaction()
         memo = self.settle(subscription, apply_credits=True)
-        self.assertEqual(small.amount_residual, 0.0)
+        self.assertLess(other.amount_residual, other.amount_total)
+        self.end_transaction()
         self.travel_to("2026-07-20")
         transfer.move_id.line_ids.remove_move_reconcile()
         self.run_steps(subscription)
+        self.end_transaction()
         self.assertEqual(memo.amount_residual, 0.0)
         self.assert_books_fit()
 

@@ -6,6 +6,7 @@ from odoo.fields import Command
 from odoo.tests import tagged
 
 from .common import CancellationCase
+from .test_pause import PauseCase
 
 
 @tagged("post_install", "-at_install")
@@ -222,3 +223,62 @@ class TestLineComesBackInPause(CancellationCase):
     def post_drafts(self):
         drafts = self.subscription._get_invoices()
         drafts.filtered(lambda move: move.state == "draft").action_post()
+
+
+@tagged("post_install", "-at_install")
+class TestLineEndsAroundPause(PauseCase):
+    """What a pause charges of a line that is to end stops where that line does."""
+
+    def schedule_end(self, subscription, **options):
+        """Let the second line end later; return it."""
+        line = subscription.sale_subscription_line_ids[1]
+        self.cancel(subscription, line_ids=line.ids, **options)
+        return line
+
+    def test_billing_is_late_and_so_is_the_end(self):
+        """C9: ended with 16 December, by a scheduled action that did not run yet."""
+        subscription, _invoice = self.subscribe([30.0, 31.0])
+        line = self.schedule_end(subscription, timing="end_of_period")
+        self.travel_to("2026-12-20")
+        pause = self.pause(subscription)
+        charge = pause.move_ids.invoice_line_ids
+        # 17 to 19 December: 3 of 31 days.
+        self.assertEqual(charge.mapped("price_subtotal"), [2.90])
+        self.assertNotEqual(charge.subscription_line_id, line)
+        self.assert_books_fit()
+
+    def test_resumed_before_it_ends(self):
+        """C1: paused for 61 days, resumed after 31; one line ends ten days later."""
+        subscription, _invoice = self.subscribe(
+            [365.0, 730.0], start="2027-01-01", interval="1 years"
+        )
+        self.travel_to("2027-03-01")
+        self.schedule_end(
+            subscription, timing="specific_date", requested_date="2027-04-10"
+        )
+        pause = self.pause(subscription, "2027-05-01")
+        self.travel_to("2027-04-01")
+        subscription.action_resume()
+        charge = pause.move_ids - pause.credit_note_ids
+        self.assertEqual(charge.invoice_line_ids.mapped("price_subtotal"), [30.0, 20.0])
+        self.travel_to("2027-04-11")
+        subscription.cancellation_ids._execute_batch()
+        # May to December, 245 days.
+        self.assertEqual(subscription.cancellation_ids.credit_total, 490.0)
+        self.assert_books_fit()
+
+    def test_resumed_after_it_was_to_end(self):
+        """C1: nothing is charged of the line, whose end is late."""
+        subscription, _invoice = self.subscribe(
+            [365.0, 730.0], start="2027-01-01", interval="1 years"
+        )
+        self.travel_to("2027-03-01")
+        self.schedule_end(
+            subscription, timing="specific_date", requested_date="2027-03-20"
+        )
+        pause = self.pause(subscription, "2027-05-01")
+        self.travel_to("2027-04-01")
+        subscription.action_resume()
+        charge = pause.move_ids - pause.credit_note_ids
+        self.assertEqual(charge.invoice_line_ids.mapped("price_subtotal"), [30.0])
+        self.assert_books_fit()

@@ -1,4 +1,6 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from datetime import date
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
@@ -372,6 +374,14 @@ class SaleSubscriptionLine(models.Model):
             return None
         days = [self.cancellation_date, *own.mapped("extension_start_date")]
         return min(filter(None, days), default=None)
+
+    def _cut_at_end(self, period):
+        """Return the days of a period before service is to end, also if that is late.
+
+        :rtype: Period
+        :return: it may have no days
+        """
+        return Period(period.start, min(period.end, self.cancellation_date or date.max))
 
     def _get_open_cancellations(self):
         """Return the cancellations that these lines wait to end with."""

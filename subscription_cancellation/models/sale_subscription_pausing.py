@@ -290,7 +290,8 @@ class SaleSubscription(models.Model):
                 [*begins.get(line, drafts.browse()).mapped("start_date")]
                 or [next_date or end]
             )
-            for gap in days.get_gaps(line, Period(begin, end)) if begin < end else ():
+            period = line._cut_at_end(Period(begin, end))
+            for gap in days.get_gaps(line, period) if period.days > 0 else ():
                 parts += self._get_charge_parts(line, gap, begin)
         priced, _left_to_order = self._price_ordered_parts(parts, drafts.move_id)
         return priced
@@ -378,9 +379,14 @@ class SaleSubscription(models.Model):
             items = pause.credit_note_ids._filter_standing_credits().invoice_line_ids
             lines = items.subscription_line_id.filtered("active")
             anchor = self._get_period_anchor(today)
-            parts = pause.subscription_id._get_charge_parts(
-                lines, Period(today, resume_on), anchor
-            )
+            parts = [
+                part
+                for line in lines
+                if (period := line._cut_at_end(Period(today, resume_on))).days > 0
+                for part in pause.subscription_id._get_charge_parts(
+                    line, period, anchor
+                )
+            ]
             pause.subscription_id._charge_days(parts, pause)
             return
         first_day = pause.date_from

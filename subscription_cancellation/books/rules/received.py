@@ -89,3 +89,20 @@ def get_collected(ledger, invoice, payment_id):
         for partial in ledger.paid_by.get(invoice.id, [])
         if partial.credit_payment_id == payment_id
     )
+
+
+def was_due_at(ledger, invoice_id, moment):
+    """Return whether an invoice was due at a moment, by what Odoo told in its chatter.
+
+    What has paid it since, or was taken off, is no more to be seen otherwise.
+
+    :rtype: bool | None
+    :return: ``None``: its payment state has not changed since
+    """
+    moment = moment.replace(microsecond=0)
+    for change in ledger.payment_changes_of.get(invoice_id, []):
+        if change.date >= moment:
+            # Of the same second nobody knows what came first: not to its charge.
+            is_unsure = change.date == moment and not change.is_due
+            return change.was_due and not is_unsure
+    return None

@@ -3,7 +3,7 @@
 
 from ..amounts import SAME_MOMENT
 from ..finding import translatable as _lt
-from .received import get_given_back, get_received, was_charged_back
+from .received import get_given_back, get_received, was_charged_back, was_due_at
 from .report import report, report_amounts
 
 RULE = "settlements"
@@ -183,11 +183,9 @@ def _was_paid_then(ledger, cancellation, invoice):
     A credit reduces what is due first, so that what was refundable had been paid. Of a
     bank match that somebody has removed since, Odoo has told in the chatter.
     """
-    for change in ledger.payment_changes_of.get(invoice.id, []):
-        if change.date >= cancellation.executed_date:
-            # Of the same second nobody knows what came first.
-            is_unsure = change.date == cancellation.executed_date and not change.is_due
-            return not change.was_due or is_unsure
+    was_due = was_due_at(ledger, invoice.id, cancellation.executed_date)
+    if was_due is not None:
+        return not was_due
     rows = ledger.rows_on(cancellation, invoice.id)
     credited = ledger.sum_units(rows, "credit_untaxed", "credit_tax")
     return credited > ledger.sum_units(rows, "reduces_invoice")

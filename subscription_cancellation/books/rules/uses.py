@@ -2,7 +2,7 @@
 """C5, C12: a credit memo pays its own invoice first, and never another customer's."""
 
 from ..finding import translatable as _lt
-from .received import is_money
+from .received import is_money, was_due_at
 from .report import report_amounts
 
 RULE = "uses"
@@ -62,11 +62,14 @@ def _check_use(ledger, cancellation, memo, partial):
 def _get_due_then(ledger, memo, invoice, use):
     """Return what was due on an invoice when its credit memo paid something else.
 
-    Nothing where that is not known: it is no invoice any more, or a payment of it,
-    which may have stood then, does not pay it now. Nor where the memo has reduced it
-    since: it is due again, as what had paid it was taken off.
+    Nothing where it was paid, as the chatter tells, or where that is not known: it is
+    no invoice any more, or a payment of it, which may have stood then, does not pay it
+    now. Nor where the memo has reduced it since: it is due again, as what had paid it
+    was taken off.
     """
     if not invoice or invoice.state != "posted":
+        return 0
+    if was_due_at(ledger, invoice.id, use.create_date) is False:
         return 0
     partials = ledger.paid_by.get(invoice.id, [])
     if any(
