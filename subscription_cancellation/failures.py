@@ -16,6 +16,25 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 CONFLICTS = (*PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, LockError)
 
 
+class WrongCompanyError(UserError):
+    """What would be credited was billed by another company."""
+
+
+class EntriesError(UserError):
+    """What a customer entered cannot be.
+
+    ``errors`` has a sentence by entry, for the field that it is about.
+    """
+
+    def __init__(self, errors):
+        super().__init__(" ".join(errors.values()))
+        self.errors = errors
+
+
+class TooManyDeclarationsError(Exception):
+    """As many declarations as are kept per day wait for a decision."""
+
+
 def explain(env, error):
     """Return an error in words that people understand.
 

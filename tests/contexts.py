@@ -10,5 +10,6 @@ CONTEXTS = (
     {"check_move_validity": False, "skip_account_move_synchronization": True},
     {"move_reverse_cancel": True},
     {"tracking_disable": True, "mail_notrack": True},
-    {"closing": True, "ending": True, "reconciles": True, "cancellation_engine": True},
+    {"cancellation_engine": True},
+    {"cancellation_engine": ["records", "stages", "lines", "dates", "pauses"]},
 )

@@ -9,7 +9,7 @@ from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.api_doc.controllers.api_doc import parse_signature
-from odoo.addons.subscription_cancellation.input import is_id
+from odoo.addons.subscription_cancellation.callers import is_id
 
 from .common import CANCELLATION_USER, SALESPERSON, lose_races
 

@@ -5,6 +5,8 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import Form, tagged
 
+from odoo.addons.subscription_cancellation.engine import RECORDS, let_write
+
 from .common import CANCELLATION_USER, INVOICING, SALESPERSON, CancellationCase
 
 STATES = ("to_approve", "scheduled", "done", "revoked", "refused", "failed")
@@ -64,21 +66,13 @@ class TestControl(CancellationCase):
                     self.check_transition(cancellation, target)
 
     def check_transition(self, cancellation, target):
-        engine = cancellation.with_context(cancellation_engine=self.get_engine_token())
+        engine = let_write(cancellation, RECORDS)
         if (cancellation.state, target) in ALLOWED:
             engine._set_state(target)
             self.assertEqual(cancellation.state, target)
             return
         with self.assertRaisesRegex(UserError, "cannot become"):
             engine._set_state(target)
-
-    @staticmethod
-    def get_engine_token():
-        from odoo.addons.subscription_cancellation.models import (
-            subscription_cancellation,
-        )
-
-        return subscription_cancellation.ENGINE
 
     def test_failed_can_be_tried_again(self):
         """D4: the cause mended, Try Again ends and credits it."""
@@ -87,9 +81,7 @@ class TestControl(CancellationCase):
         account.active = False
         self.travel_to("2026-08-01")
         # All is served by then, so only a full refund needs the account.
-        cancellation.with_context(
-            cancellation_engine=self.get_engine_token()
-        ).refund_mode = "full"
+        let_write(cancellation, RECORDS).refund_mode = "full"
         cancellation._execute_or_fail()
         self.assertEqual(cancellation.state, "failed")
         self.assertIn("is archived", cancellation.failure_message)

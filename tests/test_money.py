@@ -7,9 +7,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from odoo.addons.subscription_cancellation.models.sale_subscription_line import (
-    ENDING,
-)
+from odoo.addons.subscription_cancellation.engine import LINES, let_write
 
 from .common import INVOICING, CancellationCase
 
@@ -102,7 +100,7 @@ class TestMoney(CancellationCase):
         line = self.get_line(subscription, "Line 1")
         self.cancel(subscription, "2026-07-10", line_ids=line.ids)
         self.credit_memos(subscription)._reverse_moves()[0].action_post()
-        engine = line.with_context(ending=ENDING)
+        engine = let_write(line, LINES)
         engine.write({"active": True, "cancellation_date": False})
         subscription.invalidate_recordset()
         result = self.cancel(subscription, "2026-07-20", line_ids=line.ids)

@@ -19,9 +19,7 @@ from hypothesis import strategies as st
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
-from odoo.addons.subscription_cancellation.models.sale_subscription_line import (
-    ENDING,
-)
+from odoo.addons.subscription_cancellation.engine import LINES, let_write
 
 from .common import REVERSE_CHARGE, CancellationCase
 
@@ -387,7 +385,7 @@ class TestProperties(CancellationCase):
         kept = self.add_line(subscription, {"name": "Kept"})
         [line, *_others] = subscription.sale_subscription_line_ids - kept
         self.cancel_checked(subscription, story, line_ids=line.ids)
-        engine = line.with_context(ending=ENDING)
+        engine = let_write(line, LINES)
         engine.write({"active": True, "cancellation_date": False})
         again = self.cancel_checked(subscription, story, line_ids=line.ids)
         self.assertFalse(again["credit_total"])

@@ -18,9 +18,7 @@ from odoo.service.model import get_public_method
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.subscription_cancellation.models.sale_subscription_closing import (
-    CLOSING,
-)
+from odoo.addons.subscription_cancellation.engine import STAGES, let_write
 from odoo.addons.subscription_oca.models import account_move as oca_move
 from odoo.addons.subscription_oca.models import sale_order as oca_order
 from odoo.addons.subscription_oca.models import sale_subscription as oca
@@ -136,7 +134,7 @@ class TestUpstreamStages(UpstreamCase):
         self.bill(subscription)
         subscription.close_subscription()
         self.travel_to("2026-07-20")
-        opened = subscription.with_context(closing=CLOSING)
+        opened = let_write(subscription, STAGES)
         opened.write({"stage_id": self.running.id})
         self.assertEqual(subscription.date_start, Date.to_date("2026-07-20"))
         self.assertEqual(subscription.recurring_next_date, Date.to_date("2026-08-20"))

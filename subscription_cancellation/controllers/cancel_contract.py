@@ -15,10 +15,8 @@ from odoo import SUPERUSER_ID, http
 from odoo.http import request
 from odoo.tools import consteq, hmac
 
-from ..models.subscription_cancellation_declaration import LIMITS
-from ..models.subscription_cancellation_declaration_limits import (
-    TooManyDeclarationsError,
-)
+from ..const import DECLARATION_LIMITS
+from ..failures import TooManyDeclarationsError
 from .declaration_form import DeclarationForm
 from .entries import is_token
 
@@ -94,7 +92,7 @@ class CancelContract(http.Controller):
             "entries": form.entries,
             "errors": form.errors,
             "honeypot": HONEYPOT,
-            "limits": LIMITS,
+            "limits": DECLARATION_LIMITS,
             "nonce": self._get_nonce(post or {}),
             "page_token": self._make_page_token(),
             **self._name_addressee(company),

@@ -8,9 +8,9 @@ from datetime import date, datetime, timedelta
 from odoo import fields
 from odoo.tools import email_normalize
 
+from ..callers import DATE_FORMAT, LAST_YEAR
+from ..const import DECLARATION_LIMITS
 from ..likeness import compose
-from ..models.subscription_cancellation_declaration import LIMITS
-from ..models.subscription_cancellation_plan import DATE_FORMAT, LAST_YEAR
 
 #: What is echoed of an entry that is too long, so that it can be shortened.
 ECHOED = 4
@@ -58,7 +58,7 @@ class DeclarationForm:
             "end": post.get("end", ENDS[0]),
             **{
                 name: clean(post.get(name), name == "extraordinary_reason")
-                for name in LIMITS
+                for name in DECLARATION_LIMITS
             },
         }
         for name in EMAILS:
@@ -102,7 +102,7 @@ class DeclarationForm:
     # === CHECKS === #
 
     def _check_lengths(self):
-        for name, limit in LIMITS.items():
+        for name, limit in DECLARATION_LIMITS.items():
             length = len(self.entries[name])
             if length > limit:
                 self.entries[name] = self.entries[name][: ECHOED * limit]

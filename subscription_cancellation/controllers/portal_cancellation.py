@@ -9,10 +9,7 @@ from odoo import http
 from odoo.exceptions import LockError, UserError
 from odoo.http import content_disposition, request
 
-from ..models.sale_subscription_close_reason import (
-    COMMENT_LENGTH as REASON_COMMENT_LENGTH,
-)
-from ..models.sale_subscription_portal_choices import COMMENT_LENGTH
+from ..const import CUSTOMER_COMMENT_LENGTH, REASON_COMMENT_LENGTH
 from .portal import URL, SubscriptionPortal
 from .portal_form import CancellationForm
 
@@ -82,7 +79,7 @@ class SubscriptionPortalCancellation(SubscriptionPortal):
             reasons=reasons,
             telling_reasons=reasons.filtered("comment_required"),
             reason_required=policy.reason_required,
-            comment_length=COMMENT_LENGTH,
+            comment_length=CUSTOMER_COMMENT_LENGTH,
             reason_comment_length=REASON_COMMENT_LENGTH,
         )
         return request.render("subscription_cancellation.portal_cancel_form", values)

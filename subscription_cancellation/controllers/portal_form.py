@@ -1,7 +1,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """What a customer entered to cancel: read, and asked back where it contradicts."""
 
-from ..models.sale_subscription_portal_choices import COMMENT_LENGTH
+from ..const import CUSTOMER_COMMENT_LENGTH
 
 #: Entries, with the longest text that is shown again so that it can be corrected.
 ENTRIES = {
@@ -9,7 +9,7 @@ ENTRIES = {
     "timing": 20,
     "requested_date": 20,
     "reason_id": 10,
-    "comment": 4 * COMMENT_LENGTH,
+    "comment": 4 * CUSTOMER_COMMENT_LENGTH,
     "key": 64,
 }
 SCOPES = ("whole", "lines")

@@ -63,6 +63,7 @@ from . import sale_subscription_request
 from . import sale_subscription_served
 from . import sale_subscription_template
 from . import sale_subscription_trial
+from . import sale_subscription_writing
 from . import subscription_cancellation
 from . import subscription_cancellation_advance
 from . import subscription_cancellation_application

@@ -4,9 +4,9 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..engine import is_engine
 from ..failures import explained
 from ..formatting import in_language_of
-from .subscription_cancellation import ENGINE
 
 #: What only the engine writes.
 ENGINE_FIELDS = {"is_taken_back", "cancellation_warning_date"}
@@ -363,7 +363,7 @@ class AccountMove(models.Model):
 
     def _check_linked_by_engine(self):
         """Raise where anybody else says what issued these (D4)."""
-        if self and self.env.context.get("cancellation_engine") is not ENGINE:
+        if self and not is_engine(self):
             raise UserError(
                 self.env._(
                     "Which cancellation or pause issued a document is part of its "

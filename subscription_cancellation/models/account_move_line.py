@@ -6,14 +6,13 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import split_every
 
+from ..const import PAID
 from ..invoice_lines import InvoiceLines
 from ..period_stamper import PeriodStamper
 from ..proration import ONE_DAY, Charge, Period, get_uncovered
 
 #: What makes an invoice line bill days of a subscription line.
 STAMP = {"subscription_line_id", "start_date", "end_date"}
-#: States of payment in which nothing is left to be paid.
-PAID = {"paid", "in_payment"}
 
 
 class AccountMoveLine(models.Model):

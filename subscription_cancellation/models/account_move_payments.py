@@ -3,7 +3,7 @@
 
 from odoo import models
 
-from .account_move_settlement import LOST, STANDING
+from ..const import LOST, STANDING
 
 
 class AccountMove(models.Model):

@@ -3,9 +3,7 @@
 
 from odoo import models
 
-RECEIVABLE = "asset_receivable"
-#: Items of these accounts are reconciled, too, whatever the account says.
-CASH = ("asset_cash", "liability_credit_card")
+from ..const import CASH, RECEIVABLE
 
 
 def _get_account(item):

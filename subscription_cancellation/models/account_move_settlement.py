@@ -4,12 +4,7 @@
 from odoo import api, models
 from odoo.fields import Domain
 
-from .account_move_reconcile import CASH, RECEIVABLE
-
-#: States of payments whose money is there.
-STANDING = ("in_process", "paid")
-#: States of those whose money is gone, or came back.
-LOST = ("canceled", "rejected")
+from ..const import CASH, LOST, RECEIVABLE, STANDING
 
 
 class AccountMove(models.Model):

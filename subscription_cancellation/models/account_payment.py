@@ -1,7 +1,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from odoo import models
 
-from .account_move_settlement import LOST, STANDING
+from ..const import LOST, STANDING
 
 
 class AccountPayment(models.Model):

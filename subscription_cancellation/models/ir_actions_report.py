@@ -13,9 +13,9 @@ from odoo.tools.pdf import PdfFileReader, PdfFileWriter
 
 from odoo.addons.base.models.ir_actions_report import _wkhtml
 
+from ..const import SUMMARY
 from ..customer_mail import PRINT_LATER
 
-SUMMARY = "subscription_cancellation.cancellation_summary"
 #: Context key: what is printed needs neither scripts nor style sheets of the server.
 SELF_CONTAINED = "cancellation_self_contained"
 

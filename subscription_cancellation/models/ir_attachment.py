@@ -6,7 +6,7 @@ import logging
 from odoo import api, fields, models
 from odoo.modules import module
 
-from .ir_actions_report import SUMMARY
+from ..const import SUMMARY
 
 _logger = logging.getLogger(__name__)
 #: What a file is called until it is printed, and afterwards.

@@ -2,8 +2,8 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
+from ..const import LOST, STANDING
 from ..proration import to_units
-from .account_move_settlement import LOST, STANDING
 
 #: Providers whose payment requests by token carry an idempotency key that is made of
 #: the reference (``generate_idempotency_key`` in Odoo 19), so that sending one twice

@@ -4,8 +4,8 @@ from markupsafe import Markup
 from odoo import api, fields, models
 
 from ..actions import show_records
+from ..const import REFUND_MODES
 from ..formatting import format_day
-from .subscription_cancellation_policy import REFUND_MODES
 
 
 class SaleSubscription(models.Model):

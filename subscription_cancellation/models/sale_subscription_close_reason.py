@@ -3,10 +3,9 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ..input import quote
+from ..callers import quote
+from ..const import REASON_COMMENT_LENGTH
 
-#: Longest comment to a reason that wants one (Subotiz: "Other").
-COMMENT_LENGTH = 200
 #: Upstream's reasons, by the names of this addon: it does not translate its own.
 UPSTREAM_REASONS = {
     "close_reason_too_expensive": "close_reason_expensive",
@@ -113,7 +112,7 @@ class SaleSubscriptionCloseReason(models.Model):
         return self.env._(
             "Needed with the reason %(reasons)s, in up to %(limit)s characters.",
             reasons=", ".join(self.env._("“%s”", reason.name) for reason in self),
-            limit=COMMENT_LENGTH,
+            limit=REASON_COMMENT_LENGTH,
         )
 
     def _check_can_choose(self, channel, comment):
@@ -142,12 +141,12 @@ class SaleSubscriptionCloseReason(models.Model):
             return self.env._(
                 "Say more about the reason “%s” in the comment.", self.name
             )
-        if len(comment) > COMMENT_LENGTH:
+        if len(comment) > REASON_COMMENT_LENGTH:
             return self.env._(
                 "The comment to the reason “%(reason)s” may have up to %(limit)s "
                 "characters; this one has %(length)s.",
                 reason=self.name,
-                limit=COMMENT_LENGTH,
+                limit=REASON_COMMENT_LENGTH,
                 length=len(comment),
             )
         return None

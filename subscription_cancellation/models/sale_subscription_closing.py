@@ -6,66 +6,18 @@ import logging
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
+from ..callers import is_manager
+from ..engine import DATES, STAGES, is_engine, let_write
 from ..formatting import format_day
 from ..proration import ONE_DAY
-from ..rights import is_manager
 
 _logger = logging.getLogger(__name__)
-
-#: Context value that opens the closed stage. An object, because a context that
-#: comes in over RPC can hold anything but this.
-CLOSING = object()
-#: The same for what upstream writes by itself when a stage changes.
-MOVING = object()
 
 
 class SaleSubscription(models.Model):
     """Close through a cancellation, and guard the stage."""
 
     _inherit = "sale.subscription"
-
-    # === CLOSING === #
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        subscriptions = super().create(vals_list)
-        subscriptions.filtered("cancellation_policy_id")._check_may_force_policy()
-        subscriptions._check_not_archived()
-        for subscription, vals in zip(subscriptions, vals_list, strict=True):
-            if not vals.get("in_progress", True):
-                subscription._check_not_running()
-        return subscriptions
-
-    def write(self, vals):
-        self._check_stage_change(vals)
-        self._check_guarded_fields(vals)
-        if {"cancellation_state", "cancellation_date"} & vals.keys():
-            raise UserError(
-                self.env._(
-                    "The status of a subscription follows from its cancellations: use "
-                    "Deactivate or Revoke."
-                )
-            )
-        if "overdue_failure_date" in vals and not self.env.su:
-            raise UserError(
-                self.env._("When somebody was told of a failure is not set by hand.")
-            )
-        dates = self._get_dates_to_keep(vals)
-        starts = self._get_starts_to_keep(vals)
-        ends = self._get_ends_to_keep(vals)
-        moved = self.with_context(moving=MOVING) if "stage_id" in vals else self
-        result = super(SaleSubscription, moved).write(vals)
-        if "stage_id" in vals:
-            self._check_not_archived()
-        for subscription, kept in dates.items():
-            if subscription._is_in_progress():
-                # Not a change of its own: what else looks at writes must not see it.
-                super(SaleSubscription, subscription).write(kept)
-        for subscription, days in starts.items():
-            subscription._check_start_kept(*days)
-        for subscription, end in ends.items():
-            subscription._check_plan_not_shorter(end)
-        return result
 
     def _get_dates_to_keep(self, vals):
         """Return the dates of what runs already, by subscription, on a stage change.
@@ -116,7 +68,7 @@ class SaleSubscription(models.Model):
 
         None where nothing of ``names`` is written, or a manager does.
         """
-        is_moved = self.env.context.get("moving") is MOVING
+        is_moved = is_engine(self, DATES)
         if is_moved or is_manager(self.env) or not vals.keys() & set(names):
             return self.browse()
         return self.filtered(
@@ -285,7 +237,7 @@ class SaleSubscription(models.Model):
 
     def _check_stage_change(self, values):
         """Refuse to close, or to reopen, by moving the stage by hand."""
-        if "stage_id" not in values or self.env.context.get("closing") is CLOSING:
+        if "stage_id" not in values or is_engine(self, STAGES):
             return
         stage = self.env["sale.subscription.stage"].browse(values["stage_id"])
         for subscription in self:
@@ -330,7 +282,7 @@ class SaleSubscription(models.Model):
         close dialog does.
         """
         self.ensure_one()
-        if self.env.context.get("closing") is CLOSING:
+        if is_engine(self, STAGES):
             return super().close_subscription(close_reason_id)
         self.cancellation_ids._execute_if_due()
         if self.stage_id.type == "post":
@@ -355,7 +307,7 @@ class SaleSubscription(models.Model):
 
     def _close(self, close_reason_id):
         """Close for good, with upstream's own method."""
-        opened = self.with_context(closing=CLOSING)
+        opened = let_write(self, STAGES)
         return opened.close_subscription(close_reason_id)
 
     def _end_of_term(self, close_reason_id):

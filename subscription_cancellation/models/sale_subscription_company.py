@@ -5,12 +5,10 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from ..failures import WrongCompanyError
+
 #: Cancellations that nobody will execute any more, and nobody has.
 WITHDRAWN = ("revoked", "refused")
-
-
-class WrongCompanyError(UserError):
-    """What would be credited was billed by another company."""
 
 
 class SaleSubscription(models.Model):

@@ -11,7 +11,7 @@ from odoo.exceptions import LockError, UserError
 from odoo.tools import SQL
 from odoo.tools.i18n import format_list
 
-from ..input import is_text, quote
+from ..callers import is_text, quote
 
 #: Longest key, in characters.
 KEY_LENGTH = 255

@@ -4,11 +4,8 @@ from datetime import date
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
+from ..engine import LINES, is_engine, let_write
 from ..proration import Period, get_uncovered, unite
-
-#: Context value that lets a cancellation end lines. An object, because a context that
-#: comes in over RPC can hold anything but this.
-ENDING = object()
 
 
 class SaleSubscriptionLine(models.Model):
@@ -131,7 +128,7 @@ class SaleSubscriptionLine(models.Model):
 
     def write(self, vals):
         guarded = {"active", "cancellation_date"} & vals.keys()
-        if guarded and self.env.context.get("ending") is not ENDING:
+        if guarded and not is_engine(self, LINES):
             raise UserError(
                 self.env._(
                     "A subscription line is ended with Deactivate, so that its unused "
@@ -390,17 +387,15 @@ class SaleSubscriptionLine(models.Model):
 
     def _set_end(self, day):
         """Remember the first day without service, or that there is none any more."""
-        self.with_context(ending=ENDING).write({"cancellation_date": day})
+        let_write(self, LINES).write({"cancellation_date": day})
 
     def _deactivate(self):
         """Stop billing these lines: they are archived, never deleted."""
         active = self.filtered("active")
-        active.with_context(ending=ENDING).write({"active": False})
+        let_write(active, LINES).write({"active": False})
 
     def _reactivate(self):
         """Bring deactivated lines back, without an end."""
-        self.with_context(ending=ENDING).write(
-            {"active": True, "cancellation_date": False}
-        )
+        let_write(self, LINES).write({"active": True, "cancellation_date": False})
         # sudo: who brings a line back need not be allowed to change orders.
         self.env["sale.order.line"].sudo()._search_sold(self)._offer_again()

@@ -14,10 +14,10 @@ from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import split_every
 
+from ..const import MAX_CONFLICTS
 from ..customer_balances import CustomerBalances
 from ..failures import explain
 from ..formatting import as_note, format_day
-from .subscription_cancellation_schedule import MAX_CONFLICTS
 
 _logger = logging.getLogger(__name__)
 

@@ -4,11 +4,10 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..caller import forget_context
+from ..const import REFUND_MODES
+from ..engine import as_engine, is_engine
 from ..formatting import format_day
 from ..proration import ONE_DAY, Period
-from .subscription_cancellation import ENGINE
-from .subscription_cancellation_policy import REFUND_MODES
 
 
 class SaleSubscriptionPause(models.Model):
@@ -253,10 +252,10 @@ class SaleSubscriptionPause(models.Model):
     def _as_engine(self):
         """Return these for the engine, which alone may write."""
         # sudo: nobody has write access. Rights are checked at the verbs.
-        return forget_context(self).sudo().with_context(cancellation_engine=ENGINE)
+        return as_engine(self)
 
     def _check_engine(self):
-        if self.env.context.get("cancellation_engine") is not ENGINE:
+        if not is_engine(self):
             raise UserError(
                 self.env._(
                     "The record of a pause is kept as proof and cannot be made or "

@@ -8,16 +8,12 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..actions import show_records
-from ..caller import forget_context
+from ..callers import forget_context
+from ..credit_scope import CreditScope
+from ..engine import PAUSES, let_write
 from ..formatting import format_day
 from ..proration import ONE_DAY, Period, get_uncovered
 from ..served_days import ServedDays
-from .subscription_cancellation_line import CreditScope
-
-#: Context value of the engine that writes upstream's flag. An object, because a context
-#: that comes in over RPC can hold anything but this.
-PAUSING = object()
-FLAGS = {"is_paused", "paused_until"}
 
 
 class PausePlan(NamedTuple):
@@ -98,17 +94,6 @@ class SaleSubscription(models.Model):
         self.check_access("write")
         return self._resume()
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        others = [
-            {name: value for name, value in vals.items() if name not in FLAGS}
-            for vals in vals_list
-        ]
-        subscriptions = super().create(others)
-        for subscription, vals in zip(subscriptions, vals_list, strict=True):
-            subscription._switch_pause(vals)
-        return subscriptions
-
     @api.model
     def cron_subscription_management(self):
         result = super().cron_subscription_management()
@@ -132,17 +117,6 @@ class SaleSubscription(models.Model):
         for subscription in paused:
             if subscription._get_contract_end() <= subscription._today():
                 subscription.with_company(subscription.company_id).close_subscription()
-
-    def write(self, vals):
-        given = FLAGS & vals.keys()
-        if not given or self.env.context.get("pausing") is PAUSING:
-            return super().write(vals)
-        others = {name: value for name, value in vals.items() if name not in FLAGS}
-        # First, as it checks the rights.
-        result = super().write(others)
-        for subscription in self:
-            subscription._switch_pause(vals)
-        return result
 
     def _switch_pause(self, vals):
         """Pause or resume where somebody writes upstream's flag."""
@@ -321,7 +295,7 @@ class SaleSubscription(models.Model):
     def _write_pause_flags(self, is_paused, until=False, next_date=False):
         """Write upstream's flags and, where there is one, the next invoice date."""
         # sudo: rights are checked at the verbs.
-        engine = self.sudo().with_context(pausing=PAUSING)
+        engine = let_write(self.sudo(), PAUSES)
         engine.write({"is_paused": is_paused, "paused_until": until})
         if next_date and next_date != self.recurring_next_date:
             engine.recurring_next_date = next_date

@@ -7,17 +7,15 @@ be chosen is checked here.
 """
 
 import re
-import uuid
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 
+from ..callers import USER_GROUP
+from ..failures import EntriesError, WrongCompanyError
 from ..formatting import format_day
 from ..proration import ONE_DAY
-from ..rights import USER_GROUP
-from .sale_subscription_company import WrongCompanyError
-from .sale_subscription_portal_choices import EntriesError
 
 #: As Odoo names products: "[CODE] Name".
 CODE_AND_NAME = r"(?:\[([^\]]+)\] +)?(.*)"
@@ -59,22 +57,6 @@ class SaleSubscription(models.Model):
         return result
 
     # === THE CUSTOMER'S LINK === #
-
-    def write(self, vals):
-        if "partner_id" not in vals:
-            return super().write(vals)
-        customers = {subscription: subscription.partner_id for subscription in self}
-        result = super().write(vals)
-        for subscription, customer in customers.items():
-            if subscription.partner_id != customer:
-                subscription._renew_links()
-        return result
-
-    def _renew_links(self):
-        """Let no link work any more that acts for the customer. A hook."""
-        self.ensure_one()
-        # sudo: whoever changes the customer need not be allowed to cancel.
-        self.sudo().access_token = str(uuid.uuid4())
 
     def _portal_ensure_token(self):
         """Return the token, to whoever may act with it.

@@ -6,23 +6,9 @@ from typing import NamedTuple
 from odoo import models
 from odoo.exceptions import UserError
 
+from ..const import CUSTOMER_COMMENT_LENGTH, TIMINGS
 from ..formatting import format_day
 from ..proration import ONE_DAY
-from .subscription_cancellation_policy import TIMINGS
-
-#: Longest comment of a customer.
-COMMENT_LENGTH = 1000
-
-
-class EntriesError(UserError):
-    """What a customer entered cannot be.
-
-    ``errors`` has a sentence by entry, for the field that it is about.
-    """
-
-    def __init__(self, errors):
-        super().__init__(" ".join(errors.values()))
-        self.errors = errors
 
 
 class TimingChoice(NamedTuple):
@@ -179,9 +165,9 @@ class SaleSubscription(models.Model):
                 reason._check_can_choose("portal", comment)
         except UserError as error:
             return str(error)
-        if len(comment) > COMMENT_LENGTH:
+        if len(comment) > CUSTOMER_COMMENT_LENGTH:
             return self.env._(
                 "Your comment is too long: please use up to %s characters.",
-                COMMENT_LENGTH,
+                CUSTOMER_COMMENT_LENGTH,
             )
         return None

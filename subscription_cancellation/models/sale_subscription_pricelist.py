@@ -17,16 +17,16 @@ class SaleSubscription(models.Model):
             self.pricelist_id = company._get_subscription_pricelist()
         return result
 
-    @api.model_create_multi
-    def create(self, vals_list):
+    @api.model
+    def _add_pricelists(self, vals_list):
+        """Return values of new subscriptions, each with a pricelist."""
         defaults = self.default_get(["pricelist_id", "company_id"])
-        vals_list = [
+        return [
             vals
             if vals.get("pricelist_id") or defaults.get("pricelist_id")
             else {**vals, "pricelist_id": self._get_pricelist(defaults | vals).id}
             for vals in vals_list
         ]
-        return super().create(vals_list)
 
     @api.model
     def _get_pricelist(self, vals):

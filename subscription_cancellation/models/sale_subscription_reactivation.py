@@ -6,16 +6,10 @@ from typing import NamedTuple
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..callers import is_user, quote
+from ..const import CHANNELS_OF_PEOPLE, REACTIVATION_MODES
+from ..engine import STAGES, let_write
 from ..formatting import format_day
-from ..input import quote
-from ..rights import is_user
-from .sale_subscription_closing import CLOSING
-from .subscription_cancellation_mails import CHANNELS_OF_PEOPLE
-
-REACTIVATION_MODES = [
-    ("resume", "Go on as before"),
-    ("new_term", "Start a new term today"),
-]
 
 
 class Reactivation(NamedTuple):
@@ -163,7 +157,7 @@ class SaleSubscription(models.Model):
 
     def _reopen(self, stage, dates):
         """Open the stage; the dates are given, as upstream would start anew."""
-        opened = self.with_context(closing=CLOSING)
+        opened = let_write(self, STAGES)
         # Upstream passes over what is archived.
         opened.write({"stage_id": stage.id, "close_reason_id": False, "active": True})
         opened.write(dates)

@@ -17,14 +17,11 @@ class SaleSubscription(models.Model):
             return super()._onchange_template_id()
         return None
 
-    def write(self, vals):
+    def _map_terms(self, vals):
+        """Return the terms of these as they are, where they may change."""
         if not {"template_id", "date"} & vals.keys():
-            return super().write(vals)
-        terms = {subscription: subscription._get_term() for subscription in self}
-        result = super().write(vals)
-        for subscription, term in terms.items():
-            subscription._revoke_where_renewed(*term)
-        return result
+            return {}
+        return {subscription: subscription._get_term() for subscription in self}
 
     def _extend_term(self, template):
         """Let these end later where their template has more billing cycles now.

@@ -5,10 +5,8 @@ from odoo import api, models
 from odoo.exceptions import AccessError, UserError
 
 from ..api_docs import ANSWER, ERRORS, KEYS, LOCKED, OPTIONS, documented
-from ..caller import forget_context
+from ..callers import forget_context, is_id, is_user, quote
 from ..formatting import format_day
-from ..input import is_id, quote
-from ..rights import is_user
 
 
 class SaleSubscription(models.Model):

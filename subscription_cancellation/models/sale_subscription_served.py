@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from odoo import models
 
+from ..charge_part import ChargePart
 from ..proration import (
     ONE_DAY,
     Period,
@@ -16,7 +17,6 @@ from ..proration import (
     share_out,
     to_units,
 )
-from .sale_subscription_charge import ChargePart
 
 
 class UnbilledParts(NamedTuple):

@@ -3,10 +3,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
 
 from ..actions import show_records
-from ..rights import is_manager
-
-#: Ten years; what is longer is a typing error.
-MAX_TRIAL_DAYS = 3650
+from ..callers import is_manager
+from ..const import MAX_TRIAL_DAYS
 
 
 class SaleSubscriptionTemplate(models.Model):

@@ -5,8 +5,8 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import split_every
 
+from ..const import MAX_TRIAL_DAYS
 from ..formatting import format_day
-from .sale_subscription_template import MAX_TRIAL_DAYS
 
 #: What the first invoice date depends on.
 FIRST_INVOICE_FIELDS = {
@@ -198,21 +198,15 @@ class SaleSubscription(models.Model):
 
     # === FIRST INVOICE === #
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        subscriptions = super().create(vals_list)
-        subscriptions._skip_trial_days()
-        return subscriptions
+    def _move_first_periods(self, vals, first_periods):
+        """Let the first invoice be for the days that it is for now.
 
-    def write(self, vals):
-        if not FIRST_INVOICE_FIELDS & vals.keys():
-            return super().write(vals)
-        first_periods = self._map_first_periods(vals)
-        result = super().write(vals)
+        :param dict first_periods: as they were, of :meth:`_map_first_periods`
+        """
         for subscription, (first_day, periods) in first_periods.items():
             subscription._move_first_period(first_day, periods)
-        self._skip_trial_days()
-        return result
+        if FIRST_INVOICE_FIELDS & vals.keys():
+            self._skip_trial_days()
 
     def calculate_recurring_next_date(self, start_date):
         # Also for what a form shows before it is saved.
@@ -239,7 +233,8 @@ class SaleSubscription(models.Model):
 
         :param dict vals: what is about to be written
         """
-        if "recurring_next_date" in vals:
+        is_given = "recurring_next_date" in vals
+        if is_given or not FIRST_INVOICE_FIELDS & vals.keys():
             return {}
         in_trial = self.filtered("trial_end_date")
         return {

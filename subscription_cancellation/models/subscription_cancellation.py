@@ -3,11 +3,11 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from ..actions import show_records
-from ..caller import forget_context
+from ..callers import is_manager
+from ..const import APPROVAL_ACTIVITY, CHANNELS, REFUND_MODES, TIMINGS
+from ..credit_scope import CreditScope
+from ..engine import as_engine, is_engine
 from ..formatting import format_day
-from ..rights import is_manager
-from .subscription_cancellation_line import CreditScope
-from .subscription_cancellation_policy import CHANNELS, REFUND_MODES, TIMINGS
 
 OPEN_STATES = ("to_approve", "scheduled", "failed")
 #: From each state, the states a cancellation may go to. A new one is scheduled, or
@@ -28,9 +28,6 @@ FINAL_WRITABLE = {
     "message_main_attachment_id",
     "website_message_ids",
 }
-#: Context value that lets the engine finish a record. See ``CLOSING``.
-ENGINE = object()
-APPROVAL_ACTIVITY = "subscription_cancellation.mail_activity_type_approval"
 
 
 class SubscriptionCancellation(models.Model):
@@ -304,7 +301,7 @@ class SubscriptionCancellation(models.Model):
 
     def _check_not_final(self, changed=()):
         """Raise where a finished cancellation would be changed (D4)."""
-        if self.env.context.get("cancellation_engine") is ENGINE:
+        if is_engine(self):
             return
         if changed and FINAL_WRITABLE.issuperset(changed):
             return
@@ -332,7 +329,7 @@ class SubscriptionCancellation(models.Model):
         """Return these for the engine, which alone may write."""
         # sudo: nobody has write access. Rights are checked at the verbs; the scheduled
         # action has none to check.
-        return forget_context(self).sudo().with_context(cancellation_engine=ENGINE)
+        return as_engine(self)
 
     # === EXECUTE === #
 

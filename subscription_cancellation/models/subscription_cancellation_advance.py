@@ -4,8 +4,8 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
 
-from .subscription_cancellation_line import CreditScope
-from .subscription_cancellation_policy_settlement import ADVANCE_CREDITS
+from ..const import ADVANCE_CREDITS
+from ..credit_scope import CreditScope
 
 
 class SubscriptionCancellationLine(models.Model):

@@ -11,8 +11,8 @@ from odoo import api, models
 
 from ..proration import from_units, to_units
 from ..settlement import OpenItem, match
+from ..settlement_part import SettlementPart
 from ..shared_plan import SharedPlan
-from .subscription_cancellation_settlement import SettlementPart
 
 
 class SubscriptionCancellation(models.Model):

@@ -5,10 +5,9 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools.i18n import format_list
 
+from ..callers import is_manager
+from ..const import APPROVAL_ACTIVITY, POLICY_OPTIONS
 from ..formatting import as_note
-from ..rights import is_manager
-from .subscription_cancellation import APPROVAL_ACTIVITY
-from .subscription_cancellation_policy import POLICY_OPTIONS
 
 
 class SubscriptionCancellation(models.Model):

@@ -5,8 +5,9 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
+from ..const import POLICY_OPTIONS
+from ..engine import as_caller
 from ..formatting import format_day
-from .subscription_cancellation_policy import POLICY_OPTIONS
 
 
 class SubscriptionCancellation(models.Model):
@@ -52,7 +53,7 @@ class SubscriptionCancellation(models.Model):
         else:
             sentences = [cancellation._get_scheduled_sentence(), expected]
             cancellation._schedule(sentences, has_reasons=True)
-        return cancellation.sudo(self.env.su).with_context(cancellation_engine=None)
+        return as_caller(cancellation.sudo(self.env.su))
 
     def _prepare_confirmation(self):
         """Return the values of the real cancellation: the request and its scope."""

@@ -10,20 +10,12 @@ from odoo.exceptions import UserError
 from odoo.fields import NO_ACCESS
 from odoo.tools import hmac, mute_logger
 
+from ..const import DECLARATION_LIMITS
 from ..formatting import as_reference, format_day, format_moment
 
-#: The longest entries of the page, in characters.
-LIMITS = {
-    "customer_name": 120,
-    "contract_reference": 200,
-    "contract_email": 254,
-    "extraordinary_reason": 2000,
-    "desired_date": 40,
-    "confirmation_email": 254,
-}
 #: What was declared; nobody changes it afterwards.
 CONTENT = {
-    *LIMITS,
+    *DECLARATION_LIMITS,
     "name",
     "company_id",
     "kind",

@@ -8,6 +8,7 @@ from odoo import api, fields, models
 from odoo.fields import NO_ACCESS, Domain
 from odoo.tools import hmac, split_every
 
+from ..failures import TooManyDeclarationsError
 from ..formatting import as_note
 from ..proration import ONE_DAY
 
@@ -30,10 +31,6 @@ MARGIN = timedelta(minutes=1)
 IPV6_PREFIX = 64
 RECEIPT_TEMPLATE = "subscription_cancellation.mail_template_declaration_receipt"
 LOOK_ACTIVITY = "mail.mail_activity_data_todo"
-
-
-class TooManyDeclarationsError(Exception):
-    """As many declarations as are kept per day wait for a decision."""
 
 
 class SubscriptionCancellationDeclaration(models.Model):

@@ -9,11 +9,11 @@ from odoo import api, models
 from odoo.exceptions import AccessError, LockError, UserError
 from odoo.tools import split_every
 
+from ..callers import is_user
 from ..failures import explain
 from ..formatting import as_note, format_day
 from ..likeness import get_address_key
 from ..proration import ONE_DAY
-from ..rights import is_user
 
 _logger = logging.getLogger(__name__)
 

@@ -13,9 +13,9 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from odoo.addons.base_automation.models.base_automation import CREATE_TRIGGERS
 
-from ..caller import forget_context
+from ..const import MAX_CONFLICTS
+from ..engine import as_engine, is_engine
 from ..failures import explain
-from .subscription_cancellation import ENGINE
 
 _logger = logging.getLogger(__name__)
 
@@ -70,8 +70,6 @@ RETENTION_PARAMETER = "subscription_cancellation.event_retention_days"
 RETENTION = 365
 #: Events forgotten in one go.
 VACUUM_SIZE = 10_000
-#: How often publishing starts anew after a conflict with somebody else.
-MAX_CONFLICTS = 10
 
 
 def _selection_of(model, name):
@@ -240,7 +238,7 @@ class SubscriptionCancellationEvent(models.Model):
 
     def _check_engine(self):
         """Raise unless this is the engine, which numbers and forgets events."""
-        if self.env.context.get("cancellation_engine") is not ENGINE:
+        if not is_engine(self):
             raise UserError(
                 self.env._("Events are kept as they happened: they cannot be changed.")
             )
@@ -248,7 +246,7 @@ class SubscriptionCancellationEvent(models.Model):
     def _as_engine(self):
         """Return these for the engine, which alone may write."""
         # sudo: nobody has write access; there are no verbs for people here.
-        return forget_context(self).sudo().with_context(cancellation_engine=ENGINE)
+        return as_engine(self)
 
     # === RECORD === #
 

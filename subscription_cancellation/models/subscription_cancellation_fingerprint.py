@@ -6,8 +6,8 @@ import json
 from odoo import fields, models
 from odoo.exceptions import UserError
 
+from ..callers import is_text, quote
 from ..formatting import format_day
-from ..input import is_text, quote
 
 
 class SubscriptionCancellation(models.Model):

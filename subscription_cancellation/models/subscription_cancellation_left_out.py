@@ -4,9 +4,9 @@
 from odoo import models
 from odoo.fields import Domain
 
+from ..const import PAID
 from ..formatting import format_day
 from ..proration import from_units
-from .account_move_line import PAID
 
 
 class SubscriptionCancellation(models.Model):

@@ -1,7 +1,5 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from collections import defaultdict
-from datetime import date
-from typing import NamedTuple
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -16,24 +14,6 @@ from ..tax_discount import get_discounted_taxes
 
 #: Units by which a credit may differ from its days, so that an invoice fits.
 SMALL_CHANGE = 2
-
-
-class CreditScope(NamedTuple):
-    """What to credit: the lines that end, their date, and how."""
-
-    lines: models.BaseModel
-    effective_date: object
-    refund_mode: str
-    #: Invoices of extra days that are taken back before anything is credited.
-    taken_back: object = ()
-    #: Only billed periods that begin on the date or later.
-    only_advance: bool = False
-    #: The day on which service goes on, where it does: a pause.
-    until: object = None
-
-    def count_unused(self, period):
-        """Return how many days of a billed period are without service."""
-        return period.common_days(Period(self.effective_date, self.until or date.max))
 
 
 class SubscriptionCancellationLine(models.Model):

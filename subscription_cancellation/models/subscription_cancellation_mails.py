@@ -9,6 +9,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from .. import customer_mail
+from ..const import CHANNELS_OF_PEOPLE
 from ..failures import explain
 
 _logger = logging.getLogger(__name__)
@@ -27,8 +28,6 @@ TEMPLATES = {
         "reminder",
     )
 }
-#: Where a person asked for it, maybe for the customer, who then waits for an answer.
-CHANNELS_OF_PEOPLE = ("backend", "api", "portal")
 
 
 class SubscriptionCancellation(models.Model):

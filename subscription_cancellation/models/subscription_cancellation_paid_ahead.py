@@ -13,7 +13,7 @@ from odoo.fields import Domain
 from ..invoice_lines import InvoiceLines
 from ..orders_ahead import OrdersAhead
 from ..proration import from_units, to_units
-from .subscription_cancellation_settlement import SettlementPart
+from ..settlement_part import SettlementPart
 
 
 class SubscriptionCancellation(models.Model):

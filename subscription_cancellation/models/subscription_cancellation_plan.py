@@ -7,14 +7,11 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
+from ..callers import DATE_FORMAT, LAST_YEAR, is_id, is_text, quote
+from ..const import POLICY_OPTIONS
+from ..credit_scope import CreditScope
 from ..formatting import format_day
-from ..input import is_id, is_text, quote
-from .subscription_cancellation_line import CreditScope
-from .subscription_cancellation_policy import POLICY_OPTIONS
 
-DATE_FORMAT = "%Y-%m-%d"
-#: What is later is a typing error.
-LAST_YEAR = 2199
 #: What callers may send for an option. How each kind is called: ``_get_kind_names``.
 TEXT, DAY, LIST, SWITCH = str, (str, date), list, (bool, type(None))
 OPTION_TYPES = {

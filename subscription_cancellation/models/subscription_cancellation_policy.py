@@ -8,39 +8,8 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import mute_logger
 
+from ..const import CHANNELS, POLICY_OPTIONS, REFUND_MODES, TIMINGS
 from ..failures import explain
-
-TIMINGS = [
-    ("immediate", "Immediately"),
-    ("end_of_period", "At the end of the current period"),
-    ("end_of_billed", "At the end of what is billed"),
-    ("end_of_term", "At the end of the contract term"),
-    ("earliest", "At the earliest possible date"),
-    ("specific_date", "On a specific date"),
-]
-REFUND_MODES = [
-    ("none", "No Refund"),
-    ("prorated", "Issue Credit Memo (prorated)"),
-    ("full", "Full credit of the latest period"),
-]
-CHANNELS = [
-    ("backend", "Back Office"),
-    ("api", "API"),
-    ("portal", "Customer Portal"),
-    ("scheduled", "Scheduled Action"),
-    ("system", "System"),
-]
-#: Options of a cancellation that a policy has a default for.
-POLICY_OPTIONS = (
-    "timing",
-    "refund_mode",
-    "cancel_day_billed",
-    "unpaid_invoices",
-    "unbilled_charges",
-    "credit_settlement",
-    "apply_credits",
-    "send_confirmation",
-)
 
 
 class SubscriptionCancellationPolicy(models.Model):

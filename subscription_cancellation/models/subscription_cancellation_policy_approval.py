@@ -3,7 +3,7 @@
 
 from odoo import fields, models
 
-from .subscription_cancellation_policy import POLICY_OPTIONS
+from ..const import POLICY_OPTIONS
 
 
 class SubscriptionCancellationPolicy(models.Model):

@@ -3,23 +3,12 @@
 
 from odoo import api, fields, models
 
-UNPAID_INVOICES = [
-    ("keep", "Keep as they are"),
-    ("collect", "Attempt collection"),
-    ("write_off", "Write off"),
-]
-UNBILLED_CHARGES = [
-    ("invoice", "Invoice them"),
-    ("drop", "Drop them"),
-]
-CREDIT_SETTLEMENTS = [
-    ("keep", "Keep on the customer's account"),
-    ("refund", "Refund"),
-]
-ADVANCE_CREDITS = [
-    ("at_end", "When service ends"),
-    ("at_scheduling", "When it is scheduled"),
-]
+from ..const import (
+    ADVANCE_CREDITS,
+    CREDIT_SETTLEMENTS,
+    UNBILLED_CHARGES,
+    UNPAID_INVOICES,
+)
 
 
 class SubscriptionCancellationPolicy(models.Model):

@@ -9,7 +9,7 @@ from odoo import models
 
 from ..formatting import as_note
 from ..proration import fit, from_units, to_units
-from .subscription_cancellation_settlement import SettlementPart
+from ..settlement_part import SettlementPart
 
 #: What becomes of the part of a credit that exceeds what is due.
 REFUNDABLE = ("refund", "keep")

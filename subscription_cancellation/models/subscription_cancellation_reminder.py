@@ -9,7 +9,7 @@ from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import split_every
 
-from .subscription_cancellation_schedule import MAX_CONFLICTS
+from ..const import MAX_CONFLICTS
 
 _logger = logging.getLogger(__name__)
 

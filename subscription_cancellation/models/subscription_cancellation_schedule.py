@@ -13,13 +13,12 @@ from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL, split_every
 
+from ..const import MAX_CONFLICTS
 from ..failures import CONFLICTS, explain
 from ..formatting import as_note
 
 _logger = logging.getLogger(__name__)
 
-#: How often in a row one is tried again after a conflict.
-MAX_CONFLICTS = 10
 #: How long the scheduled action waits for a row that somebody else has locked, an
 #: invoice's for example: longer than another worker's batch takes.
 LOCK_PATIENCE = "20s"

@@ -1,99 +1,17 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """What becomes of the money, planned: one part for each step that will be taken."""
 
-from typing import Any, NamedTuple
-
 from odoo import api, fields, models
 
-from ..orders_ahead import OrdersAhead
-from ..shared_plan import SharedPlan
-from .subscription_cancellation_policy_settlement import (
+from ..const import (
     CREDIT_SETTLEMENTS,
+    STEP_ORDER,
     UNBILLED_CHARGES,
     UNPAID_INVOICES,
 )
-
-#: What a step does, in the order in which steps are taken.
-KINDS = [
-    ("unbilled", "Unbilled charges"),
-    ("reduce", "Reduce invoice"),
-    ("apply_credits", "Apply credits"),
-    ("collect", "Collect"),
-    ("write_off", "Write off"),
-    ("refund", "Refund"),
-    ("keep", "Keep"),
-    ("await_payment", "Payment on its way"),
-    ("confirm", "Confirmation"),
-]
-ORDER = {kind: number for number, (kind, _label) in enumerate(KINDS)}
-
-
-class SettlementPart(NamedTuple):
-    """One step: what is done with which amount, in words too."""
-
-    kind: str
-    amount: float
-    currency: models.BaseModel
-    text: str
-    state: str = "pending"
-    #: The invoice whose credit memo it is about
-    credited: Any = None
-    #: The document it acts on, and the one that comes out of it, where there is one.
-    source: Any = None
-    move: Any = None
-    #: The draft that it will be made from
-    draft: Any = None
-    #: First of the days that it is about
-    first_day: Any = None
-    #: ``payment.transaction`` to refund
-    transaction: Any = None
-    #: ``payment.token`` to charge
-    token: Any = None
-    #: ``account.payment`` that has done it already
-    payment: Any = None
-    #: ``sale.order`` whose payments it is about
-    order: Any = None
-    #: What credits of invoices to come pay of it: tuples of their day, and amount
-    expected: tuple = ()
-    #: What credits and payments of orders pay of what is invoiced now
-    paid: float = 0.0
-
-    @property
-    def method_id(self):
-        """The id of the transaction or payment method that the money goes through."""
-        method = self.transaction or self.token
-        return bool(method) and method.id
-
-    @property
-    def document(self):
-        """The document to name."""
-        return self.move or self.source or self.credited or self.paid_order
-
-    @property
-    def paid_order(self):
-        """The order of which payments are given back or kept."""
-        return self.kind != "unbilled" and self.order
-
-    @property
-    def is_left_to_order(self):
-        """Whether an order is still to invoice served days, less its down payment."""
-        orders = self.kind == "unbilled" and self.state == "skipped" and self.order
-        return bool(orders) and bool(self.draft or orders._has_open_down_payments())
-
-    @property
-    def is_left_out(self):
-        """Whether served days are not invoiced, which a warning says."""
-        is_skipped = self.kind == "unbilled" and self.state == "skipped"
-        return is_skipped and (self.is_left_to_order or not self.draft)
-
-    def get_unpaid(self, pays):
-        """Return what nothing pays yet of what is invoiced now.
-
-        :param dict pays: what payments of orders will pay, by part
-        """
-        if self.move:
-            return self.move.amount_residual
-        return self.amount - pays.get(self, 0.0)
+from ..orders_ahead import OrdersAhead
+from ..settlement_part import SettlementPart
+from ..shared_plan import SharedPlan
 
 
 class SubscriptionCancellation(models.Model):
@@ -140,7 +58,7 @@ class SubscriptionCancellation(models.Model):
         parts = [*planned, *self._plan_confirmation()]
         if is_due and ahead.paid and not self.id:
             self.paid_ahead = self._get_paid_ahead(parts)
-        return sorted(parts, key=lambda part: ORDER[part.kind])
+        return sorted(parts, key=lambda part: STEP_ORDER[part.kind])
 
     def _plan_settlements(self, unbilled, sold=None):
         """Return what becomes of the credits and of open invoices, before they exist.

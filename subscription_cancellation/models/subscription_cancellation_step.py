@@ -5,12 +5,11 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-from ..caller import forget_context
+from ..callers import is_manager
+from ..const import STEP_KINDS
+from ..engine import as_engine, is_engine
 from ..failures import CONFLICTS, explain
 from ..formatting import as_note
-from ..rights import is_manager
-from .subscription_cancellation import ENGINE
-from .subscription_cancellation_settlement import KINDS
 
 _logger = logging.getLogger(__name__)
 
@@ -57,7 +56,7 @@ class SubscriptionCancellationStep(models.Model):
     company_id = fields.Many2one(related="cancellation_id.company_id", store=True)
     partner_id = fields.Many2one(related="cancellation_id.partner_id")
     kind = fields.Selection(
-        selection=KINDS, string="Step", required=True, readonly=True
+        selection=STEP_KINDS, string="Step", required=True, readonly=True
     )
     sequence = fields.Integer(readonly=True)
     state = fields.Selection(
@@ -161,7 +160,7 @@ class SubscriptionCancellationStep(models.Model):
         self.write({"state": state, "asks_person": False, **values})
 
     def write(self, vals):
-        if self.env.context.get("cancellation_engine") is not ENGINE:
+        if not is_engine(self):
             raise UserError(
                 self.env._(
                     "The settlement of a cancellation is part of its proof: it cannot "
@@ -454,7 +453,7 @@ class SubscriptionCancellationStep(models.Model):
     def _as_engine(self):
         """Return these for the engine, which alone may write."""
         # sudo: nobody has write access; rights are checked at the verbs.
-        return forget_context(self).sudo().with_context(cancellation_engine=ENGINE)
+        return as_engine(self)
 
     def _get_cannot_retry_reason(self):
         """Return why the step cannot be taken again, or ``None``."""

@@ -4,7 +4,7 @@
 from odoo import models
 from odoo.fields import Command
 
-from .subscription_cancellation_settlement import SettlementPart
+from ..settlement_part import SettlementPart
 
 
 class SubscriptionCancellation(models.Model):

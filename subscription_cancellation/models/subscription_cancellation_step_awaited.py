@@ -9,8 +9,8 @@ fails, the invoice is what is left. Either is settled as the policy wants.
 from odoo import models
 
 from ..formatting import format_day
+from ..settlement_part import SettlementPart
 from ..shared_plan import SharedPlan
-from .subscription_cancellation_settlement import SettlementPart
 
 
 class SubscriptionCancellation(models.Model):

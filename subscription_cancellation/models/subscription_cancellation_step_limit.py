@@ -7,8 +7,8 @@ by the bank, or refunded by hand.
 
 from odoo import api, models
 
+from ..settlement_part import SettlementPart
 from ..shared_plan import SharedPlan
-from .subscription_cancellation_settlement import SettlementPart
 
 
 class SubscriptionCancellation(models.Model):

@@ -8,7 +8,7 @@ from odoo.exceptions import UserError, ValidationError
 
 from ..proration import from_units, to_units
 from ..settlement import allocate
-from .subscription_cancellation_settlement import SettlementPart
+from ..settlement_part import SettlementPart
 
 _logger = logging.getLogger(__name__)
 

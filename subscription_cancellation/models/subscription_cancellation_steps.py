@@ -10,8 +10,9 @@ from odoo.fields import Domain
 from odoo.modules import module
 from odoo.tools import SQL
 
+from ..const import STEP_ORDER
 from ..failures import CONFLICTS
-from .subscription_cancellation_settlement import ORDER, SettlementPart
+from ..settlement_part import SettlementPart
 
 #: Names the advisory locks of this module among those of a database.
 LOCK_SPACE = 19_0411
@@ -86,7 +87,7 @@ class SubscriptionCancellation(models.Model):
         return {
             "cancellation_id": self.id,
             "kind": part.kind,
-            "sequence": ORDER[part.kind],
+            "sequence": STEP_ORDER[part.kind],
             "state": state,
             "currency_id": part.currency.id,
             "amount": part.amount,

@@ -5,10 +5,8 @@ from collections import defaultdict
 
 from odoo import api, fields, models
 
+from ..const import MONTHS
 from ..proration import from_units, share_out, to_units
-
-#: Months in one unit of a billing interval; a year has 365 days.
-MONTHS = {"days": 12 / 365, "weeks": 7 * 12 / 365, "months": 1, "years": 12}
 
 
 class SubscriptionCancellation(models.Model):

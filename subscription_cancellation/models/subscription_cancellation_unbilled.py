@@ -13,7 +13,7 @@ from ..invoice_lines import InvoiceLines
 from ..orders_ahead import OrdersAhead
 from ..proration import ONE_DAY, Period, from_units, get_uncovered, half_up, to_units
 from ..served_days import ServedDays
-from .subscription_cancellation_settlement import SettlementPart
+from ..settlement_part import SettlementPart
 
 
 class ServedItem(NamedTuple):

@@ -2,7 +2,7 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ..models.subscription_cancellation_policy import CHANNELS, REFUND_MODES, TIMINGS
+from ..const import CHANNELS, REFUND_MODES, TIMINGS
 
 OUTCOMES = [
     ("lost", "Lost"),

@@ -4,7 +4,7 @@ from dateutil.relativedelta import relativedelta
 from odoo import fields, models
 from odoo.tools import SQL
 
-from ..models.subscription_cancellation_totals import MONTHS
+from ..const import MONTHS
 
 #: Months back from the present one; the dashboard's charts show as many.
 MONTHS_SHOWN = 120

@@ -2,7 +2,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..models.subscription_cancellation_policy import CHANNELS
+from ..const import CHANNELS
 
 
 class SubscriptionCancellationPolicyTry(models.TransientModel):

@@ -2,7 +2,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..models.sale_subscription_reactivation import REACTIVATION_MODES
+from ..const import REACTIVATION_MODES
 
 
 class SubscriptionCancellationReactivation(models.TransientModel):

@@ -2,13 +2,11 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-from ..models.subscription_cancellation_policy import (
+from ..const import (
+    CREDIT_SETTLEMENTS,
     POLICY_OPTIONS,
     REFUND_MODES,
     TIMINGS,
-)
-from ..models.subscription_cancellation_policy_settlement import (
-    CREDIT_SETTLEMENTS,
     UNBILLED_CHARGES,
     UNPAID_INVOICES,
 )
