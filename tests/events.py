@@ -5,9 +5,7 @@ import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from odoo.addons.subscription_cancellation.models import (
-    subscription_cancellation_event as event_module,
-)
+from odoo.addons.subscription_cancellation.models.events import event as event_module
 
 from .common import INVOICING, SALESPERSON, CancellationCase
 

@@ -13,7 +13,7 @@ from .common import CancellationCase
 UPSTREAM = "subscription_oca.ir_cron_subscription_management"
 OURS = "subscription_cancellation.ir_cron_execute_due"
 ORDERS = tuple(permutations((UPSTREAM, OURS)))
-ENGINE_LOGGER = "odoo.addons.subscription_cancellation.models.subscription_cancellation"
+ENGINE_LOGGER = "odoo.addons.subscription_cancellation.models.cancellation.cancellation"
 CRON_LOGGER = "odoo.addons.subscription_oca.models.sale_subscription"
 
 

@@ -281,10 +281,7 @@ class TestDeclarations(DeclarationCase):
             raise ZeroDivisionError("boom")
 
         self.patch(type(self.env[MODEL]), "_match", explode)
-        logger = (
-            "odoo.addons.subscription_cancellation.models."
-            "subscription_cancellation_declaration_matching"
-        )
+        logger = "odoo.addons.subscription_cancellation.models.declarations.matching"
         with mute_logger(logger):
             declaration = self.declare_and_process()
         self.assertWaits(declaration, "boom")

@@ -18,8 +18,8 @@ from odoo.service.model import retrying
 from odoo.tests import BaseCase, get_db_name, tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.subscription_cancellation.models import (
-    subscription_cancellation_schedule,
+from odoo.addons.subscription_cancellation.models.lifecycle import (
+    scheduled_action as subscription_cancellation_schedule,
 )
 
 

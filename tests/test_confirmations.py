@@ -13,7 +13,7 @@ from odoo.addons.base.models.ir_mail_server import IrMail_Server as MailServer
 
 from .common import CANCELLATION_MANAGER, INVOICING, SALESPERSON, CancellationCase
 
-MAILS = "odoo.addons.subscription_cancellation.models.subscription_cancellation_mails"
+MAILS = "odoo.addons.subscription_cancellation.models.messages.mails"
 END_OF_JULY = {"timing": "specific_date", "requested_date": "2026-07-31"}
 END_20_JULY = {"timing": "specific_date", "requested_date": "2026-07-20"}
 #: What staff writes and customers never read.

@@ -7,7 +7,7 @@ from odoo.tools import mute_logger
 from .common import CANCELLATION_USER
 from .events import EVENT, PAYLOAD, RETENTION_PARAMETER, RULE, EventCase
 
-LOGGER = "odoo.addons.subscription_cancellation.models.subscription_cancellation_event"
+LOGGER = "odoo.addons.subscription_cancellation.models.events.event"
 #: Adds what an event is about to the customer's notes, where a test can see it.
 NOTE = """
 record.partner_id.write(

@@ -340,7 +340,7 @@ class TestEvents(EventCase):
             ],
         )
 
-    @mute_logger(f"{MODELS}.subscription_cancellation_schedule")
+    @mute_logger(f"{MODELS}.lifecycle.scheduled_action")
     def test_failed_among_others_that_are_done(self):
         """D8, B7: why it failed is for people to read, and not told."""
         subscriptions = self.create_billed() | self.create_billed()

@@ -5,7 +5,7 @@ from odoo.fields import Datetime
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.subscription_cancellation.models.subscription_cancellation_schedule import (  # noqa: E501
+from odoo.addons.subscription_cancellation.models.lifecycle.scheduled_action import (  # noqa: E501
     LATER,
 )
 
@@ -19,7 +19,7 @@ KNOWN = {poison.name: poison for poison in POISONS}
 BROKEN = [poison for poison in POISONS if poison.breaks]
 #: What is poisoned in vain is one of the good ones.
 HEALTHY = GOOD * len(BROKEN) - (len(POISONS) - len(BROKEN))
-SCHEDULE = "odoo.addons.subscription_cancellation.models.subscription_cancellation"
+SCHEDULE = "odoo.addons.subscription_cancellation.models.cancellation.cancellation"
 
 
 class PoisonCase(Poisons, CancellationCase):

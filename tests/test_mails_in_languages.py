@@ -10,7 +10,9 @@ from lxml import html
 from odoo.tests import tagged
 
 from odoo.addons import subscription_cancellation
-from odoo.addons.subscription_cancellation.customer_mail import FOR_CUSTOMER
+from odoo.addons.subscription_cancellation.models.common.customer_mail import (
+    FOR_CUSTOMER,
+)
 
 from .test_cancel_contract import DeclarationCase
 from .test_confirmations import ConfirmationCase

@@ -4,7 +4,7 @@
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from odoo.addons.subscription_cancellation.order_discount import (
+from odoo.addons.subscription_cancellation.models.accounting.order_discount import (
     Priced,
     fit_parts,
     spread,

@@ -21,7 +21,7 @@ EXECUTE = "subscription_cancellation.ir_cron_execute_due"
 TEMPLATE = "subscription_cancellation.mail_template_overdue_warning"
 ACTIVITY = "subscription_cancellation.mail_activity_type_overdue"
 OVERDUE_LOGGER = (
-    "odoo.addons.subscription_cancellation.models.sale_subscription_overdue"
+    "odoo.addons.subscription_cancellation.models.overdue.sale_subscription"
 )
 #: The last day before the cancellation, and the day of it.
 DAY_9, DAY_10 = "2026-07-10", "2026-07-11"

@@ -12,7 +12,7 @@ from .mails import MailServerCase
 from .test_overdue import OverdueCase
 
 IBAN = "DE89 3704 0044 0532 0130 00"
-MOVES = "odoo.addons.subscription_cancellation.models.account_move_overdue"
+MOVES = "odoo.addons.subscription_cancellation.models.overdue.account_move"
 
 
 @tagged("post_install", "-at_install")

@@ -11,14 +11,14 @@ from odoo.tools import mute_logger
 from odoo.tools.pdf import PdfFileReader
 
 from odoo.addons.base.models import ir_actions_report as odoo_reports
-from odoo.addons.subscription_cancellation.models import (
+from odoo.addons.subscription_cancellation.models.common import (
     ir_actions_report as own_reports,
 )
 
 from .mails import MailServerCase
 from .test_confirmations import ConfirmationCase
 
-ATTACHMENTS = "odoo.addons.subscription_cancellation.models.ir_attachment"
+ATTACHMENTS = "odoo.addons.subscription_cancellation.models.common.ir_attachment"
 SUMMARY = own_reports.SUMMARY
 
 

@@ -8,7 +8,7 @@ from dateutil.relativedelta import relativedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from odoo.addons.subscription_cancellation.proration import (
+from odoo.addons.subscription_cancellation.arithmetic.proration import (
     Charge,
     Period,
     clamp,

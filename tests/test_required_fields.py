@@ -14,9 +14,7 @@ SAYS = (
 )
 #: What the database would say.
 RAW = "null value|violates|Failing row|DETAIL|account_move"
-SCHEDULE = (
-    "odoo.addons.subscription_cancellation.models.subscription_cancellation_schedule"
-)
+SCHEDULE = "odoo.addons.subscription_cancellation.models.lifecycle.scheduled_action"
 
 
 class RequiredCase(CancellationCase):

@@ -48,7 +48,7 @@ class TestScheduledAction(CancellationCase):
         self.assertEqual(set(self.cancellations.mapped("state")), {"scheduled"})
 
     @mute_logger(
-        "odoo.addons.subscription_cancellation.models.subscription_cancellation"
+        "odoo.addons.subscription_cancellation.models.cancellation.cancellation"
     )
     def test_a_broken_neighbour_fails_alone(self):
         """B7: the others are done in the same run; it says why and leaves the set."""

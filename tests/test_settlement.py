@@ -4,7 +4,7 @@
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
-from odoo.addons.subscription_cancellation.settlement import (
+from odoo.addons.subscription_cancellation.arithmetic.matching import (
     Match,
     OpenItem,
     allocate,

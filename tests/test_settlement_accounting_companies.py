@@ -7,7 +7,7 @@ from odoo.tests import tagged
 
 from .accounting import CREDIT, SERVED, AccountingCase
 
-RUN = "odoo.addons.subscription_cancellation.models.subscription_cancellation_schedule"
+RUN = "odoo.addons.subscription_cancellation.models.lifecycle.scheduled_action"
 
 
 @tagged("post_install", "-at_install")

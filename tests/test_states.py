@@ -6,11 +6,11 @@ import re
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
-from odoo.addons.subscription_cancellation.models import (
-    subscription_cancellation_step,
-)
-from odoo.addons.subscription_cancellation.models.subscription_cancellation import (
+from odoo.addons.subscription_cancellation.models.cancellation.cancellation import (
     TRANSITIONS,
+)
+from odoo.addons.subscription_cancellation.models.settlement import (
+    step as subscription_cancellation_step,
 )
 
 from .common import CancellationCase

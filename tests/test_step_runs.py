@@ -8,12 +8,10 @@ from odoo.exceptions import AccessError, LockError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.subscription_cancellation.models import (
-    subscription_cancellation_step as step_module,
+from odoo.addons.subscription_cancellation.models.settlement import (
+    running as steps_module,
 )
-from odoo.addons.subscription_cancellation.models import (
-    subscription_cancellation_steps as steps_module,
-)
+from odoo.addons.subscription_cancellation.models.settlement import step as step_module
 
 from .common import (
     CANCELLATION_MANAGER,
@@ -24,7 +22,7 @@ from .common import (
 )
 
 MODELS = "odoo.addons.subscription_cancellation.models"
-STEP_LOGGER = f"{MODELS}.subscription_cancellation_step"
+STEP_LOGGER = f"{MODELS}.settlement.step"
 PAYMENT_LOGGER = f"{STEP_LOGGER}_payment"
 #: What a person may say about a transaction that nobody knows of.
 DECISIONS = "action_send_again", "action_was_done"

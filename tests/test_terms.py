@@ -13,7 +13,7 @@ from dateutil.relativedelta import relativedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from odoo.addons.subscription_cancellation.terms import (
+from odoo.addons.subscription_cancellation.arithmetic.terms import (
     ALIGNMENTS,
     Contract,
     NoTermError,

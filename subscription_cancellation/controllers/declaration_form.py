@@ -8,9 +8,9 @@ from datetime import date, datetime, timedelta
 from odoo import fields
 from odoo.tools import email_normalize
 
+from ..arithmetic.likeness import compose
 from ..callers import DATE_FORMAT, LAST_YEAR
 from ..const import DECLARATION_LIMITS
-from ..likeness import compose
 
 #: What is echoed of an entry that is too long, so that it can be shortened.
 ECHOED = 4

@@ -185,7 +185,7 @@ class TestEnqueue(CancellationCase):
         )
 
     @mute_logger(
-        "odoo.addons.subscription_cancellation.models.subscription_cancellation"
+        "odoo.addons.subscription_cancellation.models.cancellation.cancellation"
     )
     def test_a_broken_neighbour_fails_alone(self):
         """B7: it says why; the job is done, and so are the others."""

@@ -1,0 +1,3 @@
+from . import event
+from . import recording
+from . import base_automation

@@ -1,0 +1,5 @@
+from . import figures
+from . import outlook
+from . import left_out
+from . import fingerprint
+from . import output
