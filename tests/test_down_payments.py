@@ -141,6 +141,22 @@ class TestDownPayments(SalesCase):
         # 41 of 365 days are served.
         self.assertEqual(answer["credit_total"], 324.0)
 
+    def test_paused_before_it_ends(self):
+        """C4: what a pause credits on three documents was rounded together."""
+        order = self.sell(9.07)
+        for _number in range(2):
+            self.pay(self.invoice(order, "percentage", 30.0))
+        self.pay(self.invoice(order))
+        subscription = order.subscription_ids
+        self.travel_to("2026-07-04")
+        pause = subscription._pause("2026-07-29")
+        self.assertEqual(len(pause.credit_note_ids), 3)
+        # 4 to 28 July, 25 of 31 days; then the three days that are left.
+        self.assertEqual(pause.credit_total, 7.31)
+        _memo, answer = self.end(subscription, "2026-07-04")
+        self.assertEqual(answer["credit_total"], 0.88)
+        self.assert_books_fit()
+
     def test_what_was_credited_by_hand_leaves_less(self):
         """C4: of the down payment 200.00 were credited by hand: 165.00 are left."""
         subscription, final, [paid] = self.sell_year()

@@ -17,8 +17,25 @@ class Credit(NamedTuple):
     entry: tuple
     create_date: Any
     write_date: Any
+    #: Who issued it: ids of the cancellation and the pause, or of its document.
+    source: tuple
     #: Whether it is a credit of an order, on whichever document.
     is_loose: bool = False
+
+
+def get_entries(credits_):
+    """Return units and days of credits, those of one source for the same days as one.
+
+    What is credited on an invoice, and on those of its down payments, was rounded
+    together.
+    """
+    entries, units = [], defaultdict(int)
+    for credit in credits_:
+        if credit.is_loose:
+            entries.append(credit.entry)
+        else:
+            units[credit.source, credit.entry[1:]] += credit.entry[0]
+    return entries + [(amount, *days) for (_source, days), amount in units.items()]
 
 
 class Discounts:
@@ -112,11 +129,17 @@ class Discounts:
                 (sum(units for _credit, units in own), start, end),
                 min(credit.create_date for credit, _units in own),
                 max(credit.write_date for credit, _units in own),
+                self._get_source(move_id),
             )
             for (move_id, start, end), own in parts.items()
             if start and end and count_days(start, end)
         ]
         return named + self._get_loose(line)
+
+    def _get_source(self, move_id):
+        move = self._ledger.move[move_id]
+        is_issued = move.cancellation_id or move.pause_id
+        return (move.cancellation_id, move.pause_id) if is_issued else (move_id,)
 
     def _get_loose(self, line):
         orders = self._ledger.order_credits
@@ -127,6 +150,7 @@ class Discounts:
                 orders.get_entry(credit, line, units),
                 credit.create_date,
                 credit.write_date,
+                self._get_source(credit.move_id),
                 is_loose=True,
             )
             for credit, units in orders.parts_of(line)
@@ -140,13 +164,13 @@ class Discounts:
     def standing_credits_of(self, line):
         """Return the entries of the credits of a line that were not taken back."""
         moves = self._ledger.move
-        return [
-            credit.entry
+        return get_entries(
+            credit
             for credit in self.credits_of(line)
             if self.is_on_memo(credit)
             and moves[credit.move_id].state in ("draft", "posted")
             and not self._ledger.take_backs.get_invoice(moves[credit.move_id])
-        ]
+        )
 
     def _get_parts(self, line):
         ledger = self._ledger

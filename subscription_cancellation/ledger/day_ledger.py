@@ -176,7 +176,7 @@ class Slice:
         self.origin = origin
         self.units = self.units_left = units
         self.balance = self.balance_left = balance
-        #: What was credited, by credit memo.
+        #: What was credited, by what issued it: a cancellation, a pause, or by hand.
         self.charges = []
 
     def reduce(self, units, balance):
@@ -191,7 +191,8 @@ class Slice:
 
         :param credit: the credit memo line
         """
-        self.charges.append((credit.move_id, charge))
+        memo = credit.move_id
+        self.charges.append((memo._get_credit_source() or memo, charge))
         self.units_left -= charge.units
         self.balance_left -= balance
 
@@ -204,17 +205,18 @@ class Slice:
 
 
 def sum_charges(parts):
-    """Return credits, those of one credit memo for the same days as one.
+    """Return credits, those of one source for the same days as one.
 
-    A line and its shares of discounts were credited together, and rounded together.
+    A line, its shares of discounts, and what is credited of it on the invoices of its
+    down payments, were credited together, and rounded together.
 
-    :param parts: lists of pairs of a credit memo and a :class:`Charge`
+    :param parts: lists of pairs of what issued a credit and a :class:`Charge`
     """
     units = defaultdict(int)
     for charges in parts:
-        for memo, charge in charges:
-            units[memo, charge.period] += charge.units
-    return [Charge(amount, period) for (_memo, period), amount in units.items()]
+        for source, charge in charges:
+            units[source, charge.period] += charge.units
+    return [Charge(amount, period) for (_source, period), amount in units.items()]
 
 
 def prepare_row(line, scope, origin=None, period=None, units=0):

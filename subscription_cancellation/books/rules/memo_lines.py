@@ -4,6 +4,7 @@
 import json
 
 from ..amounts import ONE_DAY, is_used_up
+from ..discounts import get_entries
 from ..finding import Days
 from ..finding import translatable as _lt
 from .report import report, report_amounts
@@ -149,7 +150,7 @@ def _is_rest(ledger, row, unused, found):
     debit = ledger.discounts.net_of(ledger.get_service_line(row))
     sure, unsure, is_changed = get_earlier_credits(ledger, row)
     # Which of the unsure ones there were then is not known any more.
-    earlier = [*sure, *unsure]
+    earlier = get_entries([*sure, *unsure])
     return (
         not debit
         or is_changed

@@ -4,6 +4,7 @@
 from datetime import date
 
 from ..amounts import SAME_MOMENT, still_creditable
+from ..discounts import get_entries
 from ..finding import Days, Finding
 from ..finding import translatable as _lt
 from .endings import get_last_endings
@@ -141,11 +142,11 @@ def _check_line(ledger, pause, memo, line):
         and not ledger.take_backs.was_before(ledger.move[credit.move_id], memo, line.id)
     ]
     own = [credit for credit in all_credits if credit.move_id in issued]
-    earlier = [
-        credit.entry
+    earlier = get_entries(
+        credit
         for credit in all_credits
         if credit not in own and min(credit.ids) < line.id
-    ]
+    )
     days = (pause.date_from, line.end_date)
     expected = still_creditable(debit, earlier, *days)
     lines = [ledger.line[line_id] for credit in own for line_id in credit.ids]

@@ -9,6 +9,7 @@ from collections import defaultdict
 from itertools import chain, combinations
 
 from ..amounts import between, still_creditable
+from ..discounts import get_entries
 from ..finding import UNSURE
 from ..finding import translatable as _lt
 from .rebates import is_limited, is_outweighed
@@ -62,7 +63,7 @@ def _check_line(ledger, line, rows):
     is_unknown = is_changed or len(unsure) > MOST_UNSURE
     day = None if cancellation.refund_mode == "full" else cancellation.effective_date
     possible = [
-        still_creditable(debit, [*sure, *some], day)
+        still_creditable(debit, get_entries([*sure, *some]), day)
         for some in _subsets(unsure[:MOST_UNSURE])
     ]
     if found in possible or _has_rebates(ledger, row, possible, found):
@@ -103,7 +104,7 @@ def _get_credited(ledger, row):
 def get_earlier_credits(ledger, row):
     """Return the credits before this row, those that may have been, and a doubt.
 
-    :return: tuple of entries that counted, entries that were cancelled at some time,
+    :return: tuple of credits that counted, those that were cancelled at some time,
         and whether one has been changed since
     """
     line = ledger.get_service_line(row)
@@ -125,22 +126,22 @@ def get_earlier_credits(ledger, row):
             continue
         if memo.state == "cancel":
             if memo.write_date >= row.create_date:
-                unsure.append(credit.entry)
+                unsure.append(credit)
             continue
         was_taken_back = ledger.take_backs.was_before(memo, row, limit)
         if was_taken_back is None:
-            unsure.append(credit.entry)
+            unsure.append(credit)
         if was_taken_back is not False:
             continue
-        sure.append(credit.entry)
+        sure.append(credit)
         is_changed |= credit.write_date > row.create_date
     return sure, unsure, is_changed
 
 
-def _subsets(entries):
+def _subsets(credits_):
     """Return all sub-lists of a list, the empty one first."""
-    sizes = range(len(entries) + 1)
-    return chain.from_iterable(combinations(entries, size) for size in sizes)
+    sizes = range(len(credits_) + 1)
+    return chain.from_iterable(combinations(credits_, size) for size in sizes)
 
 
 def _is_cut(ledger, rows, possible, found):

@@ -8,8 +8,4 @@ from . import account_move_reconcile
 from . import account_move_settlement
 from . import account_move_payments
 from . import account_move_take_back
-from . import account_partial_reconcile
-from . import account_payment
-from . import payment_provider
-from . import payment_token
-from . import payment_transaction
+from . import sale_order_line

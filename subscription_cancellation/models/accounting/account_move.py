@@ -6,7 +6,6 @@ from odoo.exceptions import UserError
 
 from ...engine import is_engine
 from ...failures import explained
-from ...formatting import in_language_of
 
 #: What only the engine writes.
 ENGINE_FIELDS = {"is_taken_back", "cancellation_warning_date"}
@@ -193,43 +192,6 @@ class AccountMove(models.Model):
         """Return the cancellation, or the pause, that issued this document."""
         self.ensure_one()
         return self.cancellation_id or self.pause_id
-
-    def _prepare_subscription_credit(self, source, lines):
-        """Return the values of a credit memo for this invoice.
-
-        :param source: ``subscription.cancellation``, or the pause that credits days
-        :param lines: ``subscription.cancellation.line``, possibly virtual
-        """
-        self.ensure_one()
-        subscription = source.subscription_id
-        today = subscription._today()
-        return {
-            "move_type": "out_refund",
-            **source._prepare_link(),
-            "subscription_id": subscription.id,
-            "reversed_entry_id": self.id,
-            "company_id": self.company_id.id,
-            "journal_id": self.journal_id.id,
-            "partner_id": self.partner_id.id,
-            "partner_shipping_id": self.partner_shipping_id.id,
-            "fiscal_position_id": self.fiscal_position_id.id,
-            "currency_id": self.currency_id.id,
-            "invoice_currency_rate": self.invoice_currency_rate,
-            "invoice_date": today,
-            "date": self._get_first_open_day(today),
-            "invoice_payment_term_id": False,
-            "invoice_origin": subscription.name,
-            **self._prepare_sale(),
-            "ref": in_language_of(self.env, self.partner_id)._(
-                "Credit for %(invoice)s (%(name)s)",
-                invoice=self.name,
-                name=source.name,
-            ),
-            "line_ids": [
-                *lines._prepare_credit_memo_lines(),
-                *lines._prepare_added_items(),
-            ],
-        }
 
     def _prepare_sale(self):
         """Return what a document has in common with what takes it back.

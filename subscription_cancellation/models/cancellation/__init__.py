@@ -5,3 +5,6 @@ from . import planning
 from . import timing
 from . import advance
 from . import extension
+from . import sale_subscription_access
+from . import sale_subscription
+from . import account_move

@@ -1,12 +1,10 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 
-from ...callers import is_manager
-from ...const import APPROVAL_ACTIVITY, CHANNELS, REFUND_MODES, TIMINGS
+from ...const import CHANNELS, REFUND_MODES, TIMINGS
 from ...engine import as_engine, is_engine
-from ...formatting import format_day
-from ...ledger.credit_scope import CreditScope
+from ...formatting import as_note
 from ..common.actions import show_records
 
 OPEN_STATES = ("to_approve", "scheduled", "failed")
@@ -193,7 +191,6 @@ class SubscriptionCancellation(models.Model):
     credit_note_count = fields.Integer(
         string="Number of Credit Memos", compute="_compute_credit_note_count"
     )
-    can_revoke = fields.Boolean(compute="_compute_can_revoke")
     can_retry = fields.Boolean(compute="_compute_can_revoke")
 
     _open_whole_uniq = models.UniqueIndex(
@@ -202,6 +199,13 @@ class SubscriptionCancellation(models.Model):
         "first.",
     )
     _due_idx = models.Index("(due_at, id) WHERE state = 'scheduled'")
+    declaration_id = fields.Many2one(
+        comodel_name="subscription.cancellation.declaration",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="restrict",
+        help="What was declared on the public cancellation page.",
+    )
 
     # === COMPUTE METHODS === #
 
@@ -254,19 +258,6 @@ class SubscriptionCancellation(models.Model):
         for cancellation in self:
             # sudo: the number may be seen by people who cannot open the documents.
             cancellation.credit_note_count = len(cancellation.sudo().credit_note_ids)
-
-    @api.depends_context("uid")
-    @api.depends("state", "effective_date")
-    def _compute_can_revoke(self):
-        for cancellation in self:
-            may = cancellation._may_revoke()
-            cancellation.can_revoke = (
-                may and not cancellation._get_cannot_revoke_reason()
-            )
-            cancellation.can_postpone = (
-                may and not cancellation._get_cannot_postpone_reason()
-            )
-            cancellation.can_retry = may and cancellation.state == "failed"
 
     def _sum_lines(self, field):
         """Return the sum of an amount of the lines, in the document's currency."""
@@ -333,121 +324,6 @@ class SubscriptionCancellation(models.Model):
 
     # === EXECUTE === #
 
-    def _execute(self):
-        """End the service and credit it; all or nothing, no commit.
-
-        Written for many at once: one ``create`` and one ``_post`` for all credit memos.
-        """
-        self = self._as_engine()  # noqa: PLW0642
-        self.subscription_id.lock_for_update()
-        known = self._get_documents()
-        self._store_rows()
-        # What is open is looked at before the credits reduce it.
-        parts = self._plan_settlements(self._settle_unbilled())
-        credit_notes = self._get_new_rows()._create_credit_memos()
-        credit_notes._post_cancellation_credits()
-        parts = self._take_over_posted(credit_notes, parts)
-        self._remember_next_dates()
-        self.line_ids.subscription_line_id._deactivate()
-        self._set_line_dates()
-        self._settle_orders(parts)
-        self._set_state(
-            "done", executed_date=fields.Datetime.now(), failure_message=False
-        )
-        self._close_subscriptions()
-        self._log_execution(known)
-        self._create_steps(parts)
-
-    def _store_rows(self):
-        """Replace the planned rows by what is creditable as of now, if anything is."""
-        CancellationLine = self.env["subscription.cancellation.line"]
-        self._forget_cancelled_advance()
-        scopes = self._get_scopes()
-        self._take_over(scopes[0].lines.union(*(scope.lines for scope in scopes)))
-        values = []
-        replaced = CancellationLine
-        for cancellation, rows in zip(
-            self, CancellationLine._compute_rows(scopes), strict=True
-        ):
-            rows = cancellation._complete_rows(rows)
-            planned = cancellation._get_new_rows()
-            if not planned._are_as_planned(rows):
-                replaced |= planned
-                values += rows
-        replaced.unlink()
-        CancellationLine.create(values)
-        # Rows of advance invoices stay; now they may be the first ones.
-        monthly_revenue = CancellationLine._fields["monthly_revenue"]
-        self.env.add_to_compute(monthly_revenue, self.line_ids)
-
-    def _complete_rows(self, rows):
-        """Return the rows that are new here, with what they have of this cancellation.
-
-        :param list rows: values, as of ``_compute_rows``
-        """
-        self.ensure_one()
-        chosen = self.line_ids.filtered(lambda row: not row.is_cascaded)
-        chosen_ids = chosen.subscription_line_id.ids
-        for row in rows:
-            is_chosen = row["subscription_line_id"] in chosen_ids
-            row["cancellation_id"] = self.id
-            row["is_cascaded"] = not (self.is_whole or is_chosen)
-        currency = self._get_billed_currency(rows)
-        if currency and self.currency_id != currency:
-            self.currency_id = currency
-        advance = self.line_ids.filtered("is_advance").origin_line_id
-        return [row for row in rows if row["origin_line_id"] not in advance.ids]
-
-    def _get_new_rows(self):
-        """Return the rows but those that were credited in advance."""
-        return self.line_ids.filtered(lambda row: not row.is_advance)
-
-    def _get_scopes(self):
-        """Return what each of these ends now; no line is in two of them.
-
-        A line that another open cancellation holds is left to that one; one that two
-        of these would end, by a link made since they were requested, goes to the
-        first.
-        """
-        scopes = []
-        taken = self.env["sale.subscription.line"]
-        together = self.subscription_id.sale_subscription_line_ids
-        for cancellation in self:
-            cancellation._check_none_failed()
-            lines = cancellation._get_lines_ending_now() - taken
-            taken |= lines
-            # Read what is needed of them at once.
-            lines = lines.with_prefetch(together.ids)
-            day, refund_mode = cancellation.effective_date, cancellation.refund_mode
-            scopes.append(CreditScope(lines, day, refund_mode))
-        return scopes
-
-    def _get_lines_ending_now(self):
-        """Return the active lines, add-ons and lines added since included."""
-        self.ensure_one()
-        active = self.subscription_id.sale_subscription_line_ids
-        held = self._get_rows_of_others().subscription_line_id
-        if self.is_whole:
-            return active - held
-        own = self.line_ids.subscription_line_id & active
-        return own | (own._with_addons() - held)
-
-    def _get_rows_of_others(self):
-        """Return the open rows of others. One that waits for approval holds none."""
-        active = self.subscription_id.sale_subscription_line_ids
-        return (
-            active.cancellation_line_ids.filtered(
-                lambda row: row.is_open and row.cancellation_id.state != "to_approve"
-            )
-            - self.line_ids
-        )
-
-    def _check_none_failed(self):
-        """Raise where the end of everything would leave a failed line running."""
-        for other in self._get_rows_of_others().cancellation_id:
-            if self.is_whole and other.state == "failed":
-                other._raise_failed_before()
-
     def _prepare_credit_note(self, invoice, lines):
         """Return the values of the credit memo for ``invoice``."""
         return invoice._prepare_subscription_credit(self, lines)
@@ -456,110 +332,7 @@ class SubscriptionCancellation(models.Model):
         """Return what documents of this have to say whose they are."""
         return {"cancellation_id": self.id}
 
-    def _close_subscriptions(self):
-        """Close, through upstream's own method, what has no active line left."""
-        ending = self.filtered(
-            lambda cancellation: (
-                not cancellation.subscription_id.sale_subscription_line_ids
-            )
-        )
-        by_stage = ending.grouped(lambda one: one.subscription_id.stage_id)
-        for stage, cancellations in by_stage.items():
-            cancellations.stage_before_id = stage
-        for subscription, cancellations in ending.grouped("subscription_id").items():
-            subscription._close(cancellations.reason_id[:1].id)
-            subscription.cancellation_ids.filtered("is_open")._set_obsolete()
-
-    def _set_obsolete(self):
-        """Revoke what the end of the subscription has overtaken."""
-        if not self:
-            return
-        self._drop_activities()
-        known = self._get_documents()
-        self._take_back_extension()
-        self._set_state("revoked", is_obsolete=True)
-        self._record_event("revoked")
-        self._log_step({one: [one._get_obsolete_sentence()] for one in self}, known)
-
     # === REVOKE === #
-
-    def action_revoke(self):
-        """Revoke (button)."""
-        self._revoke()
-
-    def _revoke(self):
-        """Take these back: billing goes on as if nothing had happened."""
-        for cancellation in self:
-            reason = cancellation._get_cannot_revoke_reason()
-            if reason:
-                raise UserError(reason)
-            cancellation._check_revoke_access()
-        self._as_engine()._take_back_request()
-
-    def _take_back_request(self, reason=None, is_told=True):
-        """Let these subscriptions and lines go on.
-
-        :param str reason: in words, where nobody asked for it
-        :param bool is_told: whether the customer may be told that service goes on
-        """
-        self.subscription_id.lock_for_update()
-        known = self._get_documents()
-        self._drop_activities()
-        self._take_back_extension()
-        lines = self.line_ids.subscription_line_id
-        self._take_back_advance()
-        self._set_state("revoked")
-        lines._set_end(False)
-        for cancellation in self:
-            cancellation._charge_left_out_days()
-        self._log_step(
-            {one: [one._get_revoked_sentence(), reason] for one in self}, known
-        )
-        self._record_event("revoked")
-        self._report_replaced()
-        if is_told:
-            self._send_confirmation("revoked")
-
-    def _drop_activities(self):
-        """Remove what nobody has to do any more."""
-        self.activity_unlink(["mail.mail_activity_data_warning", APPROVAL_ACTIVITY])
-
-    def _may_revoke(self):
-        """Return whether the user asked for it or is a manager."""
-        return self.requested_by_id == self.env.user or is_manager(self.env)
-
-    def _check_revoke_access(self):
-        """Raise AccessError unless the user may revoke this one."""
-        self.subscription_id._check_cancellation_access()
-        if not self._may_revoke():
-            raise AccessError(self._get_not_own_text())
-
-    def _get_not_own_text(self):
-        """Return that this is somebody else's, and who may do something about it."""
-        return self.env._(
-            "Cancellation %(name)s was requested by %(user)s; only they or a "
-            "cancellation manager can change, revoke, undo or reactivate it.",
-            name=self.name,
-            user=self.requested_by_id.name,
-        )
-
-    def _get_cannot_revoke_reason(self):
-        """Return why this cannot be revoked, or ``None``."""
-        self.ensure_one()
-        if not self.is_open:
-            return self.env._(
-                "Cancellation %(name)s is not scheduled any more, so there is nothing "
-                "to revoke.",
-                name=self.name,
-            )
-        today = self.subscription_id._today()
-        if self.state == "scheduled" and self.effective_date <= today:
-            return self.env._(
-                "Cancellation %(name)s cannot be revoked: service ended on %(date)s.",
-                name=self.name,
-                date=format_day(self.env, self.last_service_date),
-            )
-        return None
 
     # === ACTIONS === #
 
@@ -595,3 +368,36 @@ class SubscriptionCancellation(models.Model):
         moves = self.sudo()[name].with_env(self.env)
         moves.check_access("read")
         return moves
+
+    # === WHO LOOKS AFTER IT === #
+
+    def _notify_responsible(self, summary, note):
+        """Give whoever looks after the subscription something to do."""
+        self.ensure_one()
+        self.activity_schedule(
+            "mail.mail_activity_data_warning",
+            summary=summary,
+            note=as_note(note),
+            user_id=self._get_responsible().id,
+        )
+
+    def _get_responsible(self):
+        """Return who looks after the subscription, or asked for this; else a manager.
+
+        Neither a customer nor somebody who has left would see what is to be done.
+        """
+        users = self.subscription_id.user_id | self.requested_by_id
+        return (
+            users._filter_responsible(self.company_id)
+            or self._get_policy()._get_approvers_in(self.company_id)
+        )[:1]
+
+    def _is_declared(self):
+        """Return whether the customer has a right to this: nobody has to accept it.
+
+        What is entered in the back office, or ignores the terms, is a request.
+        """
+        self.ensure_one()
+        return bool(self.declaration_id) or (
+            self.channel == "portal" and not self.is_extraordinary
+        )

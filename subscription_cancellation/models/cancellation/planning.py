@@ -6,6 +6,7 @@ from datetime import date, datetime
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
+from odoo.tools.i18n import format_list
 
 from ...callers import DATE_FORMAT, LAST_YEAR, is_id, is_text, quote
 from ...const import POLICY_OPTIONS
@@ -376,3 +377,31 @@ class SubscriptionCancellation(models.Model):
                 )
             )
         return day
+
+    def _get_policy(self):
+        """Return the policy that applied, else the built-in default."""
+        # sudo: the policy decides also for users who may not read it.
+        Policy = self.env["subscription.cancellation.policy"].sudo()
+        return self.sudo().policy_id or Policy._get_built_in(self.company_id)
+
+    def _raise_failed_before(self):
+        """Say that an earlier cancellation waits for somebody to decide."""
+        self.ensure_one()
+        raise UserError(
+            self.env._(
+                "Cancellation %(name)s of the same service failed: %(error)s Try it "
+                "again or revoke it first.",
+                name=self.name,
+                error=self.failure_message,
+            )
+        )
+
+    def _demand_approval(self, reasons):
+        """Let a plan wait for approval where there is a reason to.
+
+        :param list reasons: in words
+        """
+        self.ensure_one()
+        if reasons:
+            reason = format_list(self.env, reasons)
+            self.update({"state": "to_approve", "approval_reason": reason})

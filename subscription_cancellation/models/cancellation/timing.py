@@ -217,3 +217,23 @@ class SubscriptionCancellation(models.Model):
                     end=format_day(self.env, contract_end - ONE_DAY),
                 )
             )
+
+    # === NOW, OR ON ITS DATE === #
+
+    def _is_due_on_request(self):
+        """Return whether this executes at once rather than on its date."""
+        return self._is_due_at_once(self.subscription_id, self, self.effective_date)
+
+    @api.model
+    def _is_due_at_once(self, subscription, request, effective_date):
+        """Return whether a request executes at once rather than on its date.
+
+        :param request: its ``timing`` and ``requested_date``, a dict or a record
+        """
+        today = subscription._today()
+        wish = request["requested_date"]
+        return (
+            request["timing"] == "immediate"
+            or effective_date <= today
+            or bool(wish and wish <= today)
+        )

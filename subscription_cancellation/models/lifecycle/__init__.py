@@ -11,3 +11,5 @@ from . import pausing
 from . import pause_texts
 from . import reactivating
 from . import renewal
+from . import revoking
+from . import billing_guard

@@ -3,7 +3,6 @@
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools.i18n import format_list
 
 from ...callers import is_manager
 from ...const import APPROVAL_ACTIVITY, POLICY_OPTIONS
@@ -106,16 +105,6 @@ class SubscriptionCancellation(models.Model):
         return dict(field._description_selection(self.env)).get(value, "")
 
     # === ASK === #
-
-    def _demand_approval(self, reasons):
-        """Let a plan wait for approval where there is a reason to.
-
-        :param list reasons: in words
-        """
-        self.ensure_one()
-        if reasons:
-            reason = format_list(self.env, reasons)
-            self.update({"state": "to_approve", "approval_reason": reason})
 
     def _ask_for_approval(self):
         """Give the approvers something to do, and the amount it is about."""

@@ -1,13 +1,14 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """From a plan to a cancellation: it becomes real, and executed where it is due."""
 
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
 from ...const import POLICY_OPTIONS
 from ...engine import as_caller
 from ...formatting import format_day
+from ...ledger.credit_scope import CreditScope
 
 
 class SubscriptionCancellation(models.Model):
@@ -97,24 +98,6 @@ class SubscriptionCancellation(models.Model):
             ],
         }
 
-    def _is_due_on_request(self):
-        """Return whether this executes at once rather than on its date."""
-        return self._is_due_at_once(self.subscription_id, self, self.effective_date)
-
-    @api.model
-    def _is_due_at_once(self, subscription, request, effective_date):
-        """Return whether a request executes at once rather than on its date.
-
-        :param request: its ``timing`` and ``requested_date``, a dict or a record
-        """
-        today = subscription._today()
-        wish = request["requested_date"]
-        return (
-            request["timing"] == "immediate"
-            or effective_date <= today
-            or bool(wish and wish <= today)
-        )
-
     def _check_may_take_over(self, rows):
         """Raise where these would replace what somebody else has scheduled."""
         for other in rows.subscription_line_id._get_open_cancellations() - self:
@@ -146,18 +129,6 @@ class SubscriptionCancellation(models.Model):
             if is_undecided:
                 row._raise_not_replaced()
             row.cancellation_id._release_line(row, until)
-
-    def _raise_failed_before(self):
-        """Say that an earlier cancellation waits for somebody to decide."""
-        self.ensure_one()
-        raise UserError(
-            self.env._(
-                "Cancellation %(name)s of the same service failed: %(error)s Try it "
-                "again or revoke it first.",
-                name=self.name,
-                error=self.failure_message,
-            )
-        )
 
     def _release_line(self, row, until):
         """Give up one line to a cancellation with an earlier date.
@@ -241,3 +212,145 @@ class SubscriptionCancellation(models.Model):
         """Wake the scheduled action for the moment these are due."""
         cron = self.env.ref("subscription_cancellation.ir_cron_execute_due")
         cron._trigger(self.mapped("due_at"))
+
+    # === EXECUTE === #
+
+    def _execute(self):
+        """End the service and credit it; all or nothing, no commit.
+
+        Written for many at once: one ``create`` and one ``_post`` for all credit memos.
+        """
+        self = self._as_engine()  # noqa: PLW0642
+        self.subscription_id.lock_for_update()
+        known = self._get_documents()
+        self._store_rows()
+        # What is open is looked at before the credits reduce it.
+        parts = self._plan_settlements(self._settle_unbilled())
+        credit_notes = self._get_new_rows()._create_credit_memos()
+        credit_notes._post_cancellation_credits()
+        parts = self._take_over_posted(credit_notes, parts)
+        self._remember_next_dates()
+        self.line_ids.subscription_line_id._deactivate()
+        self._set_line_dates()
+        self._settle_orders(parts)
+        self._set_state(
+            "done", executed_date=fields.Datetime.now(), failure_message=False
+        )
+        self._close_subscriptions()
+        self._log_execution(known)
+        self._create_steps(parts)
+
+    def _store_rows(self):
+        """Replace the planned rows by what is creditable as of now, if anything is."""
+        CancellationLine = self.env["subscription.cancellation.line"]
+        self._forget_cancelled_advance()
+        scopes = self._get_scopes()
+        self._take_over(scopes[0].lines.union(*(scope.lines for scope in scopes)))
+        values = []
+        replaced = CancellationLine
+        for cancellation, rows in zip(
+            self, CancellationLine._compute_rows(scopes), strict=True
+        ):
+            rows = cancellation._complete_rows(rows)
+            planned = cancellation._get_new_rows()
+            if not planned._are_as_planned(rows):
+                replaced |= planned
+                values += rows
+        replaced.unlink()
+        CancellationLine.create(values)
+        # Rows of advance invoices stay; now they may be the first ones.
+        monthly_revenue = CancellationLine._fields["monthly_revenue"]
+        self.env.add_to_compute(monthly_revenue, self.line_ids)
+
+    def _complete_rows(self, rows):
+        """Return the rows that are new here, with what they have of this cancellation.
+
+        :param list rows: values, as of ``_compute_rows``
+        """
+        self.ensure_one()
+        chosen = self.line_ids.filtered(lambda row: not row.is_cascaded)
+        chosen_ids = chosen.subscription_line_id.ids
+        for row in rows:
+            is_chosen = row["subscription_line_id"] in chosen_ids
+            row["cancellation_id"] = self.id
+            row["is_cascaded"] = not (self.is_whole or is_chosen)
+        currency = self._get_billed_currency(rows)
+        if currency and self.currency_id != currency:
+            self.currency_id = currency
+        advance = self.line_ids.filtered("is_advance").origin_line_id
+        return [row for row in rows if row["origin_line_id"] not in advance.ids]
+
+    def _get_new_rows(self):
+        """Return the rows but those that were credited in advance."""
+        return self.line_ids.filtered(lambda row: not row.is_advance)
+
+    def _get_scopes(self):
+        """Return what each of these ends now; no line is in two of them.
+
+        A line that another open cancellation holds is left to that one; one that two
+        of these would end, by a link made since they were requested, goes to the
+        first.
+        """
+        scopes = []
+        taken = self.env["sale.subscription.line"]
+        together = self.subscription_id.sale_subscription_line_ids
+        for cancellation in self:
+            cancellation._check_none_failed()
+            lines = cancellation._get_lines_ending_now() - taken
+            taken |= lines
+            # Read what is needed of them at once.
+            lines = lines.with_prefetch(together.ids)
+            day, refund_mode = cancellation.effective_date, cancellation.refund_mode
+            scopes.append(CreditScope(lines, day, refund_mode))
+        return scopes
+
+    def _get_lines_ending_now(self):
+        """Return the active lines, add-ons and lines added since included."""
+        self.ensure_one()
+        active = self.subscription_id.sale_subscription_line_ids
+        held = self._get_rows_of_others().subscription_line_id
+        if self.is_whole:
+            return active - held
+        own = self.line_ids.subscription_line_id & active
+        return own | (own._with_addons() - held)
+
+    def _get_rows_of_others(self):
+        """Return the open rows of others. One that waits for approval holds none."""
+        active = self.subscription_id.sale_subscription_line_ids
+        return (
+            active.cancellation_line_ids.filtered(
+                lambda row: row.is_open and row.cancellation_id.state != "to_approve"
+            )
+            - self.line_ids
+        )
+
+    def _check_none_failed(self):
+        """Raise where the end of everything would leave a failed line running."""
+        for other in self._get_rows_of_others().cancellation_id:
+            if self.is_whole and other.state == "failed":
+                other._raise_failed_before()
+
+    def _close_subscriptions(self):
+        """Close, through upstream's own method, what has no active line left."""
+        ending = self.filtered(
+            lambda cancellation: (
+                not cancellation.subscription_id.sale_subscription_line_ids
+            )
+        )
+        by_stage = ending.grouped(lambda one: one.subscription_id.stage_id)
+        for stage, cancellations in by_stage.items():
+            cancellations.stage_before_id = stage
+        for subscription, cancellations in ending.grouped("subscription_id").items():
+            subscription._close(cancellations.reason_id[:1].id)
+            subscription.cancellation_ids.filtered("is_open")._set_obsolete()
+
+    def _set_obsolete(self):
+        """Revoke what the end of the subscription has overtaken."""
+        if not self:
+            return
+        self._drop_activities()
+        known = self._get_documents()
+        self._take_back_extension()
+        self._set_state("revoked", is_obsolete=True)
+        self._record_event("revoked")
+        self._log_step({one: [one._get_obsolete_sentence()] for one in self}, known)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ...arithmetic.proration import ONE_DAY, Period, get_uncovered
+from ...arithmetic.proration import ONE_DAY, Period
 from ...callers import forget_context
 from ...engine import PAUSES, let_write
 from ...formatting import format_day
@@ -53,13 +53,6 @@ class SaleSubscription(models.Model):
 
     _inherit = "sale.subscription"
 
-    pause_ids = fields.One2many(
-        comodel_name="sale.subscription.pause",
-        inverse_name="subscription_id",
-        string="Pauses",
-        readonly=True,
-        copy=False,
-    )
     # The first day after the pause; the history has the last one.
     paused_until = fields.Date(tracking=False)
     pause_count = fields.Integer(compute="_compute_pause_count")
@@ -406,25 +399,6 @@ class SaleSubscription(models.Model):
 
     # === WHAT IS PAUSED === #
 
-    def _get_running_pause(self):
-        """Return the record of the pause that holds now, or none."""
-        # sudo: whoever bills need not be allowed to read pauses.
-        pauses = self.sudo().pause_ids
-        return pauses.filtered(lambda pause: pause.state == "paused")[:1]
-
-    def _leave_out_pauses(self, period):
-        """Return the parts of a period that are not paused: such days cost nothing.
-
-        :param Period period: days of service otherwise
-        :return: list of ``Period``
-        """
-        # sudo: as in _get_running_pause.
-        pauses = self.sudo().pause_ids.filtered(
-            lambda pause: pause.state != "taken_back"
-        )
-        paused = [(pause._get_days(period.end), 1) for pause in pauses]
-        return get_uncovered(period, paused)
-
     # === CHECKS === #
 
     def _check_can_pause(self):
@@ -469,3 +443,27 @@ class SaleSubscription(models.Model):
                     start=format_day(self.env, start),
                 )
             )
+
+
+class SaleSubscriptionPause(models.Model):
+    """Credit what is paid of a pause."""
+
+    _inherit = "sale.subscription.pause"
+
+    def _credit(self, rows):
+        """Issue the credit memos of this pause.
+
+        :param rows: virtual ``subscription.cancellation.line``
+        """
+        rows = rows.with_env(self.env)
+        memos = rows._create_memos_of({self: rows})
+        memos._post_cancellation_credits()
+        rows._take_over_posted(memos)
+
+    def action_view_credit_notes(self):
+        """Open the credit memos of this pause."""
+        self.check_access("read")
+        # sudo: all of them, so that none is left out in silence.
+        memos = self.sudo().credit_note_ids.with_env(self.env)
+        memos.check_access("read")
+        return self.env["subscription.cancellation"]._get_memos_action(memos)

@@ -142,12 +142,6 @@ class SubscriptionCancellation(models.Model):
         policy._check_overrides({"timing": "specific_date"}, defaults)
         return day
 
-    def _get_policy(self):
-        """Return the policy that applied, else the built-in default."""
-        # sudo: the policy decides also for users who may not read it.
-        Policy = self.env["subscription.cancellation.policy"].sudo()
-        return self.sudo().policy_id or Policy._get_built_in(self.company_id)
-
     def _check_not_after_whole(self, effective_date):
         """Raise where a line would end after the whole subscription does."""
         whole = self.subscription_id.cancellation_ids.filtered(

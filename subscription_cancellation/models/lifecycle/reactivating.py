@@ -169,17 +169,6 @@ class SaleSubscription(models.Model):
         paid_until = self._get_paid_until(closing)
         return bool(paid_until and self._today() < paid_until)
 
-    def _get_paid_until(self, closing):
-        """Return the first day that needs a new invoice, as of the end of service.
-
-        Where the running period was not billed yet, it is billed as a whole: until
-        its end the subscription goes on as it was.
-        """
-        next_date = closing[:1].next_date_before
-        while next_date and next_date < closing[:1].effective_date:
-            next_date = self._get_next_invoice_date(next_date)
-        return next_date
-
     def _get_resumed_dates(self, closing):
         """Return the dates to resume with: as before, else billed from today on."""
         today = self._today()

@@ -23,16 +23,6 @@ class SaleSubscription(models.Model):
             return {}
         return {subscription: subscription._get_term() for subscription in self}
 
-    def _extend_term(self, template):
-        """Let these end later where their template has more billing cycles now.
-
-        Upstream leaves running subscriptions as they are; fewer cycles still do.
-        """
-        for subscription in self:
-            end = template._get_date(subscription._get_first_paid_day())
-            if end > subscription.date:
-                subscription.date = end
-
     def _get_term(self):
         """Return what the length of the term follows from, and its end."""
         template = self.template_id

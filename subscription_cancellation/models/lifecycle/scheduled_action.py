@@ -15,7 +15,6 @@ from odoo.tools import SQL, split_every
 
 from ...const import MAX_CONFLICTS
 from ...failures import CONFLICTS, explain
-from ...formatting import as_note
 
 _logger = logging.getLogger(__name__)
 
@@ -244,27 +243,6 @@ class SubscriptionCancellation(models.Model):
         self._notify_responsible(
             self.env._("Cancellation %s failed", self.name), message
         )
-
-    def _notify_responsible(self, summary, note):
-        """Give whoever looks after the subscription something to do."""
-        self.ensure_one()
-        self.activity_schedule(
-            "mail.mail_activity_data_warning",
-            summary=summary,
-            note=as_note(note),
-            user_id=self._get_responsible().id,
-        )
-
-    def _get_responsible(self):
-        """Return who looks after the subscription, or asked for this; else a manager.
-
-        Neither a customer nor somebody who has left would see what is to be done.
-        """
-        users = self.subscription_id.user_id | self.requested_by_id
-        return (
-            users._filter_responsible(self.company_id)
-            or self._get_policy()._get_approvers_in(self.company_id)
-        )[:1]
 
     def action_retry(self):
         """Execute a failed cancellation again (button)."""

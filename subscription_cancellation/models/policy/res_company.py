@@ -154,30 +154,6 @@ class ResCompany(models.Model):
         heads = self.filtered(lambda company: not company.parent_id)
         return Policy._create_default(heads - with_policy)
 
-    def _get_subscription_pricelist(self):
-        """Return the pricelist of subscriptions whose customer has none.
-
-        The first one without rules in the company's currency; made if there is none, as
-        Odoo does where its pricelists are switched on.
-        """
-        self.ensure_one()
-        # sudo: whoever sells need not be allowed to make pricelists. Archived: as Odoo
-        # leaves all of them where pricelists are switched off.
-        pricelists = self.env["product.pricelist"].sudo()
-        found = pricelists.with_context(active_test=False).search(
-            [
-                ("company_id", "in", (False, self.id)),
-                ("currency_id", "=", self.currency_id.id),
-                ("item_ids", "=", False),
-            ],
-            order="active desc, sequence, id",
-            limit=1,
-        )
-        if not found:
-            found = pricelists.create(self.sudo()._get_default_pricelist_vals())
-        found.filtered(lambda pricelist: not pricelist.active).action_unarchive()
-        return found.sudo(self.env.su)
-
     def _get_write_off_account(self):
         """Return the account to write off to: its own, or of a company above it."""
         return self._get_own_or_above("cancellation_write_off_account_id")

@@ -2,7 +2,6 @@ from . import planning
 from . import credits_applied
 from . import step
 from . import step_accounting
-from . import step_confirm
 from . import step_output
 from . import step_payment
 from . import step_limit
@@ -12,3 +11,8 @@ from . import paid_ahead
 from . import unbilled
 from . import unbilled_undo
 from . import posted
+from . import account_partial_reconcile
+from . import account_payment
+from . import payment_transaction
+from . import payment_token
+from . import payment_provider

@@ -5,7 +5,6 @@ from . import sale_order_credits
 from . import sale_order_line
 from . import sale_order_line_invoiced
 from . import sale_order_line_offer
-from . import sale_subscription
 from . import billing
 from . import charge
 from . import close_reason
@@ -16,3 +15,4 @@ from . import pricelist
 from . import served
 from . import template
 from . import trial
+from . import res_company

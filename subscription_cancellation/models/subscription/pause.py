@@ -4,7 +4,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ...arithmetic.proration import ONE_DAY, Period
+from ...arithmetic.proration import ONE_DAY, Period, get_uncovered
 from ...const import REFUND_MODES
 from ...engine import as_engine, is_engine
 from ...formatting import format_day
@@ -185,16 +185,6 @@ class SaleSubscriptionPause(models.Model):
         """Return the values of the credit memo for ``invoice``."""
         return invoice._prepare_subscription_credit(self, lines)
 
-    def _credit(self, rows):
-        """Issue the credit memos of this pause.
-
-        :param rows: virtual ``subscription.cancellation.line``
-        """
-        rows = rows.with_env(self.env)
-        memos = rows._create_memos_of({self: rows})
-        memos._post_cancellation_credits()
-        rows._take_over_posted(memos)
-
     def _get_dropped(self):
         """Return the draft invoices that were cancelled for this."""
         return self.move_ids.filtered(
@@ -283,10 +273,35 @@ class SaleSubscriptionPause(models.Model):
 
     # === ACTIONS === #
 
-    def action_view_credit_notes(self):
-        """Open the credit memos of this pause."""
-        self.check_access("read")
-        # sudo: all of them, so that none is left out in silence.
-        memos = self.sudo().credit_note_ids.with_env(self.env)
-        memos.check_access("read")
-        return self.env["subscription.cancellation"]._get_memos_action(memos)
+
+class SaleSubscription(models.Model):
+    """Know the pauses."""
+
+    _inherit = "sale.subscription"
+
+    pause_ids = fields.One2many(
+        comodel_name="sale.subscription.pause",
+        inverse_name="subscription_id",
+        string="Pauses",
+        readonly=True,
+        copy=False,
+    )
+
+    def _get_running_pause(self):
+        """Return the record of the pause that holds now, or none."""
+        # sudo: whoever bills need not be allowed to read pauses.
+        pauses = self.sudo().pause_ids
+        return pauses.filtered(lambda pause: pause.state == "paused")[:1]
+
+    def _leave_out_pauses(self, period):
+        """Return the parts of a period that are not paused: such days cost nothing.
+
+        :param Period period: days of service otherwise
+        :return: list of ``Period``
+        """
+        # sudo: as in _get_running_pause.
+        pauses = self.sudo().pause_ids.filtered(
+            lambda pause: pause.state != "taken_back"
+        )
+        paused = [(pause._get_days(period.end), 1) for pause in pauses]
+        return get_uncovered(period, paused)

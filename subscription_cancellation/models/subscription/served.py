@@ -204,6 +204,17 @@ class SaleSubscription(models.Model):
             ),
         )
 
+    def _get_paid_until(self, closing):
+        """Return the first day that needs a new invoice, as of the end of service.
+
+        Where the running period was not billed yet, it is billed as a whole: until
+        its end the subscription goes on as it was.
+        """
+        next_date = closing[:1].next_date_before
+        while next_date and next_date < closing[:1].effective_date:
+            next_date = self._get_next_invoice_date(next_date)
+        return next_date
+
 
 def _leave_out_rebates(parts):
     """Return these parts; none where rebates make up all of their amount."""

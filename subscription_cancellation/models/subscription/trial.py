@@ -104,14 +104,6 @@ class SaleSubscription(models.Model):
                 )
         return result
 
-    @api.depends("trial_end_date")
-    def _compute_cancellation_state(self):
-        result = super()._compute_cancellation_state()
-        for subscription in self:
-            if subscription._is_in_trial():
-                subscription.cancellation_state = "trial"
-        return result
-
     # === CONSTRAINTS === #
 
     def _check_trial_end_date(self):

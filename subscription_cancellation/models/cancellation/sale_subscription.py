@@ -156,6 +156,7 @@ class SaleSubscription(models.Model):
 
     @api.depends(
         "stage_id.type",
+        "trial_end_date",
         "cancellation_ids.state",
         "cancellation_ids.effective_date",
         "cancellation_ids.is_whole",
@@ -182,6 +183,8 @@ class SaleSubscription(models.Model):
             else:
                 subscription.cancellation_state = "active"
                 subscription.cancellation_date = False
+            if subscription._is_in_trial():
+                subscription.cancellation_state = "trial"
 
     def _get_scheduled_end(self):
         """Return when everything ends, by one cancellation or line by line.
