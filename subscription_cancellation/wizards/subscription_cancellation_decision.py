@@ -30,7 +30,7 @@ class SubscriptionCancellationDecision(models.TransientModel):
         related="cancellation_id.approval_reason", related_sudo=False
     )
     overrides = fields.Text(related="cancellation_id.overrides", related_sudo=False)
-    terms = fields.Text(compute="_compute_terms", compute_sudo=False)
+    terms = fields.Text(compute="_compute_told_terms", compute_sudo=False)
     figures = fields.Html(
         compute="_compute_preview", compute_sudo=False, sanitize=False
     )
@@ -54,7 +54,7 @@ class SubscriptionCancellationDecision(models.TransientModel):
     )
 
     @api.depends("cancellation_id")
-    def _compute_terms(self):
+    def _compute_told_terms(self):
         for wizard in self:
             sentences = wizard.cancellation_id._get_extraordinary_sentences()
             wizard.terms = "\n".join(sentences)

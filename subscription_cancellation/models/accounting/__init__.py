@@ -9,3 +9,4 @@ from . import account_move_settlement
 from . import account_move_payments
 from . import account_move_take_back
 from . import sale_order_line
+from . import payment_transaction

@@ -252,21 +252,6 @@ class AccountMove(models.Model):
         if to_post:
             to_post._post_or_explain()
 
-    def _wake_waiting_steps(self):
-        """Look again at the follow-up steps that wait for these documents.
-
-        A step about a credit memo waits for the invoice that it credits, too.
-        """
-        # sudo: whoever pays or posts need not be allowed to read cancellations.
-        moves = self.sudo()
-        moves |= moves._search_credit_memos()
-        self.env["subscription.cancellation.step"].sudo().search(
-            [
-                ("source_move_id", "in", moves.ids),
-                ("state", "in", ("pending", "failed")),
-            ]
-        )._wake()
-
     @api.model
     def _create_or_explain(self, vals_list):
         """Create documents; what the database refuses is said in plain words.
@@ -317,11 +302,7 @@ class AccountMove(models.Model):
                 lambda move, name=name: move[name].id != (vals[name] or False)
             )
             changed._check_linked_by_engine()
-        result = super().write(vals)
-        if "matched_payment_ids" in vals:
-            # What has no journal entry is reconciled with nothing.
-            self._wake_waiting_steps()
-        return result
+        return super().write(vals)
 
     def _check_linked_by_engine(self):
         """Raise where anybody else says what issued these (D4)."""
@@ -358,21 +339,6 @@ class AccountMove(models.Model):
                 )
             )
 
-    # === STAMPING === #
-
-    def _post(self, soft=True):
-        invoices = self.filtered(lambda move: move.move_type == "out_invoice")
-        invoices.invoice_line_ids._stamp_subscription_lines()
-        again = invoices.filtered("posted_before")
-        posted = super()._post(soft)
-        # sudo: whoever posts need not be allowed to read cancellations.
-        posted.sudo().cancellation_id._wake_steps()
-        posted.sudo()._plan_reviewed_credits()
-        # What was changed and posted again has lost what its credit memos had reduced.
-        again.sudo()._reduce_anew()
-        posted.sudo()._apply_pause_credits()
-        return posted
-
     def _apply_pause_credits(self):
         """Let what pauses have credited, and is not used yet, pay these invoices.
 
@@ -408,21 +374,6 @@ class AccountMove(models.Model):
                 )
             )
             (invoice | own)._reconcile_receivables()
-
-    def _plan_reviewed_credits(self):
-        """Look at what these credit memos leave, where an accountant posted them.
-
-        They may have been changed, or overtaken, since they were drafted.
-        """
-        memos = self.filtered(lambda move: move.move_type == "out_refund")
-        for cancellation in memos.cancellation_id.filtered("executed_date"):
-            cancellation._as_engine()._balance_credits()
-
-    def button_cancel(self):
-        result = super().button_cancel()
-        # sudo: as in _post.
-        self.sudo().cancellation_id._wake_steps()
-        return result
 
     def _reverse_moves(self, default_values_list=None, cancel=False):
         # OCA's link from a credit line to its invoice line is only made in the

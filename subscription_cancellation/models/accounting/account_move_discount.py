@@ -4,8 +4,8 @@
 from odoo import api, fields, models
 
 from ...arithmetic.proration import to_units
-from .charges_to_come import Beside, share_discounts
 from .invoice_lines import InvoiceLines
+from .order_discount import Beside, share_discounts
 
 
 class AccountMove(models.Model):

@@ -4,11 +4,9 @@ from collections import defaultdict
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import split_every
 
 from ...arithmetic.proration import ONE_DAY, Charge, Period, get_uncovered
 from ...const import PAID
-from ..subscription.period_stamper import PeriodStamper
 from .invoice_lines import InvoiceLines
 
 #: What makes an invoice line bill days of a subscription line.
@@ -376,35 +374,6 @@ class AccountMoveLine(models.Model):
 
     # === STAMPING === #
 
-    def _stamp_subscription_lines(self):
-        """Link invoice lines to the subscription line and period they bill.
-
-        Upstream's own invoices are stamped when they are made; this fills in what
-        was typed by hand, or made before this addon was installed.
-
-        :return: the lines of these that could not be matched
-        """
-        missing = self.filtered(
-            lambda line: (
-                line.display_type == "product"
-                and line.product_id
-                and not (line.subscription_line_id and line.start_date)
-            )
-        )
-        # sudo: whoever posts an invoice need not be allowed to read subscriptions.
-        return PeriodStamper(missing.sudo()).stamp() if missing else missing
-
-    def _get_billed_subscriptions(self):
-        """Return the subscriptions that this line's invoice may be billing."""
-        self.ensure_one()
-        orders = self.sale_line_ids.order_id
-        return (
-            self.subscription_line_id.sale_subscription_id
-            or self.move_id.subscription_id
-            or orders.order_subscription_id
-            or orders.subscription_ids
-        )
-
     @api.model
     def _get_unlinked_domain(self, states=("posted",)):
         """Return the lines of subscription invoices that bill no known line.
@@ -423,27 +392,6 @@ class AccountMoveLine(models.Model):
             ("sale_line_ids.order_id.order_subscription_id", "!=", False),
             ("sale_line_ids.order_id.subscription_ids", "!=", False),
         ]
-
-    @api.model
-    def _stamp_existing_invoices(self, batch_size=1000):
-        """Stamp every invoice line made before this addon was there, drafts included.
-
-        A cancellation has to know which days a draft is going to bill. Running it again
-        continues: what is stamped is not touched again.
-
-        :param int batch_size: lines per batch
-        :return: tuple of the numbers of lines stamped and left
-        """
-        unlinked = self._get_unlinked_domain(states=("draft", "posted"))
-        ids = self.search(unlinked, order="id").ids
-        left = 0
-        # Nobody changes what these bill: there is nothing to tell on each.
-        quiet = self.with_context(tracking_disable=True)
-        for batch in split_every(batch_size, ids, quiet.browse):
-            left += len(batch._stamp_subscription_lines())
-            self.env.flush_all()
-            self.env.invalidate_all()
-        return len(ids) - left, left
 
     @api.model
     def action_view_unlinked(self):

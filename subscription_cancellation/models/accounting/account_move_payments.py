@@ -148,18 +148,6 @@ class AccountMove(models.Model):
             and invoice._get_receivable_items()
         )
 
-    def _reduce_anew(self):
-        """Let their credit memos reduce these invoices, which are due again."""
-        if not self:
-            return
-        memos = self._search_credit_memos().filtered(
-            lambda memo: memo._get_credit_source() and memo._can_reduce_invoice()
-        )
-        for memo in memos.filtered("pause_id"):
-            memo._reduce_what_is_due_again()
-        for memo in memos.filtered("cancellation_id"):
-            memo.cancellation_id._as_engine()._create_reduction(memo)
-
     def _let_payments_come_first(self, memos):
         """Let what was paid too much of this invoice pay what its memos have reduced.
 
@@ -201,30 +189,3 @@ class AccountMove(models.Model):
         """Let these credit memos pay what is due on the invoices that they credit."""
         for memo in self:
             (memo | memo.reversed_entry_id)._reconcile_receivables()
-
-    def _match_refunds_by_hand(self):
-        """Match this credit memo with what went back of its invoice without one.
-
-        What was paid too much, and older credit memos, come first.
-        """
-        self.ensure_one()
-        invoice = self.reversed_entry_id
-        refunds = invoice._get_refunds_by_hand()
-        payments = refunds.payment_id.filtered(
-            lambda payment: payment.move_id.state == "posted"
-        )
-        older = invoice._search_credit_memos().filtered(
-            lambda memo: memo.state == "posted" and memo.id < self.id
-        )
-        promised = older.env["subscription.cancellation.step"]._search_open_refunds(
-            older
-        )
-        older -= promised.source_move_id
-        excess = invoice._get_excess_items(refunds.source_transaction_id)
-        for credit_items in (
-            excess,
-            *(memo._get_receivable_items() for memo in (*older.sorted("id"), self)),
-        ):
-            debit_items = payments.move_id._get_receivable_items()
-            if debit_items and credit_items:
-                (debit_items | credit_items).reconcile()

@@ -263,18 +263,3 @@ class AccountMove(models.Model):
             lambda item: (item.account_id, item.currency_id)
         ).values():
             same.reconcile()
-
-    def _get_saved_token(self):
-        """Return the saved payment method to charge this invoice to, or none."""
-        self.ensure_one()
-        # sudo: tokens are readable by their owners only.
-        return (
-            self.env["payment.token"]
-            .sudo()
-            ._find_saved(
-                self.partner_id,
-                self.company_id,
-                self.currency_id,
-                self.sudo()._get_subscriptions(),
-            )
-        )

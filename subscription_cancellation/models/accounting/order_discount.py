@@ -5,8 +5,10 @@ Odoo discounts an order by lines of their own: one for each combination of taxes
 reduces what has exactly these taxes. No ORM, no clock; amounts are currency units.
 """
 
-from collections.abc import Collection, Hashable, Sequence
-from typing import NamedTuple
+from collections import Counter
+from collections.abc import Collection, Hashable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from ...arithmetic.proration import clamp
 
@@ -78,3 +80,31 @@ def fit_parts(amounts: Sequence[int], left: Sequence[int], whole: int) -> list[i
         difference = whole - sum(fitted)
         fitted[index] = clamp(fitted[index] + difference, left[index])
     return fitted
+
+
+class Beside(NamedTuple):
+    """What is on a document beside the lines that it charges."""
+
+    #: ``account.payment.term``
+    payment_term: Any
+    #: Tuples of a line, and the values in which its base line differs.
+    others: Collection = ()
+    #: By charged line, what each discount takes off it: dicts of currency units.
+    discounts: Mapping = MappingProxyType({})
+
+
+def share_discounts(discounts, whole):
+    """Return what discounts take off some lines, as others are on a document.
+
+    :param dict discounts: by line, dicts of currency units by discount
+    :param dict whole: all of each discount, in currency units
+    :return: list of tuples of a discount and values
+    """
+    taken = Counter()
+    for units in discounts.values():
+        taken.update(units)
+    return [
+        (discount, {"price_unit": discount.price_unit * units / whole[discount]})
+        for discount, units in taken.items()
+        if units
+    ]

@@ -25,3 +25,7 @@ class SaleOrderLine(models.Model):
         return any(
             reward.program_id.is_payment_program for reward in self._get_rewards()
         )
+
+    def _get_rewards(self):
+        """Return the loyalty rewards that these come from: ``sale_loyalty``, if any."""
+        return self.reward_id if "reward_id" in self._fields else ()

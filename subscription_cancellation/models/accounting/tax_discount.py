@@ -30,7 +30,7 @@ class TaxDiscount:
 
         :param to_units: callable that turns an amount into currency units
         """
-        self._to_units = to_units
+        self._as_units = to_units
         self.billed, self.base_billed = self._count(invoice_items)
         self.left, self.base_left = self._count(invoice_items | refund_items)
 
@@ -38,7 +38,7 @@ class TaxDiscount:
         """Return the discounts, and what they are a part of, by set of taxes."""
         discounts, bases = defaultdict(int), defaultdict(int)
         for item in items.filtered("tax_ids"):
-            units = self._to_units(item.amount_currency)
+            units = self._as_units(item.amount_currency)
             if item.display_type == "epd":
                 discounts[item.tax_ids] += units
             elif item.display_type == "product":

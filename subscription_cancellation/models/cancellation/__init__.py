@@ -3,7 +3,6 @@ from . import cancellation_line
 from . import idempotency
 from . import planning
 from . import timing
-from . import advance
 from . import extension
 from . import sale_subscription_access
 from . import sale_subscription

@@ -2,9 +2,11 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ...const import CHANNELS, REFUND_MODES, TIMINGS
-from ...engine import as_engine, is_engine
+from ...callers import is_manager
+from ...const import ADVANCE_CREDITS, CHANNELS, REFUND_MODES, TIMINGS
+from ...engine import is_engine
 from ...formatting import as_note
+from ...ledger.credit_scope import CreditScope
 from ..common.actions import show_records
 
 OPEN_STATES = ("to_approve", "scheduled", "failed")
@@ -36,7 +38,7 @@ class SubscriptionCancellation(models.Model):
 
     _name = "subscription.cancellation"
     _description = "Subscription Cancellation"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "subscription.proof.mixin"]
     _order = "id desc"
     _check_company_auto = True
     _mail_post_access = "read"
@@ -206,6 +208,13 @@ class SubscriptionCancellation(models.Model):
         ondelete="restrict",
         help="What was declared on the public cancellation page.",
     )
+    advance_credit = fields.Selection(
+        selection=ADVANCE_CREDITS,
+        string="Advance Invoices Credited",
+        default="at_end",
+        required=True,
+        readonly=True,
+    )
 
     # === COMPUTE METHODS === #
 
@@ -316,12 +325,6 @@ class SubscriptionCancellation(models.Model):
             self.env._("Cancellations are kept as proof; revoke one instead.")
         )
 
-    def _as_engine(self):
-        """Return these for the engine, which alone may write."""
-        # sudo: nobody has write access. Rights are checked at the verbs; the scheduled
-        # action has none to check.
-        return as_engine(self)
-
     # === EXECUTE === #
 
     def _prepare_credit_note(self, invoice, lines):
@@ -401,3 +404,107 @@ class SubscriptionCancellation(models.Model):
         return bool(self.declaration_id) or (
             self.channel == "portal" and not self.is_extraordinary
         )
+
+    def _get_amount_in_advance(self):
+        """Return how much of the credit of this plan is credited at once."""
+        if self.advance_credit != "at_scheduling":
+            return 0.0
+        rows = self.line_ids.filtered(
+            lambda row: row.period_start and row.period_start >= self.effective_date
+        )
+        return self.currency_id.round(sum(rows.mapped("credit_total")))
+
+    def _get_advance_sentences(self):
+        """Return that advance invoices are credited at once, if any are."""
+        amount = self._get_amount_in_advance()
+        if not amount or self._is_due_on_request():
+            return []
+        return [
+            self.env._(
+                "%s of it is credited at once, for periods billed in advance.",
+                self.currency_id.format(amount),
+            )
+        ]
+
+    def _may_revoke(self):
+        """Return whether the user asked for it or is a manager."""
+        return self.requested_by_id == self.env.user or is_manager(self.env)
+
+    def _get_not_own_text(self):
+        """Return that this is somebody else's, and who may do something about it."""
+        return self.env._(
+            "Cancellation %(name)s was requested by %(user)s; only they or a "
+            "cancellation manager can change, revoke, undo or reactivate it.",
+            name=self.name,
+            user=self.requested_by_id.name,
+        )
+
+    # === ROWS === #
+
+    def _complete_rows(self, rows):
+        """Return the rows that are new here, with what they have of this cancellation.
+
+        :param list rows: values, as of ``_compute_rows``
+        """
+        self.ensure_one()
+        chosen = self.line_ids.filtered(lambda row: not row.is_cascaded)
+        chosen_ids = chosen.subscription_line_id.ids
+        for row in rows:
+            is_chosen = row["subscription_line_id"] in chosen_ids
+            row["cancellation_id"] = self.id
+            row["is_cascaded"] = not (self.is_whole or is_chosen)
+        currency = self._get_billed_currency(rows)
+        if currency and self.currency_id != currency:
+            self.currency_id = currency
+        advance = self.line_ids.filtered("is_advance").origin_line_id
+        return [row for row in rows if row["origin_line_id"] not in advance.ids]
+
+    def _get_new_rows(self):
+        """Return the rows but those that were credited in advance."""
+        return self.line_ids.filtered(lambda row: not row.is_advance)
+
+    def _get_scopes(self):
+        """Return what each of these ends now; no line is in two of them.
+
+        A line that another open cancellation holds is left to that one; one that two
+        of these would end, by a link made since they were requested, goes to the
+        first.
+        """
+        scopes = []
+        taken = self.env["sale.subscription.line"]
+        together = self.subscription_id.sale_subscription_line_ids
+        for cancellation in self:
+            cancellation._check_none_failed()
+            lines = cancellation._get_lines_ending_now() - taken
+            taken |= lines
+            # Read what is needed of them at once.
+            lines = lines.with_prefetch(together.ids)
+            day, refund_mode = cancellation.effective_date, cancellation.refund_mode
+            scopes.append(CreditScope(lines, day, refund_mode))
+        return scopes
+
+    def _get_lines_ending_now(self):
+        """Return the active lines, add-ons and lines added since included."""
+        self.ensure_one()
+        active = self.subscription_id.sale_subscription_line_ids
+        held = self._get_rows_of_others().subscription_line_id
+        if self.is_whole:
+            return active - held
+        own = self.line_ids.subscription_line_id & active
+        return own | (own._with_addons() - held)
+
+    def _get_rows_of_others(self):
+        """Return the open rows of others. One that waits for approval holds none."""
+        active = self.subscription_id.sale_subscription_line_ids
+        return (
+            active.cancellation_line_ids.filtered(
+                lambda row: row.is_open and row.cancellation_id.state != "to_approve"
+            )
+            - self.line_ids
+        )
+
+    def _check_none_failed(self):
+        """Raise where the end of everything would leave a failed line running."""
+        for other in self._get_rows_of_others().cancellation_id:
+            if self.is_whole and other.state == "failed":
+                other._raise_failed_before()

@@ -3,7 +3,7 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 
-from ...const import REFUND_MODES
+from ...const import CHANNELS_OF_PEOPLE, REFUND_MODES
 from ...formatting import format_day
 from ..common.actions import show_records
 
@@ -395,53 +395,29 @@ class SaleSubscription(models.Model):
 
     # === POLICY === #
 
-    def _map_policies(self, channel="backend"):
-        """Return the policy of each of these subscriptions for a channel."""
-        # sudo: the policy decides also for users who may not read it.
-        Policy = self.env["subscription.cancellation.policy"].sudo()
-        return Policy._map_subscriptions(self, channel)
+    def _get_wishes_to_end(self):
+        """Return what closed this subscription and did not come by itself."""
+        return self._get_closing_cancellations().filtered(
+            lambda cancellation: cancellation.channel in CHANNELS_OF_PEOPLE
+        )
 
-    def _get_responsible(self, channel="backend"):
-        """Return who looks after this: the agent, else the company's managers. A hook.
+    def _get_closing_cancellations(self):
+        """Return those that closed this subscription, unless taken back already."""
+        return self.cancellation_ids.filtered(
+            lambda cancellation: (
+                cancellation.state == "done"
+                and cancellation.stage_before_id
+                and not cancellation.reactivated_date
+            )
+        )
 
-        :param str channel: whose policy says which managers
-        """
+
+class SaleSubscriptionLine(models.Model):
+    """Deactivate one line."""
+
+    _inherit = "sale.subscription.line"
+
+    def action_deactivate(self):
+        """Open the Deactivate dialog for this line and its add-ons."""
         self.ensure_one()
-        agent = self.user_id._filter_responsible(self.company_id)
-        policy = self._map_policies(channel)[self]
-        return agent or policy._get_approvers_in(self.company_id)
-
-    def _get_forced_policy(self):
-        """Return the policy set on the subscription, else on its template."""
-        # sudo: as in _map_policies.
-        forced = self.sudo()
-        own = forced.cancellation_policy_id
-        template = forced.template_id.cancellation_policy_id
-        return own or template.filtered(
-            lambda policy: policy.company_id in forced.company_id.parent_ids
-        )
-
-    def _describe_policy(self, policy):
-        """Return the name of the policy that applies, and why it does."""
-        return self.env._(
-            "%(policy)s (%(reason)s)",
-            policy=policy.name,
-            reason=self._get_policy_reason(policy),
-        )
-
-    def _get_policy_reason(self, policy):
-        """Return why a policy applies."""
-        if self.cancellation_policy_id:
-            return self.env._("set on this subscription")
-        if self._get_forced_policy():
-            return self.env._("set on its template")
-        if not policy.id:
-            return self.env._("no policy of the company matches")
-        channels = dict(policy._fields["channel"]._description_selection(self.env))
-        return self.env._(
-            "the first one that matches: channel %(channel)s, %(scope)s",
-            channel=channels[policy.channel],
-            scope=self.env._("with a condition")
-            if policy._get_subscription_domain()
-            else self.env._("all subscriptions"),
-        )
+        return self.sale_subscription_id._get_deactivate_action(lines=self)

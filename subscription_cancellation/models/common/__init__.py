@@ -9,3 +9,5 @@ from . import ir_actions_report
 from . import ir_attachment
 from . import mail_mail
 from . import mail_message
+from . import proof_mixin
+from . import subscription_host

@@ -18,3 +18,15 @@ class SubscriptionCancellation(models.Model):
         if not (self.declaration_id and self.is_open):
             return False
         return self.declaration_id._get_objection_url()
+
+
+class SubscriptionCancellationPolicy(models.Model):
+    """Have a person look at what was declared, where it is not clear."""
+
+    _inherit = "subscription.cancellation.policy"
+
+    def _get_approval_reasons(self, plan, overrides):
+        reasons = super()._get_approval_reasons(plan, overrides)
+        if plan.declaration_id:
+            reasons += plan.declaration_id._get_person_reasons(plan, self)
+        return reasons

@@ -50,14 +50,14 @@ class SubscriptionCancellationDeclaration(models.Model):
         for batch in split_every(batch_size, found.ids, self.browse):
             locked = batch.try_lock_for_update()
             for declaration in locked.filtered_domain(received):
-                declaration._process()
+                declaration._process_declaration()
             remaining = self.search_count(received)
             if not self.env["ir.cron"]._commit_progress(
                 len(locked), remaining=remaining
             ):
                 break
 
-    def _process(self):
+    def _process_declaration(self):
         """Cancel what this means; what cannot be done by itself, a person gets."""
         self = self._for_responsible()  # noqa: PLW0642
         try:

@@ -14,7 +14,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.addons.base_automation.models.base_automation import CREATE_TRIGGERS
 
 from ...const import MAX_CONFLICTS
-from ...engine import as_engine, is_engine
+from ...engine import is_engine
 from ...failures import explain
 
 _logger = logging.getLogger(__name__)
@@ -102,6 +102,7 @@ class SubscriptionCancellationEvent(models.Model):
 
     _name = "subscription.cancellation.event"
     _description = "Cancellation Event"
+    _inherit = ["subscription.proof.mixin"]
     _rec_name = "cancellation_name"
     _order = "id desc"
 
@@ -242,11 +243,6 @@ class SubscriptionCancellationEvent(models.Model):
             raise UserError(
                 self.env._("Events are kept as they happened: they cannot be changed.")
             )
-
-    def _as_engine(self):
-        """Return these for the engine, which alone may write."""
-        # sudo: nobody has write access; there are no verbs for people here.
-        return as_engine(self)
 
     # === RECORD === #
 

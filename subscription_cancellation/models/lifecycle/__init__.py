@@ -13,3 +13,4 @@ from . import reactivating
 from . import renewal
 from . import revoking
 from . import billing_guard
+from . import advance

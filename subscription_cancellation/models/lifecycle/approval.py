@@ -273,3 +273,56 @@ class SubscriptionCancellation(models.Model):
                 policy=self.policy_id.name,
             )
         return None
+
+
+class SubscriptionCancellationPolicy(models.Model):
+    """Say why a planned cancellation needs approval."""
+
+    _inherit = "subscription.cancellation.policy"
+
+    def _get_approval_reasons(self, plan, overrides):
+        self.ensure_one()
+        reasons = super()._get_approval_reasons(plan, overrides)
+        if self.approval_always:
+            reasons.append(self.env._("every cancellation needs approval"))
+        reasons += self._get_amount_reasons(plan)
+        if self.approval_on_override and overrides:
+            reasons.append(
+                self.env._(
+                    "it differs from the policy in %s", self._get_labels(overrides)
+                )
+            )
+        if self.approval_on_backdating and plan._is_backdated():
+            reasons.append(self.env._("service ends in the past"))
+        return reasons
+
+    def _get_amount_reasons(self, plan):
+        """Return in a list that the credit is above the limit, if it is."""
+        if not self._is_above_limit(plan):
+            return []
+        limit = self.currency_id.format(self.approval_above)
+        return [self.env._("the credit is above %s", limit)]
+
+    def _is_above_limit(self, plan):
+        """Return whether the credit exceeds the limit, where there is one.
+
+        With that of invoices still to come: what is scheduled is decided about before
+        the customer relies on it.
+        """
+        limit = self.approval_above
+        if not limit:
+            return False
+        outlook = plan._get_outlook(())
+        credit = outlook.currency._convert(
+            outlook.credited.total,
+            self.currency_id,
+            self.company_id,
+            plan.subscription_id._today(),
+        )
+        return self.currency_id.compare_amounts(credit, limit) > 0
+
+    def _get_labels(self, options):
+        """Return the labels of option fields, in the user's language."""
+        names = [name for name in POLICY_OPTIONS if name in options]
+        labels = [self._fields[name]._description_string(self.env) for name in names]
+        return ", ".join(f"“{label}”" for label in labels)

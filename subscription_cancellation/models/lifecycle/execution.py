@@ -8,7 +8,6 @@ from odoo.fields import Command
 from ...const import POLICY_OPTIONS
 from ...engine import as_caller
 from ...formatting import format_day
-from ...ledger.credit_scope import CreditScope
 
 
 class SubscriptionCancellation(models.Model):
@@ -261,74 +260,6 @@ class SubscriptionCancellation(models.Model):
         # Rows of advance invoices stay; now they may be the first ones.
         monthly_revenue = CancellationLine._fields["monthly_revenue"]
         self.env.add_to_compute(monthly_revenue, self.line_ids)
-
-    def _complete_rows(self, rows):
-        """Return the rows that are new here, with what they have of this cancellation.
-
-        :param list rows: values, as of ``_compute_rows``
-        """
-        self.ensure_one()
-        chosen = self.line_ids.filtered(lambda row: not row.is_cascaded)
-        chosen_ids = chosen.subscription_line_id.ids
-        for row in rows:
-            is_chosen = row["subscription_line_id"] in chosen_ids
-            row["cancellation_id"] = self.id
-            row["is_cascaded"] = not (self.is_whole or is_chosen)
-        currency = self._get_billed_currency(rows)
-        if currency and self.currency_id != currency:
-            self.currency_id = currency
-        advance = self.line_ids.filtered("is_advance").origin_line_id
-        return [row for row in rows if row["origin_line_id"] not in advance.ids]
-
-    def _get_new_rows(self):
-        """Return the rows but those that were credited in advance."""
-        return self.line_ids.filtered(lambda row: not row.is_advance)
-
-    def _get_scopes(self):
-        """Return what each of these ends now; no line is in two of them.
-
-        A line that another open cancellation holds is left to that one; one that two
-        of these would end, by a link made since they were requested, goes to the
-        first.
-        """
-        scopes = []
-        taken = self.env["sale.subscription.line"]
-        together = self.subscription_id.sale_subscription_line_ids
-        for cancellation in self:
-            cancellation._check_none_failed()
-            lines = cancellation._get_lines_ending_now() - taken
-            taken |= lines
-            # Read what is needed of them at once.
-            lines = lines.with_prefetch(together.ids)
-            day, refund_mode = cancellation.effective_date, cancellation.refund_mode
-            scopes.append(CreditScope(lines, day, refund_mode))
-        return scopes
-
-    def _get_lines_ending_now(self):
-        """Return the active lines, add-ons and lines added since included."""
-        self.ensure_one()
-        active = self.subscription_id.sale_subscription_line_ids
-        held = self._get_rows_of_others().subscription_line_id
-        if self.is_whole:
-            return active - held
-        own = self.line_ids.subscription_line_id & active
-        return own | (own._with_addons() - held)
-
-    def _get_rows_of_others(self):
-        """Return the open rows of others. One that waits for approval holds none."""
-        active = self.subscription_id.sale_subscription_line_ids
-        return (
-            active.cancellation_line_ids.filtered(
-                lambda row: row.is_open and row.cancellation_id.state != "to_approve"
-            )
-            - self.line_ids
-        )
-
-    def _check_none_failed(self):
-        """Raise where the end of everything would leave a failed line running."""
-        for other in self._get_rows_of_others().cancellation_id:
-            if self.is_whole and other.state == "failed":
-                other._raise_failed_before()
 
     def _close_subscriptions(self):
         """Close, through upstream's own method, what has no active line left."""

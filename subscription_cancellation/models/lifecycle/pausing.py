@@ -10,7 +10,7 @@ from odoo.exceptions import UserError
 from ...arithmetic.proration import ONE_DAY, Period
 from ...callers import forget_context
 from ...engine import PAUSES, let_write
-from ...formatting import format_day
+from ...formatting import as_note, format_day
 from ...ledger.credit_scope import CreditScope
 from ..common.actions import show_records
 from ..subscription.served_days import ServedDays
@@ -467,3 +467,42 @@ class SaleSubscriptionPause(models.Model):
         memos = self.sudo().credit_note_ids.with_env(self.env)
         memos.check_access("read")
         return self.env["subscription.cancellation"]._get_memos_action(memos)
+
+    def _prepare_credit_note(self, invoice, lines):
+        """Return the values of the credit memo for ``invoice``."""
+        return invoice._prepare_subscription_credit(self, lines)
+
+    def _drop_drafts(self, items):
+        """Take paused days off draft invoices; cancel those of nothing else.
+
+        :param items: draft ``account.move.line``
+        """
+        sharing = items._filter_sharing()
+        orders = items.sale_line_ids.order_id.with_env(self.env)
+        drafts = (items - sharing).move_id.with_env(self.env)
+        sharing._take_off_drafts()
+        drafts.pause_id = self
+        drafts.button_cancel()
+        orders._ask_to_give_back()
+
+
+class SaleOrder(models.Model):
+    """Be invoiced by somebody where a pause has dropped what deducted a down payment."""
+
+    _inherit = "sale.order"
+
+    def _ask_to_give_back(self):
+        """Ask somebody to invoice those whose down payment nothing deducts any more."""
+        for order in self.filtered(lambda one: one._has_open_down_payments()):
+            order.activity_schedule(
+                "mail.mail_activity_data_warning",
+                summary=self.env._("Invoice order %s", order.name),
+                note=as_note(
+                    self.env._(
+                        "The draft invoice that deducted the down payment is dropped, "
+                        "or bills too little now. Choose Create Invoice: it invoices "
+                        "what is left, and gives back the rest of the down payment."
+                    )
+                ),
+                user_id=order.subscription_ids[:1]._get_responsible().id,
+            )

@@ -7,7 +7,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ...callers import is_user, quote
-from ...const import CHANNELS_OF_PEOPLE, REACTIVATION_MODES
+from ...const import REACTIVATION_MODES
 from ...engine import STAGES, let_write
 from ...formatting import format_day
 
@@ -145,16 +145,6 @@ class SaleSubscription(models.Model):
             else self._get_resumed_dates(closing),
         )
 
-    def _get_closing_cancellations(self):
-        """Return those that closed this subscription, unless taken back already."""
-        return self.cancellation_ids.filtered(
-            lambda cancellation: (
-                cancellation.state == "done"
-                and cancellation.stage_before_id
-                and not cancellation.reactivated_date
-            )
-        )
-
     def _reopen(self, stage, dates):
         """Open the stage; the dates are given, as upstream would start anew."""
         opened = let_write(self, STAGES)
@@ -259,12 +249,6 @@ class SaleSubscription(models.Model):
             )
         for cancellation in self._get_wishes_to_end():
             cancellation._check_revoke_access()
-
-    def _get_wishes_to_end(self):
-        """Return what closed this subscription and did not come by itself."""
-        return self._get_closing_cancellations().filtered(
-            lambda cancellation: cancellation.channel in CHANNELS_OF_PEOPLE
-        )
 
     def _check_products_active(self, lines):
         """Raise where a product is not sold any more."""

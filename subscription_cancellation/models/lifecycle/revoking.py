@@ -4,7 +4,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-from ...callers import is_manager
 from ...const import APPROVAL_ACTIVITY
 from ...formatting import format_day
 
@@ -70,24 +69,11 @@ class SubscriptionCancellation(models.Model):
         """Remove what nobody has to do any more."""
         self.activity_unlink(["mail.mail_activity_data_warning", APPROVAL_ACTIVITY])
 
-    def _may_revoke(self):
-        """Return whether the user asked for it or is a manager."""
-        return self.requested_by_id == self.env.user or is_manager(self.env)
-
     def _check_revoke_access(self):
         """Raise AccessError unless the user may revoke this one."""
         self.subscription_id._check_cancellation_access()
         if not self._may_revoke():
             raise AccessError(self._get_not_own_text())
-
-    def _get_not_own_text(self):
-        """Return that this is somebody else's, and who may do something about it."""
-        return self.env._(
-            "Cancellation %(name)s was requested by %(user)s; only they or a "
-            "cancellation manager can change, revoke, undo or reactivate it.",
-            name=self.name,
-            user=self.requested_by_id.name,
-        )
 
     def _get_cannot_revoke_reason(self):
         """Return why this cannot be revoked, or ``None``."""
@@ -106,3 +92,11 @@ class SubscriptionCancellation(models.Model):
                 date=format_day(self.env, self.last_service_date),
             )
         return None
+
+    def _revoke_by_customer(self):
+        """Take these back for the customer, who is told that it was done.
+
+        :raise UserError: it is too late
+        """
+        self._revoke()
+        self._acknowledge("revoked")

@@ -5,7 +5,7 @@ from odoo import models
 
 from ...arithmetic.proration import ONE_DAY
 from ...formatting import format_day, format_moment
-from ..words.outlook import ExpectedPart
+from ..settlement.outlook import ExpectedPart
 
 
 class SubscriptionCancellation(models.Model):

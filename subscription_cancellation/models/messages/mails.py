@@ -91,14 +91,6 @@ class SubscriptionCancellation(models.Model):
             if cancellation.send_confirmation and not is_told:
                 cancellation._tell_or_note(event)
 
-    def _revoke_by_customer(self):
-        """Take these back for the customer, who is told that it was done.
-
-        :raise UserError: it is too late
-        """
-        self._revoke()
-        self._acknowledge("revoked")
-
     def _get_event_to_tell(self, event):
         """Return the event in the customer's eyes.
 

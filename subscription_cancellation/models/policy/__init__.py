@@ -10,3 +10,4 @@ from . import retention
 from . import res_company
 from . import res_config_settings
 from . import ir_module_module
+from . import sale_subscription

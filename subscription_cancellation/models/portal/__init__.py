@@ -7,3 +7,5 @@ from . import texts
 from . import other_ways
 from . import cancellation
 from . import cancellation_next
+from . import pause_mails
+from . import retention

@@ -335,10 +335,6 @@ class SaleSubscription(models.Model):
 
     # === WHAT A CUSTOMER MAY DO, AND WHY NOT === #
 
-    def _get_portal_policy(self):
-        """Return the policy for customers of this subscription."""
-        return self._map_policies("portal")[self]
-
     def _get_portal_cannot_cancel_reason(self):
         """Return for the customer why there is nothing to cancel, or ``None``."""
         self.ensure_one()

@@ -16,3 +16,5 @@ from . import account_payment
 from . import payment_transaction
 from . import payment_token
 from . import payment_provider
+from . import account_move
+from . import outlook

@@ -7,7 +7,7 @@ from odoo.exceptions import AccessError, UserError
 
 from ...callers import is_manager
 from ...const import STEP_KINDS
-from ...engine import as_engine, is_engine
+from ...engine import is_engine
 from ...failures import CONFLICTS, explain
 from ...formatting import as_note
 
@@ -43,6 +43,7 @@ class SubscriptionCancellationStep(models.Model):
 
     _name = "subscription.cancellation.step"
     _description = "Cancellation Settlement Step"
+    _inherit = ["subscription.proof.mixin"]
     _order = "cancellation_id, sequence, id"
     _check_company_auto = True
 
@@ -455,11 +456,6 @@ class SubscriptionCancellationStep(models.Model):
         self.ensure_one()
         amount = self.amount / (self.source_move_id.invoice_currency_rate or 1.0)
         return self.company_id.currency_id.round(amount)
-
-    def _as_engine(self):
-        """Return these for the engine, which alone may write."""
-        # sudo: nobody has write access; rights are checked at the verbs.
-        return as_engine(self)
 
     def _get_cannot_retry_reason(self):
         """Return why the step cannot be taken again, or ``None``."""

@@ -16,3 +16,6 @@ from . import served
 from . import template
 from . import trial
 from . import res_company
+from . import charges_to_come
+from . import account_move_line
+from . import account_move

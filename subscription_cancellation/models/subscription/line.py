@@ -204,11 +204,6 @@ class SaleSubscriptionLine(models.Model):
 
     # === ACTIONS === #
 
-    def action_deactivate(self):
-        """Open the Deactivate dialog for this line and its add-ons."""
-        self.ensure_one()
-        return self.sale_subscription_id._get_deactivate_action(lines=self)
-
     # === ADD-ONS === #
 
     def _link_addons(self):

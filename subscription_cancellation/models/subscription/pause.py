@@ -6,7 +6,7 @@ from odoo.exceptions import UserError
 
 from ...arithmetic.proration import ONE_DAY, Period, get_uncovered
 from ...const import REFUND_MODES
-from ...engine import as_engine, is_engine
+from ...engine import is_engine
 from ...formatting import format_day
 
 
@@ -20,6 +20,7 @@ class SaleSubscriptionPause(models.Model):
 
     _name = "sale.subscription.pause"
     _description = "Subscription Pause"
+    _inherit = ["subscription.proof.mixin"]
     _order = "date_from desc, id desc"
     _check_company_auto = True
 
@@ -181,10 +182,6 @@ class SaleSubscriptionPause(models.Model):
         """Return what documents of this have to say whose they are."""
         return {"pause_id": self.id}
 
-    def _prepare_credit_note(self, invoice, lines):
-        """Return the values of the credit memo for ``invoice``."""
-        return invoice._prepare_subscription_credit(self, lines)
-
     def _get_dropped(self):
         """Return the draft invoices that were cancelled for this."""
         return self.move_ids.filtered(
@@ -194,19 +191,6 @@ class SaleSubscriptionPause(models.Model):
                 and not move.reversed_entry_id
             )
         )
-
-    def _drop_drafts(self, items):
-        """Take paused days off draft invoices; cancel those of nothing else.
-
-        :param items: draft ``account.move.line``
-        """
-        sharing = items._filter_sharing()
-        orders = items.sale_line_ids.order_id.with_env(self.env)
-        drafts = (items - sharing).move_id.with_env(self.env)
-        sharing._take_off_drafts()
-        drafts.pause_id = self
-        drafts.button_cancel()
-        orders._ask_to_give_back()
 
     def _take_back_documents(self):
         """Bill again what was credited, and bring back what was dropped."""
@@ -238,11 +222,6 @@ class SaleSubscriptionPause(models.Model):
         self.flush_recordset()
 
     # === PROOF === #
-
-    def _as_engine(self):
-        """Return these for the engine, which alone may write."""
-        # sudo: nobody has write access. Rights are checked at the verbs.
-        return as_engine(self)
 
     def _check_engine(self):
         if not is_engine(self):

@@ -1,8 +1,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from odoo import api, fields, models
 
-from ...formatting import as_note
-from ..accounting.charges_to_come import Beside, share_discounts
+from ..accounting.order_discount import Beside, share_discounts
 from ..common.actions import show_records
 
 
@@ -130,22 +129,6 @@ class SaleOrder(models.Model):
                 )
             )
         )
-
-    def _ask_to_give_back(self):
-        """Ask somebody to invoice those whose down payment nothing deducts any more."""
-        for order in self.filtered(lambda one: one._has_open_down_payments()):
-            order.activity_schedule(
-                "mail.mail_activity_data_warning",
-                summary=self.env._("Invoice order %s", order.name),
-                note=as_note(
-                    self.env._(
-                        "The draft invoice that deducted the down payment is dropped, "
-                        "or bills too little now. Choose Create Invoice: it invoices "
-                        "what is left, and gives back the rest of the down payment."
-                    )
-                ),
-                user_id=order.subscription_ids[:1]._get_responsible().id,
-            )
 
     # === PAID AHEAD === #
 

@@ -244,7 +244,3 @@ class SaleOrderLine(models.Model):
         """Return this line for those who spread discounts."""
         units = to_units(self.price_subtotal, self.currency_id.rounding)
         return Priced(self, units, frozenset(self.tax_ids.ids))
-
-    def _get_rewards(self):
-        """Return the loyalty rewards that these come from: ``sale_loyalty``, if any."""
-        return self.reward_id if "reward_id" in self._fields else ()

@@ -1,5 +1,4 @@
 from . import figures
-from . import outlook
 from . import left_out
 from . import fingerprint
 from . import output

@@ -326,37 +326,6 @@ class SubscriptionCancellation(models.Model):
             for name, amount in amounts
         }
 
-    def _get_plan(self):
-        """Return what this would lead to as of now; itself, where that is stored."""
-        self.ensure_one()
-        if not self.id or self.state not in ("scheduled", "to_approve"):
-            return self
-        return self._plan_execution()
-
-    def _plan_execution(self):
-        """Return a plan of what executing this would lead to as of now (B8)."""
-        # sudo: the figures only, as whoever requested this was shown them.
-        engine = self.sudo()
-        lines = engine._get_lines_ending_now() - engine._get_lines_awaiting_approval()
-        return engine._plan_anew(engine.effective_date, lines)
-
-    def _get_lines_awaiting_approval(self):
-        """Return lines that another request ends before, if somebody approves it.
-
-        Told are the figures as if so, like in the preview. On its day this ends them.
-        """
-        active = self.subscription_id.sale_subscription_line_ids
-        if self._is_due_on_request():
-            return active.browse()
-        rows = active.cancellation_line_ids.filtered(
-            lambda row: (
-                row.cancellation_id.state == "to_approve"
-                and row.is_open
-                and row.cancellation_id.effective_date <= self.effective_date
-            )
-        )
-        return (rows - self.line_ids).subscription_line_id
-
     def _get_told_rows(self, stored):
         """Return the rows of this plan, and those ``stored`` ones credited in advance.
 

@@ -12,7 +12,8 @@ from odoo import fields, models
 
 from ...arithmetic.proration import Period
 from ...formatting import format_day, format_days
-from ..accounting.charges_to_come import Amounts, Beside, ChargeToCome, get_unused
+from ..accounting.order_discount import Beside
+from ..subscription.charges_to_come import Amounts, ChargeToCome, get_unused
 
 #: How many invoices are told one by one; the others, with their number and sum.
 TOLD_INVOICES = 3

@@ -4,7 +4,6 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
 
-from ...const import ADVANCE_CREDITS
 from ...ledger.credit_scope import CreditScope
 
 
@@ -27,14 +26,6 @@ class SubscriptionCancellation(models.Model):
     """
 
     _inherit = "subscription.cancellation"
-
-    advance_credit = fields.Selection(
-        selection=ADVANCE_CREDITS,
-        string="Advance Invoices Credited",
-        default="at_end",
-        required=True,
-        readonly=True,
-    )
 
     def _credit_advance(self):
         """Credit what is billed for periods that begin at the end of service or later.
@@ -110,24 +101,3 @@ class SubscriptionCancellation(models.Model):
                     lines=", ".join(self.line_ids.subscription_line_id.mapped("name")),
                 )
             )
-
-    def _get_amount_in_advance(self):
-        """Return how much of the credit of this plan is credited at once."""
-        if self.advance_credit != "at_scheduling":
-            return 0.0
-        rows = self.line_ids.filtered(
-            lambda row: row.period_start and row.period_start >= self.effective_date
-        )
-        return self.currency_id.round(sum(rows.mapped("credit_total")))
-
-    def _get_advance_sentences(self):
-        """Return that advance invoices are credited at once, if any are."""
-        amount = self._get_amount_in_advance()
-        if not amount or self._is_due_on_request():
-            return []
-        return [
-            self.env._(
-                "%s of it is credited at once, for periods billed in advance.",
-                self.currency_id.format(amount),
-            )
-        ]

@@ -1,14 +1,11 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """What a document that does not stand yet will charge, and give back again."""
 
-from collections import Counter
-from collections.abc import Collection, Mapping
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ...arithmetic.proration import Charge, Period, from_units, to_units
-from .order_discount import fit_parts
-from .tax_discount import has_amount_per_unit
+from ..accounting.order_discount import fit_parts
+from ..accounting.tax_discount import has_amount_per_unit
 
 
 class Amounts(NamedTuple):
@@ -21,17 +18,6 @@ class Amounts(NamedTuple):
     def __add__(self, other):
         """Return both together."""
         return Amounts(*(sum(pair) for pair in zip(self, other, strict=True)))
-
-
-class Beside(NamedTuple):
-    """What is on a document beside the lines that it charges."""
-
-    #: ``account.payment.term``
-    payment_term: Any
-    #: Tuples of a line, and the values in which its base line differs.
-    others: Collection = ()
-    #: By charged line, what each discount takes off it: dicts of currency units.
-    discounts: Mapping = MappingProxyType({})
 
 
 class ChargeToCome:
@@ -132,23 +118,6 @@ class ChargeToCome:
         )
         amounts = (untaxed, tax, untaxed + tax)
         return Amounts(*(self.currency.round(amount) for amount in amounts))
-
-
-def share_discounts(discounts, whole):
-    """Return what discounts take off some lines, as others are on a document.
-
-    :param dict discounts: by line, dicts of currency units by discount
-    :param dict whole: all of each discount, in currency units
-    :return: list of tuples of a discount and values
-    """
-    taken = Counter()
-    for units in discounts.values():
-        taken.update(units)
-    return [
-        (discount, {"price_unit": discount.price_unit * units / whole[discount]})
-        for discount, units in taken.items()
-        if units
-    ]
 
 
 def get_unused(period, end, refund_mode):
