@@ -196,6 +196,28 @@ class TestDownPayments(SalesCase):
         self.assertEqual(answer["credit_total"], 135.48)
         self.assert_credited(memos, (final, 40.5), (paid, 94.98))
 
+    def test_all_that_the_order_has_not_given_back_is_credited(self):
+        """C15: the tax that it gave back too much of one invoice is left on the other.
+
+        $119.00 and $200.00, half of each paid before; the order gives back $119.00.
+        """
+        tax = self.create_tax(19.0)
+        order = self.sell({"price_unit": 100.0, "taxes": tax}, 200.0)
+        paid = self.invoice(order, "percentage", 50.0)
+        final = self.invoice(order)
+        for invoice in (paid, final):
+            self.pay(invoice)
+        self.travel_to("2026-07-05")
+        order.order_line[0].product_uom_qty = 0
+        self.invoice(order)
+        memos, answer = self.end(
+            order.subscription_ids, "2026-07-10", refund_mode="full"
+        )
+        self.assertEqual(answer["credit_total"], 200.0)
+        self.assertEqual(answer["warnings"], [])
+        totals = {memo.reversed_entry_id: memo.amount_total for memo in memos}
+        self.assertEqual(totals, {final: 40.5, paid: 159.5})
+
     def test_a_down_payment_that_was_not_deducted(self):
         """C15: it is said that it stays."""
         order = self.sell(365.0, interval="1 years")

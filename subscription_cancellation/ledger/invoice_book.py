@@ -45,7 +45,7 @@ class InvoiceBook:
         self.rounding_left = self._sum_rounding(invoice_items | refund_items)
         self._rooms = self._sum_by_taxes(invoice_items | refund_items)
         #: Tax of credits beyond the lines with that tax: others have less room for it.
-        self._overdrawn = 0
+        self.overdrawn = 0
         self.taxes = TaxBook(invoice, self.lines, invoice_items, refunds)
         self.discount = TaxDiscount(invoice_items, refund_items, self._to_units)
 
@@ -104,7 +104,17 @@ class InvoiceBook:
         self._rooms[taxes] -= part.units
         self.total_left -= part.units + tax
         beyond = clamp(-self._rooms[taxes], part.units)
-        self._overdrawn += half_up(tax * beyond, part.units) if beyond > 0 else 0
+        self.overdrawn += half_up(tax * beyond, part.units) if beyond > 0 else 0
+
+    def take_tax_left(self, limit):
+        """Let lines have what is left of the taxes, which another document gave back.
+
+        :param int limit: at most so many units
+        :return: units that the lines have got
+        """
+        units = max(min(self.total_left - self.untaxed_left, limit), 0)
+        self.untaxed_left += units
+        return units
 
     def get_due_room(self):
         """Return how much of what is due is left of the lines, without tax."""
@@ -115,7 +125,7 @@ class InvoiceBook:
     def get_room(self, taxes):
         """Return what is left of the lines with these taxes, of all for ``None``."""
         if taxes is None:
-            return self.untaxed_left - self._overdrawn
+            return self.untaxed_left - self.overdrawn
         return self._rooms[taxes]
 
     def _sum_rounding(self, items):

@@ -49,6 +49,8 @@ class InvoiceBooks:
         refunds_by_invoice = refunds.with_prefetch(together).grouped(
             "reversed_entry_id"
         )
+        #: By invoice, what of the tax that it gave back too much others have got.
+        self._shared = defaultdict(int)
         self._books = {}
         for invoice in invoices.with_prefetch(together):
             memos = refunds_by_invoice.get(invoice, refunds.browse())
@@ -135,10 +137,23 @@ class InvoiceBooks:
             left += self._take(invoice, alike, taxes, result)
         # Odoo rounds a down payment as a whole: a cent may be with other taxes.
         left = self._take(invoice, left, None, result)
+        if left and self._share_overdrawn(invoice):
+            left = self._take(invoice, left, None, result)
         if others - self._take_backs:
             left = self._leave_out(left, result)
         self._place(left, result[invoice])
         return result
+
+    def _share_overdrawn(self, invoice):
+        """Let lines have the tax of others, as far as this one gave back too much.
+
+        :return: whether there is more room now
+        """
+        known = left = self._books[invoice].overdrawn - self._shared[invoice]
+        for move in self._others[invoice]:
+            left -= self._books[move].take_tax_left(left)
+        self._shared[invoice] += known - left
+        return left < known
 
     def _take(self, invoice, rows, taxes, result):
         """Place rows where there is room; return what is left of them.

@@ -487,7 +487,7 @@ class SaleSubscriptionPause(models.Model):
 
 
 class SaleOrder(models.Model):
-    """Be invoiced by somebody where a pause has dropped what deducted a down payment."""
+    """Be invoiced where a pause has dropped what deducted a down payment."""
 
     _inherit = "sale.order"
 
