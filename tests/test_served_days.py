@@ -213,6 +213,29 @@ class TestServedDays(ServedDaysCase):
         self.assertEqual(answer["credit_total"], 31.0)
         self.assert_charged(subscription, ("2026-08-01", DAY, 10.0))
 
+    def test_a_draft_that_goes_on_is_no_latest_period(self):
+        """C2, C9: it bills August, which was served, with the line that goes on."""
+        self.track_changes()
+        subscription = self.create_subscription([31.0, 62.0])
+        self.pay(self.bill(subscription))
+        draft = self.bill(subscription, "2026-08-01", post=False)
+        self.end_transaction()
+        line = subscription.sale_subscription_line_ids[0]
+        answer = self.cancel(
+            subscription,
+            "2026-09-02",
+            line_ids=line.ids,
+            timing="end_of_billed",
+            refund_mode="full",
+        )
+        self.assertEqual(answer["credit_total"], 31.0)
+        self.end_transaction()
+        self.travel_to("2026-09-03")
+        draft.action_post()
+        self.end_transaction()
+        self.assertEqual(draft.amount_total, 93.0)
+        self.assert_books_fit()
+
     def test_a_month_that_began_on_the_31st(self):
         """C9: 31 January to 27 February has 28 days; 14 of them of 28.00 are 14.00."""
         subscription = self.create_subscription([28.0], start="2026-01-31")

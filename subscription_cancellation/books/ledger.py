@@ -240,6 +240,10 @@ class Ledger:
         self.payment_changes_of = group(
             fetch(queries.PAYMENT_CHANGES, ids=list(self.move)), "invoice_id"
         )
+        self.posted_at = {
+            record.move_id: record.date
+            for record in fetch(queries.POSTINGS, ids=list(self.move))
+        }
         self.linked_payments_of = group(
             fetch(queries.LINKED_PAYMENTS, ids=list(self.move)), "invoice_id"
         )

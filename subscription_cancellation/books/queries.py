@@ -428,6 +428,23 @@ PAYMENT_CHANGES = """
      ORDER BY tracking.id
 """
 
+#: When documents were posted first, as far as Odoo has written it in the chatter.
+POSTINGS = """
+    SELECT message.res_id AS move_id, min(message.date) AS date
+      FROM mail_message message
+      JOIN mail_tracking_value tracking ON tracking.mail_message_id = message.id
+      JOIN ir_model_fields field ON field.id = tracking.field_id
+     WHERE message.model = 'account.move'
+       AND message.res_id = ANY(%(ids)s)
+       AND field.name = 'state'
+       AND EXISTS (
+           SELECT FROM ir_model_fields_selection state, jsonb_each_text(state.name) label
+            WHERE state.field_id = field.id
+              AND state.value = 'posted'
+              AND label.value = tracking.new_value_char)
+     GROUP BY message.res_id
+"""
+
 TRANSACTIONS = """
     SELECT transaction.id, transaction.reference, transaction.state,
            transaction.operation, transaction.source_transaction_id,

@@ -52,7 +52,10 @@ def _check_service(ledger, service_id, cancellation):
         and ledger.as_entry(line)
         and not ledger.take_backs.is_one(ledger.move[line.move_id])
     ]
-    day, lines = _get_window(billed, cancellation, _get_charged(ledger, cancellation))
+    charged = _get_charged(ledger, cancellation) | _get_posted_since(
+        ledger, cancellation, billed
+    )
+    day, lines = _get_window(billed, cancellation, charged)
     for line in lines:
         net = ledger.discounts.net_of(line)
         left = still_creditable(net, ledger.discounts.standing_credits_of(line), day)
@@ -73,6 +76,20 @@ def _get_charged(ledger, cancellation):
     """Return the ids of the invoices in which the cancellation charged served days."""
     steps = ledger.steps_of.get(cancellation.id, [])
     return {step.move_id for step in steps if step.kind == "unbilled"}
+
+
+def _get_posted_since(ledger, cancellation, billed):
+    """Return the ids of the invoices of served days that were drafts at the end.
+
+    They bill these days together with lines that go on, and were not there to credit.
+    """
+    return {
+        line.move_id
+        for line in billed
+        if line.end_date < cancellation.effective_date
+        and line.move_id in ledger.posted_at
+        and ledger.posted_at[line.move_id] > cancellation.executed_date
+    }
 
 
 def _get_window(billed, cancellation, charged):
