@@ -221,14 +221,16 @@ class TestServedDays(ServedDaysCase):
         draft = self.bill(subscription, "2026-08-01", post=False)
         self.end_transaction()
         line = subscription.sale_subscription_line_ids[0]
-        answer = self.cancel(
+        self.cancel(
             subscription,
-            "2026-09-02",
+            "2026-08-10",
             line_ids=line.ids,
             timing="end_of_billed",
             refund_mode="full",
         )
-        self.assertEqual(answer["credit_total"], 31.0)
+        self.travel_to("2026-09-01")
+        subscription.cancellation_ids._execute_if_due()
+        self.assertEqual(subscription.cancellation_ids.credit_total, 31.0)
         self.end_transaction()
         self.travel_to("2026-09-03")
         draft.action_post()

@@ -438,7 +438,9 @@ POSTINGS = """
        AND message.res_id = ANY(%(ids)s)
        AND field.name = 'state'
        AND EXISTS (
-           SELECT FROM ir_model_fields_selection state, jsonb_each_text(state.name) label
+           SELECT
+             FROM ir_model_fields_selection state,
+                  jsonb_each_text(state.name) label
             WHERE state.field_id = field.id
               AND state.value = 'posted'
               AND label.value = tracking.new_value_char)
