@@ -15,7 +15,7 @@
 PYTHON ?= python3
 DEV := $(PYTHON) tools/dev.py
 
-COMMANDS := run test db lint bench wheel fuzz faults i18n screenshots check-books stop clean
+COMMANDS := run test db lint bench wheel fuzz faults house i18n screenshots check-books stop clean
 
 .PHONY: help $(COMMANDS)
 

@@ -22,6 +22,7 @@ from . import (
     translations,
 )
 from .databases import Databases
+from .house import House
 from .postgres import Embedded, server
 from .settings import (
     ADDON,
@@ -102,6 +103,14 @@ def wheel(settings: Settings) -> int:
     return 0
 
 
+def house(settings: Settings) -> int:
+    """tell how the addon is built: floors, cycles, sizes; 1 where a wall is broken"""
+    built = House.read(settings.addon)
+    for line in built.tell():
+        print(line)
+    return bool(built.get_upward())
+
+
 def fuzz(settings: Settings) -> int:
     """run the property tests with many examples: FUZZ_EXAMPLES, FUZZ_SEED"""
     with prepared(settings) as databases:
@@ -177,6 +186,7 @@ COMMANDS: dict[str, Callable[[Settings], int]] = {
         wheel,
         fuzz,
         faults,
+        house,
         i18n,
         screenshots,
         check_books,

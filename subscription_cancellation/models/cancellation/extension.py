@@ -274,3 +274,12 @@ class SubscriptionCancellation(models.Model):
         invoices = self._get_readable_moves("charge_invoice_ids")
         action["context"] = {"default_move_type": "out_invoice"}
         return show_records(action, invoices)
+
+    def _get_end_of_regular_billing(self):
+        """Return the first day that no regular invoice bills, ``None`` without one."""
+        if not self:
+            return None
+        # sudo: who cancels need not be allowed to read invoices.
+        items = self.env["account.move.line"].sudo()
+        lines = self.subscription_id._get_all_lines()
+        return items._get_regularly_billed_until(lines)

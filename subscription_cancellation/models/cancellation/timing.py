@@ -237,3 +237,8 @@ class SubscriptionCancellation(models.Model):
             or effective_date <= today
             or bool(wish and wish <= today)
         )
+
+    def _get_end_of_charges(self):
+        """Return the first day that is not charged: nor is any beyond a fixed term."""
+        contract_end = self.subscription_id._get_contract_end()
+        return min(filter(None, (self.effective_date, contract_end)))

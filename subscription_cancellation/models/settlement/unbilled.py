@@ -195,20 +195,6 @@ class SubscriptionCancellation(models.Model):
             given_back=given_back,
         )
 
-    def _get_end_of_regular_billing(self):
-        """Return the first day that no regular invoice bills, ``None`` without one."""
-        if not self:
-            return None
-        # sudo: who cancels need not be allowed to read invoices.
-        items = self.env["account.move.line"].sudo()
-        lines = self.subscription_id._get_all_lines()
-        return items._get_regularly_billed_until(lines)
-
-    def _get_end_of_charges(self):
-        """Return the first day that is not charged: nor is any beyond a fixed term."""
-        contract_end = self.subscription_id._get_contract_end()
-        return min(filter(None, (self.effective_date, contract_end)))
-
     # === PLAN === #
 
     def _plan_unbilled(self, ahead):
