@@ -47,7 +47,7 @@ class InvoiceBook:
         #: Tax of credits beyond the lines with that tax: others have less room for it.
         self.overdrawn = 0
         self.taxes = TaxBook(invoice, self.lines, invoice_items, refunds)
-        self.discount = TaxDiscount(invoice_items, refund_items, self._to_units)
+        self.discount = TaxDiscount(invoice_items, refund_items, self.currency.rounding)
 
     def _count_due(self, refunds):
         """Return what is due once the drafts among the credit memos are posted."""

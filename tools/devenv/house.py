@@ -15,9 +15,10 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import NamedTuple
 
-#: From the ground up; a file that is in none of these is on the ground.
+#: From the ground up; the second one are the files beside the folders.
 FLOORS = (
     "arithmetic",
+    ".",
     "models/common",
     "models/accounting",
     "ledger",
@@ -76,17 +77,11 @@ class Model(NamedTuple):
 
 
 def get_floor(name: str) -> int:
-    """Return the number of the floor that a file is on, 0 for the ground."""
+    """Return the number of the floor that a file is on."""
     if name in FRONT:
-        return len(FLOORS) + 1
-    return max(
-        (
-            number
-            for number, folder in enumerate(FLOORS, 1)
-            if name.startswith(f"{folder}/")
-        ),
-        default=0,
-    )
+        return len(FLOORS)
+    folders = [folder.as_posix() for folder in Path(name).parents]
+    return next(FLOORS.index(folder) for folder in folders if folder in FLOORS)
 
 
 class Source:
@@ -174,21 +169,29 @@ class House:
         )
 
     @cached_property
+    def extended(self) -> set[str]:
+        """The names of the methods that only extend one of Odoo."""
+        own, extended = set(), set()
+        for source in self.sources:
+            for _model, node in source.methods:
+                (extended if _calls_super(node) else own).add(node.name)
+        return extended - own
+
+    @cached_property
     def homes(self) -> dict[str, str]:
         """The file of the lowest floor that defines a private method, by its name.
 
         Not of those that only extend a method of Odoo: a call of it is one of Odoo.
         """
-        files, own = defaultdict(set), set()
+        files = defaultdict(set)
         for source in self.sources:
             for _model, node in source.methods:
                 if node.name.startswith("_") and not node.name.startswith("__"):
                     files[node.name].add(source.name)
-                    if not _calls_super(node):
-                        own.add(node.name)
         return {
-            name: min(files[name], key=lambda file: (get_floor(file), file))
-            for name in own
+            name: min(found, key=lambda file: (get_floor(file), file))
+            for name, found in files.items()
+            if name not in self.extended
         }
 
     @cached_property

@@ -8,7 +8,7 @@ of the invoice takes its share of that pair back.
 
 from collections import defaultdict
 
-from ...arithmetic.proration import clamp, half_up
+from ...arithmetic.proration import clamp, half_up, to_units
 
 
 def get_discounted_taxes(taxes):
@@ -25,12 +25,12 @@ def has_amount_per_unit(taxes):
 class TaxDiscount:
     """What is left to take back of the discount of one invoice, by set of taxes."""
 
-    def __init__(self, invoice_items, refund_items, to_units):
+    def __init__(self, invoice_items, refund_items, rounding):
         """Read the journal items of the invoice, and those of its credit memos.
 
-        :param to_units: callable that turns an amount into currency units
+        :param float rounding: the size of a currency unit
         """
-        self._as_units = to_units
+        self._rounding = rounding
         self.billed, self.base_billed = self._count(invoice_items)
         self.left, self.base_left = self._count(invoice_items | refund_items)
 
@@ -38,7 +38,7 @@ class TaxDiscount:
         """Return the discounts, and what they are a part of, by set of taxes."""
         discounts, bases = defaultdict(int), defaultdict(int)
         for item in items.filtered("tax_ids"):
-            units = self._as_units(item.amount_currency)
+            units = to_units(item.amount_currency, self._rounding)
             if item.display_type == "epd":
                 discounts[item.tax_ids] += units
             elif item.display_type == "product":
