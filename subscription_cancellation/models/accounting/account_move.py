@@ -16,9 +16,9 @@ TERM = "payment_term"
 
 
 class AccountMove(models.Model):
-    _inherit = "account.move"
-    # What the credit memos of a batch change on their invoices.
-    _is_tracked_together = True
+    _name = "account.move"
+    # What the credit memos of a batch change on their invoices is tracked together.
+    _inherit = ["subscription.tracking.mixin", "account.move"]
 
     # A copied document is nobody's: see account_move_copy.py.
     subscription_id = fields.Many2one(index="btree_not_null", copy=False)

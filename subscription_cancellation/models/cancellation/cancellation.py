@@ -38,11 +38,15 @@ class SubscriptionCancellation(models.Model):
 
     _name = "subscription.cancellation"
     _description = "Subscription Cancellation"
-    _inherit = ["mail.thread", "mail.activity.mixin", "subscription.proof.mixin"]
+    _inherit = [
+        "subscription.tracking.mixin",
+        "mail.thread",
+        "mail.activity.mixin",
+        "subscription.proof.mixin",
+    ]
     _order = "id desc"
     _check_company_auto = True
     _mail_post_access = "read"
-    _is_tracked_together = True
 
     name = fields.Char(
         string="Reference", default="/", copy=False, readonly=True, index="trigram"

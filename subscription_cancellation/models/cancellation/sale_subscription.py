@@ -9,9 +9,9 @@ from ..common.actions import show_records
 
 
 class SaleSubscription(models.Model):
-    _inherit = "sale.subscription"
+    _name = "sale.subscription"
+    _inherit = ["subscription.tracking.mixin", "sale.subscription"]
     _check_company_auto = True
-    _is_tracked_together = True
 
     # Upstream has no index on what it looks its records up by.
     template_id = fields.Many2one(index=True)

@@ -1,4 +1,4 @@
-from . import mail_thread
+from . import tracking_mixin
 from . import document_reference_mixin
 from . import customer_link_mixin
 from . import ir_http

@@ -29,20 +29,19 @@ class Logs(list):
         return self.is_open and self.model == model
 
 
-class MailThread(models.AbstractModel):
-    """Log the tracked changes of many records in one ``create``, where wanted."""
+class TrackingMixin(models.AbstractModel):
+    """Log the tracked changes of many records in one ``create``.
 
-    _inherit = "mail.thread"
+    For models with a chatter, which name this first: it is about ``mail.thread``.
+    """
 
-    #: Whether a model's changes are logged together.
-    _is_tracked_together = False
+    _name = "subscription.tracking.mixin"
+    _description = "Changes Tracked Together"
 
     def _message_track(self, fields_iter, initial_values_dict):
-        if not self._is_tracked_together:
-            return super()._message_track(fields_iter, initial_values_dict)
         logs = Logs(self._name)
         collecting = self.with_context(**{TRACKING: logs})
-        tracking = super(MailThread, collecting)._message_track(
+        tracking = super(TrackingMixin, collecting)._message_track(
             fields_iter, initial_values_dict
         )
         logs.is_open = False
@@ -100,7 +99,7 @@ class MailThread(models.AbstractModel):
         if not (isinstance(logs, Logs) and logs.collects_from(self._name)):
             return super()._message_log_batch(bodies, *args, **kwargs)
         collecting = self.with_context(**{TRACKING: None, LOGGING: logs})
-        return super(MailThread, collecting)._message_log_batch(bodies, *args, **kwargs)
+        return super(TrackingMixin, collecting)._message_log_batch(bodies, *args, **kwargs)
 
     def _message_create(self, values_list):
         logs = self.env.context.get(LOGGING)
