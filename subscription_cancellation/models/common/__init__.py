@@ -11,3 +11,4 @@ from . import mail_mail
 from . import mail_message
 from . import proof_mixin
 from . import subscription_host
+from . import ir_cron

@@ -99,7 +99,9 @@ class TrackingMixin(models.AbstractModel):
         if not (isinstance(logs, Logs) and logs.collects_from(self._name)):
             return super()._message_log_batch(bodies, *args, **kwargs)
         collecting = self.with_context(**{TRACKING: None, LOGGING: logs})
-        return super(TrackingMixin, collecting)._message_log_batch(bodies, *args, **kwargs)
+        return super(TrackingMixin, collecting)._message_log_batch(
+            bodies, *args, **kwargs
+        )
 
     def _message_create(self, values_list):
         logs = self.env.context.get(LOGGING)

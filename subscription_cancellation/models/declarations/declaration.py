@@ -243,9 +243,7 @@ class SubscriptionCancellationDeclaration(models.Model):
 
         :param datetime at: when, in UTC; absent: now
         """
-        self.env.ref("subscription_cancellation.ir_cron_process_declarations")._trigger(
-            at
-        )
+        self.env["ir.cron"]._wake_own("process_declarations", at)
 
     def _send_mail(self, template_xmlid, is_for_customer=False, **email_values):
         """Mail a template, as soon as this transaction is committed.

@@ -14,6 +14,7 @@ from ...arithmetic.proration import ONE_DAY
 from ...callers import is_user
 from ...failures import explain
 from ...formatting import as_note, format_day
+from ..common.activities import drop_activities
 
 _logger = logging.getLogger(__name__)
 
@@ -187,7 +188,7 @@ class SubscriptionCancellationDeclaration(models.Model):
         cancellation = subscription._request_cancellation(options, "portal")
         self._set_state("matched", subscription_id=subscription.id, check_reason=False)
         # sudo: activities of others, too.
-        self.sudo().activity_unlink([CHECK_ACTIVITY])
+        drop_activities(self.sudo(), CHECK_ACTIVITY)
         self.sudo()._tell_address_on_file(cancellation)
         return cancellation
 
@@ -356,7 +357,7 @@ class SubscriptionCancellationDeclaration(models.Model):
         self._check_staff()
         self._set_state("answered")
         # sudo: activities of others, too.
-        self.sudo().activity_unlink([CHECK_ACTIVITY])
+        drop_activities(self.sudo(), CHECK_ACTIVITY)
 
     def action_not_spam(self):
         """Process what was taken for spam (button)."""

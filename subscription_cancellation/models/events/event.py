@@ -254,9 +254,7 @@ class SubscriptionCancellationEvent(models.Model):
         """
         events = self._as_engine().create(values_list)
         if events:
-            cron = self.env.ref("subscription_cancellation.ir_cron_publish_events")
-            # sudo: whoever cancels need not be allowed to read scheduled actions.
-            cron.sudo()._trigger()
+            self.env["ir.cron"]._wake_own("publish_events")
         return events
 
     # === PUBLISH === #

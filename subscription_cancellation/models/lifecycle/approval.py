@@ -7,6 +7,7 @@ from odoo.exceptions import AccessError, UserError
 from ...callers import is_manager
 from ...const import APPROVAL_ACTIVITY, POLICY_OPTIONS
 from ...formatting import as_note
+from ..common.activities import drop_activities
 
 
 class SubscriptionCancellation(models.Model):
@@ -240,7 +241,7 @@ class SubscriptionCancellation(models.Model):
             decision_date=fields.Datetime.now(),
             decision_comment=(comment or "").strip() or False,
         )
-        engine.activity_unlink([APPROVAL_ACTIVITY])
+        drop_activities(engine, APPROVAL_ACTIVITY)
         return engine
 
     def _check_can_decide(self):

@@ -209,8 +209,7 @@ class SubscriptionCancellation(models.Model):
 
     def _trigger_execution(self):
         """Wake the scheduled action for the moment these are due."""
-        cron = self.env.ref("subscription_cancellation.ir_cron_execute_due")
-        cron._trigger(self.mapped("due_at"))
+        self.env["ir.cron"]._wake_own("execute_due", self.mapped("due_at"))
 
     # === EXECUTE === #
 

@@ -6,6 +6,7 @@ from odoo.exceptions import AccessError, UserError
 
 from ...const import APPROVAL_ACTIVITY
 from ...formatting import format_day
+from ..common.activities import drop_activities
 
 
 class SubscriptionCancellation(models.Model):
@@ -67,7 +68,7 @@ class SubscriptionCancellation(models.Model):
 
     def _drop_activities(self):
         """Remove what nobody has to do any more."""
-        self.activity_unlink(["mail.mail_activity_data_warning", APPROVAL_ACTIVITY])
+        drop_activities(self, "mail.mail_activity_data_warning", APPROVAL_ACTIVITY)
 
     def _check_revoke_access(self):
         """Raise AccessError unless the user may revoke this one."""

@@ -80,9 +80,7 @@ class SubscriptionCancellation(models.Model):
     @api.model
     def _come_back_later(self):
         """Wake the scheduled action again before its turn."""
-        cron = self.env.ref("subscription_cancellation.ir_cron_execute_due")
-        # sudo: jobs of another addon need not be allowed to read scheduled actions.
-        cron.sudo()._trigger(fields.Datetime.now() + LATER)
+        self.env["ir.cron"]._wake_own("execute_due", fields.Datetime.now() + LATER)
 
     @api.model
     def _get_due_domain(self, held=()):

@@ -17,6 +17,7 @@ from odoo.tools import split_every
 from ...const import MAX_CONFLICTS
 from ...failures import explain
 from ...formatting import as_note, format_day
+from ..common.activities import drop_activities
 from .customer_balances import CustomerBalances
 
 _logger = logging.getLogger(__name__)
@@ -382,7 +383,7 @@ class SaleSubscription(models.Model):
         # Upstream and Odoo look up some things by the current company.
         in_company = self.with_company(self.company_id)
         in_company._request_cancellation(options, channel="system")
-        self.activity_unlink([OVERDUE_ACTIVITY])
+        drop_activities(self, OVERDUE_ACTIVITY)
 
     def _warn_unpaid(self, arrears):
         """Warn the customer about an unpaid invoice."""

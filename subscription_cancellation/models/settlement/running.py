@@ -128,9 +128,7 @@ class SubscriptionCancellation(models.Model):
 
     def _trigger_steps(self, moment=None):
         """Wake the scheduled action that takes the steps, now or at a moment."""
-        cron = self.env.ref("subscription_cancellation.ir_cron_run_steps")
-        # sudo: whoever cancels need not be allowed to read scheduled actions.
-        cron.sudo()._trigger(moment)
+        self.env["ir.cron"]._wake_own("run_steps", moment)
 
     def _drop_steps(self):
         """Give up what has not begun: the cancellation was undone.
