@@ -50,8 +50,15 @@ class Rebates:
             _cut(rebates, self._by_line[line_id])
 
     def limit_free(self):
-        """Cut the others to what is credited of the invoice besides."""
-        _cut(self.free, [row for row in self.rows if row not in self.free])
+        """Cut the others to what is credited of the invoice besides.
+
+        So is what an order has given back too much: the price before its discount.
+        """
+        others = [row for row in self.rows if row not in self.free]
+        _cut(self.free, others)
+        if sum(row["_units"] for row in others) < 0:
+            for row in others:
+                row["_units"] = 0
 
 
 def _is_rebate(row):

@@ -232,7 +232,8 @@ class SubscriptionCancellationLine(models.Model):
             rebates = Rebates(invoice_rows)
             rebates.limit_linked()
             if sum(row["_units"] for row in invoice_rows) < 0:
-                self._check_not_alone(scope, invoice, rebates.free)
+                if rebates.free:
+                    self._check_not_alone(scope, invoice, rebates.free)
                 rebates.limit_free()
 
     @api.model
