@@ -74,6 +74,18 @@ class TestOrderCreditMemo(OrderCreditsCase):
         self.invoice(order)
         self.assert_credited(order, 30.0, refund_mode="full")
 
+    def test_what_the_order_gave_back_before_its_discount_is_not_charged(self):
+        """C4, C15: 100.00 for a plan of 90.00, which ends alone."""
+        for refund_mode in ("full", "prorated"):
+            order = self.sell(PLAN, SUPPORT)
+            self.discount(order, 10.0)
+            self.pay(self.invoice(order))
+            self.travel_to("2026-07-05")
+            order.order_line[0].product_uom_qty = 0
+            self.invoice(order)
+            plan = order.subscription_ids.sale_subscription_line_ids[0]
+            self.assert_credited(order, 0.0, line_ids=plan.ids, refund_mode=refund_mode)
+
     def test_lowered_twice_and_raised_between(self):
         """C4: 100.00 − 60.00 + 20.00 − 30.00 = 30.00 stay for July."""
         order = self.sell_and_pay()
