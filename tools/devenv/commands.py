@@ -33,7 +33,7 @@ from .settings import (
     TEST_DATABASE,
     Settings,
 )
-from .shell import Failure, say
+from .shell import Failure, locked, say
 
 
 def run(settings: Settings) -> int:
@@ -208,10 +208,12 @@ def _required(variable: str, example: str) -> str:
 def prepared(settings: Settings, tests: bool = True) -> Iterator[Databases]:
     """Everything installed, the server up; what we started is stopped after."""
     odoo_root = odoo_source.ensure(settings)
-    python_env.ensure(settings, odoo_root, tests)
+    with locked(settings.state / "setup.lock"):
+        python_env.ensure(settings, odoo_root, tests)
     python_env.continue_inside(settings)
     database_server = server(settings)
-    database_server.start()
+    with locked(settings.state / "setup.lock"):
+        database_server.start()
     try:
         configuration.write(settings, database_server.connection)
         yield Databases(settings, database_server)

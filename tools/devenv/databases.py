@@ -14,7 +14,7 @@ from pathlib import Path
 
 from .postgres import Embedded, External
 from .settings import ADDON, Settings
-from .shell import Failure, require_disk_space, run_logged, say
+from .shell import Failure, locked, require_disk_space, run_logged, say
 
 LONGEST_NAME = 63
 # For tests and demo, not needed by the addon: a provider that moves no money.
@@ -42,10 +42,13 @@ class Databases:
     def copy_template(self, name: str, demo: bool = False) -> None:
         """A fresh database with what the addon depends on, in place of any old one."""
         self._check_name(name)
-        template = self._ensure_template(demo)
-        say(f"Creating the database {name}" + (" with demo data" if demo else ""))
-        self.drop(name)
-        self._copy(template, name)
+        # Another command would remove a template that it does not need, or copy it
+        # at the same time, which PostgreSQL refuses.
+        with locked(self.settings.state / "templates.lock"):
+            template = self._ensure_template(demo)
+            say(f"Creating the database {name}" + demo * " with demo data")
+            self.drop(name)
+            self._copy(template, name)
 
     def duplicate(self, source: str, name: str) -> None:
         """A copy of a database that nobody is connected to, in place of any old one."""

@@ -93,8 +93,15 @@ def require_disk_space(folder: Path, gigabytes: float, purpose: str) -> None:
 
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold a lock file: two checkouts must not download the same thing at once."""
+    """Hold a lock file: what must not be done by two commands at once.
+
+    Downloads in the cache of all checkouts; environment and templates in one checkout.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("Waiting for another command")
+            fcntl.flock(handle, fcntl.LOCK_EX)
         yield
