@@ -2,7 +2,7 @@
 import logging
 
 from .demo.loader import load_demo
-from .uninstall import Farewell, adopt_reasons
+from .uninstall import Handover, adopt_reasons
 
 _logger = logging.getLogger(__name__)
 
@@ -28,4 +28,4 @@ def post_init_hook(env):
 
 def uninstall_hook(env):
     """End what is due, and leave nothing that upstream would bill by mistake."""
-    Farewell(env).say()
+    Handover(env).run()

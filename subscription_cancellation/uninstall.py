@@ -23,7 +23,7 @@ KEPT_MODULE = "__export__"
 KEPT_PREFIX = f"{MODULE}_"
 
 
-class Farewell:
+class Handover:
     """Hand the subscriptions over to upstream."""
 
     def __init__(self, env):
@@ -34,7 +34,7 @@ class Farewell:
         #: By record: what a person has to do, as pairs of a day and a sentence.
         self.to_do = defaultdict(list)
 
-    def say(self):
+    def run(self):
         """Do all of it, in one transaction with the uninstallation."""
         self._execute_due()
         # Before they end, while it can be told what they would be credited.

@@ -112,7 +112,7 @@ class TestBadInput(CancellationCase):
         for name in ("start_date", "end_date"):
             self.lose(line, name, None)
         self.check_refused("without a period")
-        action = self.env["account.move.line"].action_view_unlinked()
+        action = self.env["account.move.line"].action_view_not_linked()
         self.assertIn(line, line.search(action["domain"]))
         line.write({"start_date": "2026-07-01", "end_date": "2026-07-31"})
         self.subscription.request_cancellation()

@@ -179,7 +179,7 @@ class TestCopiedDocuments(CancellationCase):
         self.assertEqual(draft.state, "draft")
         self.assertNotIn(copy, self.subscription._get_portal_invoices())
         self.assertNotIn(copy, self.subscription._get_invoices())
-        action = self.env["account.move.line"].action_view_unlinked()
+        action = self.env["account.move.line"].action_view_not_linked()
         listed = self.env["account.move.line"].search(action["domain"])
         self.assertEqual(listed & copy.invoice_line_ids, copy.invoice_line_ids)
         self.assertFalse(listed & self.invoice.invoice_line_ids)

@@ -362,7 +362,7 @@ class TestPostInstallReport(PostInstallCase):
         self.forget(subscription)
         line.product_id = self.create_product("New")
         self.stamp()
-        action = self.InvoiceLine.action_view_unlinked()
+        action = self.InvoiceLine.action_view_not_linked()
         listed = self.env[action["res_model"]].search(action["domain"])
         self.assertEqual(listed, invoice.invoice_line_ids)
         listed.write(

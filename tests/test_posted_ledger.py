@@ -500,7 +500,7 @@ class TestLinking(PostedLedgerCase):
         """C1: once; then it is as fixed as the rest."""
         self.assertEqual(self.get_credit(), 0.0)
         line = self.as_user(self.unlinked)
-        action = line.action_view_unlinked()
+        action = line.action_view_not_linked()
         self.assertEqual(line.search(action["domain"]), line)
         line.with_context(tracking_disable=True).web_save(self.link, {})
         self.assertEqual(self.get_credit(), 21.0)
@@ -531,7 +531,7 @@ class TestLinking(PostedLedgerCase):
         invoice = self.typed.copy({"subscription_id": False, "invoice_origin": False})
         invoice.action_post()
         line = self.as_user(invoice.invoice_line_ids)
-        self.assertNotIn(line, line.search(line.action_view_unlinked()["domain"]))
+        self.assertNotIn(line, line.search(line.action_view_not_linked()["domain"]))
         self.assert_refused(POSTED, line.write, self.link)
 
     def test_a_lost_period_is_entered_once(self):

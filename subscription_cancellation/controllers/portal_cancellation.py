@@ -122,7 +122,7 @@ class SubscriptionPortalCancellation(SubscriptionPortal):
 
     def _render_preview(self, subscription, access_token, form, plan, changed=None):
         """Return the page with dates and amounts, and the button that cancels."""
-        message = plan._get_retention()
+        message = plan._get_retention_message()
         parts = plan._preview_settlement()
         outlook = plan._get_outlook(parts)
         values = self._get_subscription_values(

@@ -394,7 +394,7 @@ class AccountMoveLine(models.Model):
         ]
 
     @api.model
-    def action_view_unlinked(self):
+    def action_view_not_linked(self):
         """Open the list of invoice lines that could not be linked."""
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "subscription_cancellation.account_move_line_unlinked_action"

@@ -350,7 +350,7 @@ class SubscriptionCancellationEvent(models.Model):
     # === FORGET === #
 
     @api.model
-    def _get_retention(self):
+    def _get_retention_days(self):
         """Return for how many days events are kept, 0: for ever."""
         # sudo: only administrators may read parameters.
         parameters = self.env["ir.config_parameter"].sudo()
@@ -363,7 +363,7 @@ class SubscriptionCancellationEvent(models.Model):
 
         The last one stays, whatever its age: the numbers go on from it.
         """
-        days = self._get_retention()
+        days = self._get_retention_days()
         if not days:
             return
         published = Domain("published_date", "!=", False)

@@ -34,7 +34,7 @@ class SubscriptionCancellationPolicy(models.Model):
         "the cancellation is always beside it.",
     )
 
-    def _get_retention(self, reason):
+    def _get_retention_message(self, reason):
         """Return the message for a customer with this reason, or none.
 
         :param reason: ``sale.subscription.close.reason``, empty where none was given

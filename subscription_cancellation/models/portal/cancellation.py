@@ -83,10 +83,10 @@ class SubscriptionCancellation(models.Model):
             return self.env._("The whole subscription")
         return ", ".join(self.line_ids.subscription_line_id.mapped("name"))
 
-    def _get_retention(self):
+    def _get_retention_message(self):
         """Return the message that the customer reads before confirming, or none."""
         self.ensure_one()
-        message = self.policy_id._get_retention(self.reason_id)
+        message = self.policy_id._get_retention_message(self.reason_id)
         return message.filtered(lambda one: one._can_be_offered(self))
 
     def _get_customer_sentences(self, outlook):

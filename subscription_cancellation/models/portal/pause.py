@@ -66,4 +66,4 @@ class SaleSubscription(models.Model):
             plan = self._plan_for_customer(options, contradictions)
         except UserError:
             return messages
-        return plan._get_retention().filtered(lambda one: one.kind == "pause")
+        return plan._get_retention_message().filtered(lambda one: one.kind == "pause")
