@@ -455,7 +455,7 @@ class TestWhatABranchHas(BranchCase):
             entries, self.company, nonce="n" * 16, client_address="192.0.2.1"
         )
         found = declarations.search([("company_id", "=", self.company.id)])
-        found._process()
+        found._process_declaration()
         self.assertEqual(found.state, "matched", found.check_reason)
         self.assertEqual(found.subscription_id, subscription)
         self.assertEqual(found.cancellation_id.company_id, self.branch)

@@ -54,7 +54,7 @@ class TestCancelContractTour(HttpCase):
         """E2: declared without logging in, scheduled, and objected to."""
         self.start_tour("/cancel-contract", "cancel_contract_matched")
         declaration = self.declarations()
-        declaration._process()
+        declaration._process_declaration()
         cancellation = declaration.cancellation_id
         self.assertEqual(cancellation.subscription_id, self.subscription)
         url = cancellation._show_links(cancellation._get_objection_url())
@@ -67,7 +67,7 @@ class TestCancelContractTour(HttpCase):
         self.start_tour("/cancel-contract", "cancel_contract_unmatched")
         declaration = self.declarations()
         self.assertEqual(declaration.extraordinary_reason, "The service is down.")
-        declaration._process()
+        declaration._process_declaration()
         self.assertEqual(declaration.state, "to_check")
         self.start_tour(
             "/odoo/action-subscription_cancellation."

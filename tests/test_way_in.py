@@ -219,5 +219,5 @@ class TestNotHere(PortalCase):
             client_address="192.0.2.1",
         )
         declaration = declarations.search([], limit=1)
-        declaration._process()
+        declaration._process_declaration()
         self.assertEqual(declaration.state, "matched", declaration.check_reason)
