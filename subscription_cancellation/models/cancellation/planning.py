@@ -94,7 +94,11 @@ class SubscriptionCancellation(models.Model):
             plan._apply_policy(policy, asked, defaults)
             if is_said:
                 plan._check_said()
+        plan._complete_plan()
         return plan
+
+    def _complete_plan(self):
+        """Let this plan tell what else it leads to, as of now. A hook."""
 
     def _plan_anew(self, effective_date, lines=None):
         """Return a virtual copy of this request, with what it would credit now.

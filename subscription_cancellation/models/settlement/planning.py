@@ -46,18 +46,14 @@ class SubscriptionCancellation(models.Model):
     def _preview_settlement(self):
         """Return the parts of this plan, unbilled charges first.
 
-        What will be unbilled on a later day is not known before that day. A virtual
-        one tells from now on what is left of payments of orders.
+        What will be unbilled on a later day is not known before that day.
         """
         self.ensure_one()
         unbilled, ahead = {self: []}, OrdersAhead(self)
-        is_due = self._is_due_on_request()
-        if is_due:
+        if self._is_due_on_request():
             unbilled = {self: self._plan_unbilled(ahead)}
         planned = self._plan_settlements(unbilled, ahead.sold)[self]
         parts = [*planned, *self._plan_confirmation()]
-        if is_due and ahead.paid and not self.id:
-            self.paid_ahead = self._get_paid_ahead(parts)
         return sorted(parts, key=lambda part: STEP_ORDER[part.kind])
 
     def _plan_settlements(self, unbilled, sold=None):
