@@ -1,7 +1,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from odoo import SUPERUSER_ID, api
 
-from ...obsolete import mark_obsolete
+from odoo.addons.subscription_cancellation.obsolete import mark_obsolete
 
 
 def migrate(cr, version):
