@@ -212,9 +212,10 @@ class SubscriptionCancellation(models.Model):
                 )
 
     def _complete_plan(self):
-        super()._complete_plan()
+        result = super()._complete_plan()
         if self._is_due_on_request() and OrdersAhead(self).paid:
             self.paid_ahead = self._get_paid_ahead(self._preview_settlement())
+        return result
 
     def _get_paid_ahead_sentences(self):
         """Return how much of what was paid for orders is left."""
