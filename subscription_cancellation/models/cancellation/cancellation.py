@@ -339,8 +339,6 @@ class SubscriptionCancellation(models.Model):
         """Return what documents of this have to say whose they are."""
         return {"cancellation_id": self.id}
 
-    # === REVOKE === #
-
     # === ACTIONS === #
 
     def action_view_credit_notes(self):

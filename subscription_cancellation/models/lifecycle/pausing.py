@@ -397,8 +397,6 @@ class SaleSubscription(models.Model):
         )
         return show_records(action, self.pause_ids)
 
-    # === WHAT IS PAUSED === #
-
     # === CHECKS === #
 
     def _check_can_pause(self):

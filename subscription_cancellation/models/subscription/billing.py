@@ -28,8 +28,6 @@ class SaleSubscription(models.Model):
 
     _inherit = "sale.subscription"
 
-    # === COMPUTE METHODS === #
-
     # === DATES === #
 
     def _today(self):

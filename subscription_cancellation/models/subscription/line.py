@@ -202,8 +202,6 @@ class SaleSubscriptionLine(models.Model):
                 )
             )
 
-    # === ACTIONS === #
-
     # === ADD-ONS === #
 
     def _link_addons(self):

@@ -250,8 +250,6 @@ class SaleSubscriptionPause(models.Model):
             )
         )
 
-    # === ACTIONS === #
-
 
 class SaleSubscription(models.Model):
     """Know the pauses."""
