@@ -218,6 +218,23 @@ class TestDownPayments(SalesCase):
         totals = {memo.reversed_entry_id: memo.amount_total for memo in memos}
         self.assertEqual(totals, {final: 40.5, paid: 159.5})
 
+    def test_the_order_gave_back_what_has_no_tax(self):
+        """C11, C15: the checker knows that all of a tax goes, and no more than that."""
+        tax = self.create_tax(19.0)
+        order = self.sell(100.0, {"price_unit": 200.0, "taxes": tax})
+        paid = self.invoice(order, "percentage", 50.0)
+        final = self.invoice(order)
+        for invoice in (paid, final):
+            self.pay(invoice)
+        self.travel_to("2026-07-02")
+        order.order_line[0].product_uom_qty = 0
+        self.invoice(order)
+        memos, _answer = self.end(order.subscription_ids, "2026-07-03")
+        memo = memos.filtered(lambda memo: memo.reversed_entry_id == paid)
+        self.assertGreater(memo.amount_untaxed, 100.0)
+        self.assertEqual(memo.amount_tax, paid.amount_tax)
+        self.assert_books_fit()
+
     def test_a_down_payment_that_was_not_deducted(self):
         """C15: it is said that it stays."""
         order = self.sell(365.0, interval="1 years")
